@@ -1,0 +1,153 @@
+/**
+ * @file guika/client.h
+ * The box maker's library: call the service, and lose nothing while the line is down.
+ *
+ * It needs NNG, nanopb and libsodium alone. A struct guika_box belongs to one thread at a time.
+ * Strict C11 and C++17 compile this header alone.
+ */
+#ifndef GUIKA_CLIENT_H
+#define GUIKA_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if !defined(GUIKA_EXPORT)
+#define GUIKA_EXPORT __attribute__((visibility("default")))
+#endif
+
+/** gRPC's canonical codes. */
+enum guika_code {
+    GUIKA_CODE_OK = 0,
+    GUIKA_CODE_CANCELLED = 1,
+    GUIKA_CODE_UNKNOWN = 2,
+    GUIKA_CODE_INVALID_ARGUMENT = 3,
+    GUIKA_CODE_DEADLINE_EXCEEDED = 4,
+    GUIKA_CODE_NOT_FOUND = 5,
+    GUIKA_CODE_ALREADY_EXISTS = 6,
+    GUIKA_CODE_PERMISSION_DENIED = 7,
+    GUIKA_CODE_RESOURCE_EXHAUSTED = 8,
+    GUIKA_CODE_FAILED_PRECONDITION = 9,
+    GUIKA_CODE_ABORTED = 10,
+    GUIKA_CODE_OUT_OF_RANGE = 11,
+    GUIKA_CODE_UNIMPLEMENTED = 12,
+    GUIKA_CODE_INTERNAL = 13,
+    GUIKA_CODE_UNAVAILABLE = 14,
+    GUIKA_CODE_DATA_LOSS = 15,
+    GUIKA_CODE_UNAUTHENTICATED = 16,
+};
+
+/** A failure in words; one line, never a number or a secret. */
+struct guika_failure {
+    enum guika_code code;
+    char message[256];
+};
+
+struct guika_box;
+
+struct guika_box_options {
+    const char *url;             /**< "tls+tcp://guika.example:7801" */
+    const char *token;           /**< the box's own */
+    const char *ca_file;         /**< PEM; for tls+tcp and wss */
+    const char *server_name;     /**< for tls+tcp and wss: without it the connection is refused */
+    const char *spool_directory; /**< where deposits wait while the line is down; made if missing (0700) */
+    uint64_t spool_limit_bytes;  /**< 0: 256 MiB. A full spool refuses: the box then gives cards back */
+};
+
+/** Opens the box's side. Does not wait for the line. */
+GUIKA_EXPORT enum guika_code guika_box_open(const struct guika_box_options *options, struct guika_box **ret_box,
+                                            struct guika_failure *failure);
+GUIKA_EXPORT void guika_box_close(struct guika_box *box);
+
+enum guika_side_of_card { GUIKA_FRAME_SIDE_UNKNOWN = 0, GUIKA_FRAME_FRONT = 1, GUIKA_FRAME_BACK = 2 };
+enum guika_lamp {
+    GUIKA_LAMP_UNKNOWN = 0,
+    GUIKA_LAMP_DIFFUSE = 1,
+    GUIKA_LAMP_LEFT = 2,
+    GUIKA_LAMP_RIGHT = 3,
+    GUIKA_LAMP_TOP = 4,
+    GUIKA_LAMP_BOTTOM = 5,
+};
+enum guika_zone { GUIKA_ZONE_NONE = 0, GUIKA_ZONE_NORMAL = 1, GUIKA_ZONE_DIFFICULT = 2 };
+
+/** One picture; borrowed for the call. */
+struct guika_frame {
+    const uint8_t *picture; /**< JPEG or PNG */
+    size_t picture_size;    /**< bytes, at most 8 MiB */
+    enum guika_side_of_card side;
+    enum guika_lamp lamp;
+    uint32_t age_ms;
+    bool has_card;          /**< the box knows where the card is */
+    float card_px[8];       /**< then: x, y of top left, top right, bottom right, bottom left, pixels of the stored picture */
+};
+
+enum guika_decision { GUIKA_KEEP = 1, GUIKA_GIVE_BACK = 2, GUIKA_MORE_FRAMES = 3 };
+
+struct guika_answer {
+    enum guika_decision decision;
+    enum guika_zone zone;              /**< with KEEP */
+    char case_id[33];                  /**< "" while it waits in the spool */
+    bool spooled;                      /**< the line is down: kept in the spool, and the zone is the difficult one */
+    enum guika_side_of_card wanted_side; /**< with MORE_FRAMES */
+    enum guika_lamp wanted_lamp;
+    uint32_t sequence;
+    bool not_a_card;                   /**< with GIVE_BACK; else the box is full */
+};
+
+/** A card dropped in. Tries within `deadline_ms` (0: 5000), with the same deposit id on every attempt; where no answer comes, the deposit is
+ *  sealed into the spool, fsynced, and the answer is KEEP in the difficult zone. `deposit_id`: 1 to 64 characters of [A-Za-z0-9._-], never
+ *  used twice by this box. */
+GUIKA_EXPORT enum guika_code guika_box_deposit(struct guika_box *box, const char *deposit_id,
+                                               const struct guika_frame *frames, size_t frame_count, uint32_t deadline_ms,
+                                               struct guika_answer *ret_answer, struct guika_failure *failure);
+
+/** The frames that MORE_FRAMES asked for. Where the line breaks here, the answer is KEEP in the difficult zone, spooled: the service decides with
+ *  the frames that it has. */
+GUIKA_EXPORT enum guika_code guika_box_add_frames(struct guika_box *box, const char *deposit_id, uint32_t sequence,
+                                                  const struct guika_frame *frames, size_t frame_count,
+                                                  uint32_t deadline_ms, struct guika_answer *ret_answer,
+                                                  struct guika_failure *failure);
+
+enum guika_stored { GUIKA_STORED = 1, GUIKA_TAKEN_BACK = 2, GUIKA_JAMMED = 3, GUIKA_FULL = 4 };
+
+/** Where the card ended up; spooled behind its deposit while the line is down. */
+GUIKA_EXPORT enum guika_code guika_box_confirm_stored(struct guika_box *box, const char *deposit_id,
+                                                      enum guika_stored outcome, enum guika_zone zone,
+                                                      const char *compartment, uint32_t deadline_ms,
+                                                      struct guika_failure *failure);
+
+struct guika_zone_fill {
+    enum guika_zone zone;
+    uint32_t capacity, used;
+};
+
+/** What the box can do and how full it is; also learns the service's spool key, which is kept beside the spool. */
+struct guika_heartbeat {
+    const struct guika_zone_fill *zones; /**< at most 8 */
+    size_t zone_count;
+    uint8_t front_lamps, back_lamps;     /**< bit n: a camera on that side has lamp n (enum guika_lamp); 0: no camera there */
+    bool can_give_back;
+    const char *software;
+};
+GUIKA_EXPORT enum guika_code guika_box_heartbeat(struct guika_box *box, const struct guika_heartbeat *heartbeat,
+                                                 uint32_t deadline_ms, uint32_t *ret_interval_ms,
+                                                 struct guika_failure *failure);
+
+/** Entries that wait in the spool, and their bytes. */
+GUIKA_EXPORT void guika_box_spooled(const struct guika_box *box, size_t *ret_entries, uint64_t *ret_bytes);
+
+/** Sends the oldest entry of the spool; it is erased only once the service has answered. NOT_FOUND where the spool is empty. `ret_deposit_id`
+ *  and `ret_answer` (either may be NULL) tell what the service decided on a deposit. An entry that the service refuses for good is set
+ *  aside (suffix .refused), so that it never blocks those behind it. */
+GUIKA_EXPORT enum guika_code guika_box_replay_one(struct guika_box *box, uint32_t deadline_ms, char ret_deposit_id[65],
+                                                  struct guika_answer *ret_answer, struct guika_failure *failure);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
