@@ -1,9 +1,9 @@
 /*
  * Opens plugins: the only code in Guika that calls dlopen, in readers (issuers) and couriers (channels).
  *
- * A plugin is refused, with a message that says what was found and what is wanted, where its symbol is missing, its descriptor is smaller
- * than its minor version demands, its major is another, or its minor is newer. What the file names hold is data of the kind that
- * the descriptor's own module checks.
+ * A plugin is refused, with a message that says what was found and what is wanted, where its symbol is
+ * missing, its descriptor is smaller than its minor version demands, its major is another, or its minor is
+ * newer. What the file names hold is data of the kind that the descriptor's own module checks.
  */
 #ifndef GUIKA_CORE_HOST_PLUGIN_LOADER_H
 #define GUIKA_CORE_HOST_PLUGIN_LOADER_H
@@ -23,8 +23,8 @@ struct gk_plugin_head {
 };
 
 struct gk_plugin_kind {
-    const char *symbol;       /* "guika_issuer" */
-    const char *word;         /* for messages: "issuer" */
+    const char *symbol; /* "guika_issuer" */
+    const char *word;   /* for messages: "issuer" */
     uint16_t abi_major;
     uint16_t abi_minor;
     uint32_t smallest_struct; /* bytes of the descriptor at minor 0 */
@@ -34,18 +34,19 @@ struct gk_plugin_kind {
 
 struct gk_plugin;
 
-/* Opens one file. The plugin is loaded from a uniquely named private copy, so that replacing the file never touches what is
- * mapped. [worker] */
-enum gk_status gk_plugin_open(const char *path, const struct gk_plugin_kind *kind, struct gk_plugin **ret_plugin,
-                              struct gk_error *error);
+/* Opens one file. The plugin is loaded from a uniquely named private copy, so that replacing the file never
+ * touches what is mapped. [worker] */
+enum gk_status gk_plugin_open(const char *path, const struct gk_plugin_kind *kind,
+                              struct gk_plugin **ret_plugin, struct gk_error *error);
 void gk_plugin_close(struct gk_plugin *plugin);
 const struct gk_plugin_head *gk_plugin_head(const struct gk_plugin *plugin); /* borrowed */
 
-/* Opens every *.so of `directory` in order of name. `on_refused` hears of each that is refused (may be NULL); two plugins of one id: the second is
- * refused. `ret_plugins` and its array are the caller's. NOT_FOUND where the directory is missing. [worker] */
-enum gk_status gk_plugin_open_all(const char *directory, const struct gk_plugin_kind *kind,
-                                  void (*on_refused)(void *context, const char *path, const struct gk_error *error),
-                                  void *context, struct gk_plugin ***ret_plugins, size_t *ret_count,
-                                  struct gk_error *error);
+/* Opens every *.so of `directory` in order of name. `on_refused` hears of each that is refused (may be NULL);
+ * two plugins of one id: the second is refused. `ret_plugins` and its array are the caller's. NOT_FOUND where
+ * the directory is missing. [worker] */
+enum gk_status
+gk_plugin_open_all(const char *directory, const struct gk_plugin_kind *kind,
+                   void (*on_refused)(void *context, const char *path, const struct gk_error *error),
+                   void *context, struct gk_plugin ***ret_plugins, size_t *ret_count, struct gk_error *error);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Reads a card from its pictures: the whole of recognition behind one call, for guika-reader and `guika read` alike.
+ * Reads a card from its pictures: the whole of recognition behind one call, for guika-reader and `guika read`
+ * alike.
  *
  * Owns: the issuer plugins, compiled into rules and layouts, and one Tesseract handle. One thread at a time.
  */
@@ -16,24 +17,27 @@ struct gk_recogniser;
 struct gk_recogniser_options {
     const char *issuers_directory; /* of plugins */
     bool no_check;                 /* ignore check characters and prefixes: specimens have neither */
-    void (*on_refused)(void *context, const char *path, const struct gk_error *error); /* a plugin was refused; may be NULL */
+    void (*on_refused)(void *context, const char *path,
+                       const struct gk_error *error); /* a plugin was refused; may be NULL */
     void *context;
 };
 
-enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options, struct gk_recogniser **ret_recogniser,
-                                  struct gk_error *error);
+enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
+                                  struct gk_recogniser **ret_recogniser, struct gk_error *error);
 void gk_recogniser_close(struct gk_recogniser *recogniser);
 
 /* The shelf, for Announce. */
-void gk_recogniser_shelf(const struct gk_recogniser *recogniser, guika_v1_internal_AnnounceRequest *ret_shelf);
+void gk_recogniser_shelf(const struct gk_recogniser *recogniser,
+                         guika_v1_internal_AnnounceRequest *ret_shelf);
 
-/* Reads 1 to 8 frames of one card. Never fails: what cannot be read is a reason in the result. `ret_result->redacted_picture` points
- * into memory of the recogniser until the next call. */
+/* Reads 1 to 8 frames of one card. Never fails: what cannot be read is a reason in the result.
+ * `ret_result->redacted_picture` points into memory of the recogniser until the next call. */
 void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *frames, size_t frame_count,
                         guika_v1_internal_CompleteRecognitionRequest *ret_result);
 
 /* Answers one question about a typed or imported number. Pure. */
-void gk_recogniser_check_number(const struct gk_recogniser *recogniser, const guika_v1_internal_NumberQuestion *question,
+void gk_recogniser_check_number(const struct gk_recogniser *recogniser,
+                                const guika_v1_internal_NumberQuestion *question,
                                 guika_v1_internal_NumberAnswer *ret_answer);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * Which card belongs to whom.
  *
- * Owns: the families cards, holders, density and issuer_accounts, and a cache in memory of the accounts. A card is found by its
- * keyed token alone. Each issuer account has its list in one generation; an import stages the next one beside it and flips one record.
+ * Owns: the families cards, holders, density and issuer_accounts, and a cache in memory of the accounts. A
+ * card is found by its keyed token alone. Each issuer account has its list in one generation; an import
+ * stages the next one beside it and flips one record.
  */
 #ifndef GUIKA_CORE_REGISTRY_REGISTRY_H
 #define GUIKA_CORE_REGISTRY_REGISTRY_H
@@ -16,23 +17,25 @@
 struct gk_registry;
 
 /* Loads the accounts; erases generations that no account names. `store` and `keys` are borrowed. [worker] */
-enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *keys, struct gk_registry **ret_registry,
-                                struct gk_error *error);
+enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *keys,
+                                struct gk_registry **ret_registry, struct gk_error *error);
 void gk_registry_close(struct gk_registry *registry);
 
 /* Adds an account; checks name and bindings. ALREADY_EXISTS. [worker] */
-enum gk_status gk_registry_add_account(struct gk_registry *registry, const char *issuer_id, const char bindings[][65],
-                                       size_t binding_count, struct gk_error *error);
+enum gk_status gk_registry_add_account(struct gk_registry *registry, const char *issuer_id,
+                                       const char bindings[][65], size_t binding_count,
+                                       struct gk_error *error);
 
 /* True where the account may register or revoke `number` (canonical) of `scheme`. [any] */
-bool gk_registry_is_bound(struct gk_registry *registry, const char *issuer_id, const char *scheme, const char *number);
+bool gk_registry_is_bound(struct gk_registry *registry, const char *issuer_id, const char *scheme,
+                          const char *number);
 
-/* Takes one page of an import of account `issuer_id`. `answers` are a reader's, one a row, in order: a row whose answer has no
- * match is rejected with the answer's problem. Durable when it returns. Errors: INVALID_ARGUMENT (page out of order: the message
- * and `ret_response->next_page` say which is expected), FAILED_PRECONDITION. [worker] */
+/* Takes one page of an import of account `issuer_id`. `answers` is a reader's encoded NumberAnswers, one a
+ * row, in order: a row whose answer has no match is rejected with the answer's problem. Durable when it
+ * returns. Errors: INVALID_ARGUMENT (page out of order: the message and `ret_response->next_page` say which
+ * is expected), FAILED_PRECONDITION. [worker] */
 enum gk_status gk_registry_import_page(struct gk_registry *registry, const char *issuer_id,
-                                       const guika_v1_ImportCardsRequest *request,
-                                       const guika_v1_internal_NumberAnswer *answers, size_t answer_count,
+                                       const guika_v1_ImportCardsRequest *request, struct gk_bytes answers,
                                        guika_v1_ImportCardsResponse *ret_response, struct gk_error *error);
 
 /* Marks a card of the account's list cancelled. NOT_FOUND. [worker] */
@@ -46,7 +49,8 @@ struct gk_registration {
     char issuer_account[33];
     uint8_t card_token[GK_TOKEN_SIZE]; /* set even where not registered */
     uint8_t holder_token[GK_TOKEN_SIZE];
-    double density; /* 0 to 1: the share of the valid numbers near this one that are registered, this one left out */
+    double density; /* 0 to 1: the share of the valid numbers near this one that are registered, this one left
+                       out */
 };
 
 /* Looks one candidate up (scheme, number, kind). [worker] */
@@ -54,10 +58,12 @@ enum gk_status gk_registry_look_up(struct gk_registry *registry, const guika_v1_
                                    struct gk_registration *ret_registration, struct gk_error *error);
 
 /* As gk_registry_look_up by token, for enquiries; density is not computed. [worker] */
-enum gk_status gk_registry_look_up_token(struct gk_registry *registry, const uint8_t card_token[GK_TOKEN_SIZE],
+enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
+                                         const uint8_t card_token[GK_TOKEN_SIZE],
                                          struct gk_registration *ret_registration, struct gk_error *error);
 
-/* Opens the holder's name, language and contacts. NOT_FOUND where the account's list has no such holder (any more). [worker] */
+/* Opens the holder's name, language and contacts. NOT_FOUND where the account's list has no such holder (any
+ * more). [worker] */
 enum gk_status gk_registry_holder(struct gk_registry *registry, const char *issuer_account,
                                   const uint8_t holder_token[GK_TOKEN_SIZE],
                                   guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);

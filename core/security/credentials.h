@@ -1,8 +1,8 @@
 /*
  * Who holds which bearer token: the table that the RPC server asks for every call.
  *
- * Owns: a hash table in memory, filled from the store at start and kept in step by whoever adds a credential. Reads take no
- * lock that a writer holds for long, so they may run on the receiving threads.
+ * Owns: a hash table in memory, filled from the store at start and kept in step by whoever adds a credential.
+ * Reads take no lock that a writer holds for long, so they may run on the receiving threads.
  */
 #ifndef GUIKA_CORE_SECURITY_CREDENTIALS_H
 #define GUIKA_CORE_SECURITY_CREDENTIALS_H

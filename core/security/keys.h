@@ -1,8 +1,8 @@
 /*
  * The service's keys, and everything that is computed with them.
  *
- * Owns: the key material, in locked memory (sodium_malloc). Keys live as files outside the data directory, 0600 in a 0700
- * directory; each derived use has its own subkey (crypto_kdf), so that no two uses share one.
+ * Owns: the key material, in locked memory (sodium_malloc). Keys live as files outside the data directory,
+ * 0600 in a 0700 directory; each derived use has its own subkey (crypto_kdf), so that no two uses share one.
  * Every function here is pure over const keys and may run on any thread.
  */
 #ifndef GUIKA_CORE_SECURITY_KEYS_H
@@ -22,10 +22,12 @@
 
 struct gk_keys;
 
-/* Makes fresh key files in `directory` (made if missing). ALREADY_EXISTS where any is there: keys are never overwritten. [worker] */
+/* Makes fresh key files in `directory` (made if missing). ALREADY_EXISTS where any is there: keys are never
+ * overwritten. [worker] */
 enum gk_status gk_keys_generate(const char *directory, struct gk_error *error);
 
-/* Reads the key files. FAILED_PRECONDITION where one is missing, of the wrong length, or readable by others. [worker] */
+/* Reads the key files. FAILED_PRECONDITION where one is missing, of the wrong length, or readable by others.
+ * [worker] */
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error);
 void gk_keys_close(struct gk_keys *keys);
 
@@ -33,40 +35,45 @@ void gk_keys_close(struct gk_keys *keys);
 uint32_t gk_keys_epoch(const struct gk_keys *keys);
 
 /* HMAC-SHA256(index key, scheme, 0x00, canonical number): the only form in which a number rests. */
-void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const char *number, uint8_t ret_token[GK_TOKEN_SIZE]);
+void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const char *number,
+                        uint8_t ret_token[GK_TOKEN_SIZE]);
 /* HMAC of (issuer account, holder id). */
 void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account, const char *holder_id,
                           uint8_t ret_token[GK_TOKEN_SIZE]);
-/* HMAC of (scheme, length of the number, its first `kept` characters): names the block of numbers around one. */
+/* HMAC of (scheme, length of the number, its first `kept` characters): names the block of numbers around one.
+ */
 void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,
                          uint8_t ret_token[GK_TOKEN_SIZE]);
 /* Message id: HMAC of `purpose` and `subject`, cut to 16 bytes; the same inputs give the same id. */
-void gk_keys_message_id(const struct gk_keys *keys, const char *purpose, struct gk_bytes subject, uint8_t ret_id[16]);
+void gk_keys_message_id(const struct gk_keys *keys, const char *purpose, struct gk_bytes subject,
+                        uint8_t ret_id[16]);
 
 /* Keyed digest of one frame or a run of bytes (BLAKE2b-256), fed in parts. */
 struct gk_digest;
-struct gk_digest *gk_digest_start(const struct gk_keys *keys); /* never NULL */
-void gk_digest_add(struct gk_digest *digest, struct gk_bytes bytes); /* its length is hashed too */
+struct gk_digest *gk_digest_start(const struct gk_keys *keys);           /* never NULL */
+void gk_digest_add(struct gk_digest *digest, struct gk_bytes bytes);     /* its length is hashed too */
 void gk_digest_finish(struct gk_digest *digest, uint8_t ret_digest[32]); /* and frees */
 
 /* What is sealed under which subkey. */
 enum gk_seal { GK_SEAL_CONTACTS = 1, GK_SEAL_MASK = 2, GK_SEAL_PICTURE = 3 };
 
-/* XChaCha20-Poly1305 with a random nonce; `context` is authenticated and must be given again to open. `ret_sealed` has room for
- * plain.size + GK_SEAL_OVERHEAD bytes. */
-void gk_keys_seal(const struct gk_keys *keys, enum gk_seal use, struct gk_bytes context, struct gk_bytes plain,
-                  uint8_t *ret_sealed);
-/* `ret_plain` has room for sealed.size - GK_SEAL_OVERHEAD bytes. DATA_LOSS where it was not sealed by these keys for this use and
- * context, or was changed. */
-enum gk_status gk_keys_open_sealed(const struct gk_keys *keys, enum gk_seal use, struct gk_bytes context, struct gk_bytes sealed,
-                                   uint8_t *ret_plain, struct gk_error *error);
+/* XChaCha20-Poly1305 with a random nonce; `context` is authenticated and must be given again to open.
+ * `ret_sealed` has room for plain.size + GK_SEAL_OVERHEAD bytes. */
+void gk_keys_seal(const struct gk_keys *keys, enum gk_seal use, struct gk_bytes context,
+                  struct gk_bytes plain, uint8_t *ret_sealed);
+/* `ret_plain` has room for sealed.size - GK_SEAL_OVERHEAD bytes. DATA_LOSS where it was not sealed by these
+ * keys for this use and context, or was changed. */
+enum gk_status gk_keys_open_sealed(const struct gk_keys *keys, enum gk_seal use, struct gk_bytes context,
+                                   struct gk_bytes sealed, uint8_t *ret_plain, struct gk_error *error);
 
-/* The public half that boxes seal their spool to, and opening what they sealed (crypto_box_seal: 48 bytes of overhead). */
+/* The public half that boxes seal their spool to, and opening what they sealed (crypto_box_seal: 48 bytes of
+ * overhead). */
 void gk_keys_spool_public(const struct gk_keys *keys, uint8_t ret_key[GK_SPOOL_KEY_SIZE]);
 enum gk_status gk_keys_open_spooled(const struct gk_keys *keys, struct gk_bytes sealed, uint8_t *ret_plain,
                                     struct gk_error *error);
 
-/* A new bearer token, "gk_<role>_<43 characters of base64url>": 256 random bits. `role_name` at most 12 characters. */
+/* A new bearer token, "gk_<role>_<43 characters of base64url>": 256 random bits. `role_name` at most 12
+ * characters. */
 void gk_credential_make(const char *role_name, char ret_text[GK_CREDENTIAL_SIZE]);
 /* The form in which a token rests: HMAC under its own subkey. */
 void gk_keys_credential_hash(const struct gk_keys *keys, const char *token, uint8_t ret_hash[GK_TOKEN_SIZE]);

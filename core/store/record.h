@@ -1,5 +1,6 @@
 /*
- * Records as they rest in the store: nanopb messages of records.proto as values. One pair of functions for all of them.
+ * Records as they rest in the store: nanopb messages of records.proto as values. One pair of functions for
+ * all of them.
  */
 #ifndef GUIKA_CORE_STORE_RECORD_H
 #define GUIKA_CORE_STORE_RECORD_H
@@ -12,7 +13,8 @@
 enum gk_status gk_record_put(struct gk_transaction *transaction, enum gk_family family, struct gk_bytes key,
                              const pb_msgdesc_t *descriptor, const void *message, struct gk_error *error);
 
-/* Reads and decodes into `ret_message`. NOT_FOUND where there is none; DATA_LOSS where it does not decode. [committer] */
+/* Reads and decodes into `ret_message`. NOT_FOUND where there is none; DATA_LOSS where it does not decode.
+ * [committer] */
 enum gk_status gk_record_get(struct gk_transaction *transaction, enum gk_family family, struct gk_bytes key,
                              const pb_msgdesc_t *descriptor, void *ret_message, struct gk_error *error);
 
