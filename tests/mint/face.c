@@ -59,12 +59,13 @@ static void emboss_line(struct gk_face *face, double first_x, double y, double h
     }
     /* 23 cells would leave the card: 4-4-4-4-3 has half gaps */
     double gap = is_number && length > 20 && gaps > 0 ? 0.5 : 1.0, x = first_x;
+    double line = face->emboss_line_mm * height / GK_MINT_PAYMENT_DIGIT_HEIGHT_MM;
     for (const char *c = text; *c != '\0'; c++) {
         if (*c == ' ') {
             x += pitch * gap;
             continue;
         }
-        gk_glyph_embossed(face->raised_cr, *c, x, y, height);
+        gk_glyph_embossed(face->raised_cr, *c, x, y, height, line);
         x += pitch;
     }
     if (is_number) {
@@ -195,11 +196,12 @@ static void draw_decoys(struct gk_face *face, const struct gk_mint_card *card, s
     if (gk_random_chance(random, 0.4)) {
         snprintf(text, sizeof text, "%s 400-%03u-%04u", card->brand[0] == 'u' ? "客服热线" : "24h service",
                  gk_random_below(random, 1000), gk_random_below(random, 10000));
-        gk_text(face->cr, chinese, 52, 14.5, 1.3, text);
+        bool blocks = card->layout == GK_MINT_BLOCKS;
+        gk_text(face->cr, chinese, blocks ? 8.4 : 52, blocks ? 51.5 : 14.5, 1.3, text);
     }
-    if (gk_random_chance(random, 0.3)) {
+    if (card->layout == GK_MINT_LINE && gk_random_chance(random, 0.3)) {
         static const char *const grades[] = {"GOLD", "CLASSIC", "World", "Platinum", "debit", "Signature"};
-        gk_text(face->cr, sans_italic, 66, 6.5, 2.0, grades[gk_random_below(random, 6)]);
+        gk_text(face->cr, sans_italic, 66, 20.5, 2.0, grades[gk_random_below(random, 6)]);
     }
     gk_text(face->cr, sans, 38, 3.2, 0.9, "SPECIMEN");
 }
@@ -244,7 +246,7 @@ static void face_payment(struct gk_face *face, const struct gk_mint_card *card)
     char text[64];
     gk_artwork_payment(face, card, &art);
     draw_issuer(face, card, &print, gk_random_chance(&print, 0.7) ? 6 : 34, 7.5);
-    draw_brand(face, card->brand, 81, 50.5);
+    draw_brand(face, card->brand, 81, card->layout == GK_MINT_LOW ? 29 : 50.5);
     draw_decoys(face, card, &print);
     draw_chip(face->cr, 10.0, 18.4, &print);
     if (gk_random_chance(&print, 0.6)) {
@@ -500,6 +502,8 @@ int gk_face_draw(const struct gk_mint_card *card, double scale, struct gk_light 
     gk_face_size(card, &face.width_mm, &face.height_mm);
     face.cr = new_canvas(&face, CAIRO_FORMAT_RGB24, &face.surface);
     if (card->print == GK_MINT_EMBOSSED) {
+        struct gk_random press = gk_random_new(card->seed, 6);
+        face.emboss_line_mm = gk_random_between(&press, 0.5, 0.72);
         face.raised_cr = new_canvas(&face, CAIRO_FORMAT_A8, &face.raised);
     }
     draw_kind(&face, card);

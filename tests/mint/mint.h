@@ -69,9 +69,10 @@ enum gk_mint_kind {
     GK_MINT_NOTHING, /* the background alone */
 };
 
+/* Only payment cards are embossed. */
 enum gk_mint_print { GK_MINT_FLAT, GK_MINT_EMBOSSED };
 
-/* Only payment cards have a layout other than GK_MINT_LINE, and only flat ones. */
+/* Only payment cards have a layout other than GK_MINT_LINE; embossed ones GK_MINT_LINE or GK_MINT_LOW. */
 enum gk_mint_layout { GK_MINT_LINE, GK_MINT_LOW, GK_MINT_BLOCKS, GK_MINT_PORTRAIT };
 
 enum gk_mint_foil { GK_MINT_FOIL_SILVER, GK_MINT_FOIL_GOLD, GK_MINT_FOIL_WHITE, GK_MINT_FOIL_NONE };
@@ -164,7 +165,7 @@ void gk_mint_scene_fit(const struct gk_mint_card *card, struct gk_mint_scene *sc
 
 /* ---- pictures ---- */
 
-/* Takes about 0.1 s for 1280 x 960. Returns 0, or -1 where a value lies out of its range or memory ran out;
+/* Takes about 0.15 s for 1280 x 960. Returns 0, or -1 where a value lies out of its range or memory ran out;
  * `ret_picture` is then untouched. */
 int gk_mint_draw(const struct gk_mint_card *card, const struct gk_mint_scene *scene,
                  struct gk_mint_picture *ret_picture);

@@ -59,6 +59,7 @@ struct gk_face {
     cairo_t *cr;
     cairo_surface_t *raised; /* A8: what is embossed; NULL on flat cards */
     cairo_t *raised_cr;
+    double emboss_line_mm;      /* stroke of a digit of full height */
     struct gk_colour base, ink; /* the artwork's main colour, and one that stands out from it */
     struct gk_box digits;       /* around the number; all 0 without one */
 };
@@ -99,7 +100,7 @@ double gk_text_within(cairo_t *cr, struct gk_font font, double x_mm, double y_mm
                       double width_mm, const char *text);
 
 /* One embossed digit, our own drawing after the manner of Farrington 7B, stroked around a centre. */
-void gk_glyph_embossed(cairo_t *cr, char digit, double x_mm, double y_mm, double height_mm);
+void gk_glyph_embossed(cairo_t *cr, char digit, double x_mm, double y_mm, double height_mm, double line_mm);
 
 /* ---- relief: lights what is raised and lays the foil on its top ---- */
 

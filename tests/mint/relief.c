@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOULDER_MM 0.13  /* blur of the mask: half the width of a digit's flank */
-#define SLOPE 0.42        /* how steep the flanks stand for the light */
+#define SLOPE 0.24        /* how steep the flanks stand for the light: height over the flank's width */
 #define ELEVATION 0.75    /* of the lamp, radians */
 #define FOIL_CELL_MM 0.45 /* size of the spots that wear away */
 #define GLARE_BEND_MM 5.0 /* how far a full slope moves the band of glare */
@@ -59,14 +58,14 @@ static int blur(struct relief *relief, size_t radius)
     return 0;
 }
 
-static int relief_from(const struct gk_face *face, struct relief *ret_relief)
+static int relief_from(const struct gk_face *face, double shoulder_mm, struct relief *ret_relief)
 {
     cairo_surface_flush(face->raised);
     struct relief relief = {.width = (size_t)cairo_image_surface_get_width(face->raised),
                             .height = (size_t)cairo_image_surface_get_height(face->raised)};
     size_t stride = (size_t)cairo_image_surface_get_stride(face->raised);
     const unsigned char *mask = cairo_image_surface_get_data(face->raised);
-    size_t radius = (size_t)fmax(1, round(SHOULDER_MM * face->scale)), margin = 2 * radius + 1;
+    size_t radius = (size_t)fmax(1, round(shoulder_mm * face->scale)), margin = 2 * radius + 1;
     relief.level = calloc(relief.width * relief.height, sizeof *relief.level);
     if (relief.level == NULL) {
         return -1;
@@ -136,6 +135,25 @@ static struct lamp lamp_from(struct gk_light light)
                          (float)(0.75 - 0.4 * light.strength)};
 }
 
+/* How this card's digits were made and what became of them, by the card's seed. */
+struct finish {
+    double shoulder_mm;         /* half the width of a digit's flank */
+    float foil_from;            /* height from which there is foil: low where the flanks carry it too */
+    float mirror, bands, phase; /* foil mirrors its surroundings in bands of light and dark along the slope */
+};
+
+static struct finish finish_of(const struct gk_mint_card *card)
+{
+    struct gk_random random = gk_random_new(card->seed, 5);
+    struct finish finish;
+    finish.shoulder_mm = gk_random_between(&random, 0.11, 0.2);
+    finish.foil_from = (float)gk_random_between(&random, 0.1, 0.45);
+    finish.mirror = (float)gk_random_between(&random, 0.2, 0.9);
+    finish.bands = (float)gk_random_between(&random, 3, 7);
+    finish.phase = (float)gk_random_between(&random, -1, 1);
+    return finish;
+}
+
 /* Packed 0x00RRGGBB from floats of 0 .. 255. */
 static uint32_t pack(const float *rgb)
 {
@@ -148,13 +166,13 @@ static uint32_t pack(const float *rgb)
 }
 
 static void light_rows(struct gk_face *face, const struct gk_mint_card *card, const struct relief *relief,
-                       const struct gk_noise *noise, struct lamp lamp)
+                       const struct gk_noise *noise, struct lamp lamp, struct finish finish)
 {
     size_t stride = (size_t)cairo_image_surface_get_stride(face->surface), width = relief->width;
     unsigned char *pixels = cairo_image_surface_get_data(face->surface);
     struct gk_colour foil = foil_colour(card->foil);
     float colour[3] = {(float)foil.r * 255, (float)foil.g * 255, (float)foil.b * 255};
-    float slope = (float)(SLOPE * SHOULDER_MM * 4 * face->scale), wear = (float)card->foil_wear;
+    float slope = (float)(SLOPE * face->scale), wear = (float)card->foil_wear;
     double cell = 1 / (FOIL_CELL_MM * face->scale);
     size_t first = relief->first_row > 0 ? relief->first_row : 1;
     size_t end = relief->end_row < relief->height ? relief->end_row : relief->height - 1;
@@ -176,9 +194,14 @@ static void light_rows(struct gk_face *face, const struct gk_mint_card *card, co
             if (card->foil != GK_MINT_FOIL_NONE) {
                 float spots = gk_noise_at(noise, (double)x * cell, (double)y * cell) * 0.55f +
                               gk_noise_at(noise, (double)x * cell * 0.13, (double)y * cell * 0.13) * 0.45f;
-                foiled = clamp01((level[x] - 0.45f) * 5) * clamp01((spots + 0.62f - wear * 1.25f) * 5);
+                foiled =
+                    clamp01((level[x] - finish.foil_from) * 5) * clamp01((spots + 0.62f - wear * 1.25f) * 5);
             }
+            float tilt = (gx * lamp.x + gy * lamp.y) * inverse;
+            float mirrored = 1 + finish.mirror * (0.1f + cosf(finish.bands * tilt + finish.phase)) * 0.6f -
+                             finish.mirror * 0.35f;
             float light = lamp.ambient + (1 - lamp.ambient) * diffuse, rgb[3];
+            light *= 1 + foiled * (mirrored - 1);
             for (int channel = 0; channel < 3; channel++) {
                 float under = (float)((row[x] >> (16 - 8 * channel)) & 255);
                 float flat = under + (colour[channel] - under) * foiled;
@@ -193,12 +216,12 @@ static void light_rows(struct gk_face *face, const struct gk_mint_card *card, co
 static void glare_over(struct gk_face *face, const struct relief *relief, struct gk_light light)
 {
     struct gk_random random = gk_random_new(light.seed, 3);
-    double angle = gk_random_between(&random, 0, GK_PI), half = gk_random_between(&random, 3, 9);
+    double angle = gk_random_between(&random, 0, GK_PI), half = gk_random_between(&random, 4, 14);
     double place = gk_random_between(&random, -0.3, 0.3) * face->height_mm;
     float c = (float)(cos(angle) / face->scale), s = (float)(sin(angle) / face->scale),
           reach = (float)(1 / half);
     float middle = (float)(cos(angle) * face->width_mm / 2 + sin(angle) * face->height_mm / 2 + place);
-    float bend = (float)(GLARE_BEND_MM * SHOULDER_MM * 4 * face->scale);
+    float bend = (float)(GLARE_BEND_MM * SLOPE * face->scale);
     size_t width = (size_t)cairo_image_surface_get_width(face->surface);
     size_t height = (size_t)cairo_image_surface_get_height(face->surface);
     size_t stride = (size_t)cairo_image_surface_get_stride(face->surface);
@@ -231,14 +254,15 @@ int gk_relief_apply(struct gk_face *face, const struct gk_mint_card *card, struc
 {
     struct relief relief = {0};
     if (face->raised != NULL) {
+        struct finish finish = finish_of(card);
         struct gk_noise *noise = malloc(sizeof *noise);
-        if (noise == NULL || relief_from(face, &relief) != 0) {
+        if (noise == NULL || relief_from(face, finish.shoulder_mm, &relief) != 0) {
             free(noise);
             return -1;
         }
         struct gk_random random = gk_random_new(card->seed, 4);
         gk_noise_fill(noise, &random);
-        light_rows(face, card, &relief, noise, lamp_from(light));
+        light_rows(face, card, &relief, noise, lamp_from(light), finish);
         free(noise);
     }
     if (light.glare > 0) {

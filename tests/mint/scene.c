@@ -308,6 +308,15 @@ static bool scene_is_valid(const struct gk_mint_scene *scene)
            within(scene->blur_sigma_px, 0, 20) && within(scene->noise, 0, 100);
 }
 
+/* Only digits and dates have a drawing in relief, and only payment cards are embossed. */
+static bool card_is_valid(const struct gk_mint_card *card)
+{
+    bool embossed = card->print == GK_MINT_EMBOSSED, payment = card->kind == GK_MINT_PAYMENT;
+    bool line = card->layout == GK_MINT_LINE;
+    return (!embossed || (payment && (line || card->layout == GK_MINT_LOW))) && (payment || line) &&
+           within(card->foil_wear, 0, 1);
+}
+
 static int lay_card(const struct gk_mint_card *card, const struct gk_mint_scene *scene,
                     struct gk_mint_picture *picture)
 {
@@ -339,7 +348,7 @@ int gk_mint_draw(const struct gk_mint_card *card, const struct gk_mint_scene *sc
                  struct gk_mint_picture *ret_picture)
 {
     struct gk_mint_picture picture = {.width_px = scene->width_px, .height_px = scene->height_px};
-    if (!scene_is_valid(scene)) {
+    if (!scene_is_valid(scene) || !card_is_valid(card)) {
         return -1;
     }
     picture.rgb = malloc((size_t)scene->width_px * scene->height_px * 3);

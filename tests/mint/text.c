@@ -62,15 +62,14 @@ static const struct stroke digits[10][2] = {
     {{4, {{0, 0}, {0.86, 0}, {0.86, 0.44}, {0.3, 0.44}}}, {4, {{0.3, 0.44}, {1, 0.44}, {1, 1}, {0, 1}}}},
     {{3, {{0.12, 0}, {0, 0.64}, {1, 0.64}}}, {2, {{0.72, 0.34}, {0.72, 1}}}},
     {{6, {{0.94, 0}, {0.1, 0}, {0.1, 0.44}, {1, 0.44}, {1, 1}, {0, 1}}}},
-    {{7, {{0.6, 0}, {0.04, 0}, {0, 1}, {1, 1}, {1, 0.45}, {0.04, 0.45}, {0.04, 0.5}}}},
+    {{7, {{0.3, 0}, {0.04, 0}, {0, 1}, {1, 1}, {1, 0.45}, {0.04, 0.45}, {0.04, 0.5}}}},
     {{5, {{0, 0.2}, {0, 0}, {1, 0}, {0.46, 0.52}, {0.46, 1}}}},
     {{5, {{0.14, 0}, {0.86, 0}, {0.86, 0.45}, {0.14, 0.45}, {0.14, 0}}},
      {5, {{0, 0.45}, {1, 0.45}, {1, 1}, {0, 1}, {0, 0.45}}}},
-    {{7, {{0.4, 1}, {0.96, 1}, {1, 0}, {0, 0}, {0, 0.55}, {0.96, 0.55}, {0.96, 0.5}}}},
+    {{7, {{0.62, 1}, {0.96, 1}, {1, 0}, {0, 0}, {0, 0.55}, {0.96, 0.55}, {0.96, 0.5}}}},
 };
 
 #define CORNER_MM 0.55
-#define STROKE_MM 0.52
 #define WIDTH_TO_HEIGHT 0.6
 
 static void turn(cairo_t *cr, const double *from, const double *corner, const double *to, double radius)
@@ -89,10 +88,11 @@ static void turn(cairo_t *cr, const double *from, const double *corner, const do
                    end[1]);
 }
 
-static void draw_stroke(cairo_t *cr, const struct stroke *stroke, double x_mm, double y_mm, double height_mm)
+static void draw_stroke(cairo_t *cr, const struct stroke *stroke, double x_mm, double y_mm, double height_mm,
+                        double line_mm)
 {
     double points[9][2], radius = CORNER_MM * height_mm / GK_MINT_PAYMENT_DIGIT_HEIGHT_MM;
-    double line = STROKE_MM * height_mm / GK_MINT_PAYMENT_DIGIT_HEIGHT_MM, height = height_mm - line;
+    double height = height_mm - line_mm;
     int last = stroke->count - 1;
     for (int i = 0; i <= last; i++) {
         points[i][0] = x_mm + (stroke->points[i][0] - 0.5) * height * WIDTH_TO_HEIGHT;
@@ -114,22 +114,22 @@ static void draw_stroke(cairo_t *cr, const struct stroke *stroke, double x_mm, d
     } else {
         cairo_line_to(cr, points[last][0], points[last][1]);
     }
-    cairo_set_line_width(cr, line);
+    cairo_set_line_width(cr, line_mm);
     cairo_stroke(cr);
 }
 
-void gk_glyph_embossed(cairo_t *cr, char digit, double x_mm, double y_mm, double height_mm)
+void gk_glyph_embossed(cairo_t *cr, char digit, double x_mm, double y_mm, double height_mm, double line_mm)
 {
     cairo_set_line_cap(cr, CAIRO_LINE_CAP_ROUND);
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
     if (digit == '/') {
         static const struct stroke slash = {2, {{0.9, 0}, {0.1, 1}}};
-        draw_stroke(cr, &slash, x_mm, y_mm, height_mm);
+        draw_stroke(cr, &slash, x_mm, y_mm, height_mm, line_mm);
     }
     if (digit < '0' || digit > '9') {
         return;
     }
     for (int i = 0; i < 2 && digits[digit - '0'][i].count > 0; i++) {
-        draw_stroke(cr, &digits[digit - '0'][i], x_mm, y_mm, height_mm);
+        draw_stroke(cr, &digits[digit - '0'][i], x_mm, y_mm, height_mm, line_mm);
     }
 }
