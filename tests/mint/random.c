@@ -1,8 +1,6 @@
 /* Chance from a seed, and the noise tile made of it. */
 #include "tests/mint/mint_internal.h"
 
-#include <math.h>
-
 static uint64_t mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -45,10 +43,11 @@ void gk_noise_fill(struct gk_noise *noise, struct gk_random *random)
 
 float gk_noise_at(const struct gk_noise *noise, double x, double y)
 {
-    double floor_x = floor(x), floor_y = floor(y);
-    float share_x = (float)(x - floor_x), share_y = (float)(y - floor_y);
-    size_t x0 = (size_t)((int64_t)floor_x & (GK_NOISE_SIZE - 1)), x1 = (x0 + 1) & (GK_NOISE_SIZE - 1);
-    size_t y0 = (size_t)((int64_t)floor_y & (GK_NOISE_SIZE - 1)), y1 = (y0 + 1) & (GK_NOISE_SIZE - 1);
+    /* rounds down by truncating, for every x and y above -2^20 */
+    int64_t cell_x = (int64_t)(x + 0x100000) - 0x100000, cell_y = (int64_t)(y + 0x100000) - 0x100000;
+    float share_x = (float)(x - (double)cell_x), share_y = (float)(y - (double)cell_y);
+    size_t x0 = (size_t)(cell_x & (GK_NOISE_SIZE - 1)), x1 = (x0 + 1) & (GK_NOISE_SIZE - 1);
+    size_t y0 = (size_t)(cell_y & (GK_NOISE_SIZE - 1)), y1 = (y0 + 1) & (GK_NOISE_SIZE - 1);
     const float *top = noise->value + y0 * GK_NOISE_SIZE, *bottom = noise->value + y1 * GK_NOISE_SIZE;
     float above = top[x0] + (top[x1] - top[x0]) * share_x;
     float below = bottom[x0] + (bottom[x1] - bottom[x0]) * share_x;

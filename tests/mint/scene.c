@@ -215,53 +215,94 @@ static void composite(const struct gk_face *face, const struct homography *h,
     }
 }
 
-/* Gaussian, one axis: `count` pixels that lie `step` bytes apart. */
-static void blur_line(const uint8_t *from, uint8_t *to, size_t count, size_t step, const float *taps,
-                      size_t radius)
+enum { BLUR_RADIUS_MAX = 50 };
+
+struct kernel {
+    size_t radius;
+    float taps[2 * BLUR_RADIUS_MAX + 1];
+};
+
+static struct kernel gaussian(double sigma_px)
+{
+    struct kernel kernel = {.radius = (size_t)fmin(ceil(sigma_px * 2.5), BLUR_RADIUS_MAX)};
+    float sum = 0;
+    for (size_t i = 0; i <= 2 * kernel.radius; i++) {
+        double offset = ((double)i - (double)kernel.radius) / sigma_px;
+        kernel.taps[i] = (float)exp(-offset * offset / 2);
+        sum += kernel.taps[i];
+    }
+    for (size_t i = 0; i <= 2 * kernel.radius; i++) {
+        kernel.taps[i] /= sum;
+    }
+    return kernel;
+}
+
+static void add_weighted(float *restrict sum, const uint8_t *restrict from, float weight, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        float sum[3] = {0.5f, 0.5f, 0.5f};
-        for (size_t tap = 0; tap <= 2 * radius; tap++) {
-            size_t at = i + tap < radius ? 0 : i + tap - radius < count ? i + tap - radius : count - 1;
-            for (size_t channel = 0; channel < 3; channel++) {
-                sum[channel] += taps[tap] * (float)from[at * step + channel];
-            }
+        sum[i] += weight * (float)from[i];
+    }
+}
+
+static void round_row(uint8_t *restrict to, const float *restrict sum, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        to[i] = (uint8_t)(sum[i] + 0.5f);
+    }
+}
+
+/* Along the rows, each padded with its end pixels. `padded` holds width + 2 * radius pixels. */
+static void blur_rows(const struct kernel *kernel, uint8_t *rgb, size_t width, size_t height, uint8_t *padded,
+                      float *sum)
+{
+    for (size_t y = 0; y < height; y++) {
+        uint8_t *row = rgb + y * width * 3;
+        for (size_t i = 0; i < kernel->radius; i++) {
+            memcpy(padded + i * 3, row, 3);
+            memcpy(padded + (kernel->radius + width + i) * 3, row + (width - 1) * 3, 3);
         }
-        for (size_t channel = 0; channel < 3; channel++) {
-            to[i * step + channel] = (uint8_t)sum[channel];
+        memcpy(padded + kernel->radius * 3, row, width * 3);
+        memset(sum, 0, width * 3 * sizeof *sum);
+        for (size_t tap = 0; tap <= 2 * kernel->radius; tap++) {
+            add_weighted(sum, padded + tap * 3, kernel->taps[tap], width * 3);
         }
+        round_row(row, sum, width * 3);
+    }
+}
+
+static void blur_columns(const struct kernel *kernel, const uint8_t *from, uint8_t *to, size_t width,
+                         size_t height, float *sum)
+{
+    for (size_t y = 0; y < height; y++) {
+        memset(sum, 0, width * 3 * sizeof *sum);
+        for (size_t tap = 0; tap <= 2 * kernel->radius; tap++) {
+            size_t line = y + tap < kernel->radius ? 0 : y + tap - kernel->radius;
+            line = line < height ? line : height - 1;
+            add_weighted(sum, from + line * width * 3, kernel->taps[tap], width * 3);
+        }
+        round_row(to + y * width * 3, sum, width * 3);
     }
 }
 
 static int blur(const struct gk_mint_scene *scene, uint8_t *rgb)
 {
-    enum { RADIUS_MAX = 50 };
-    float taps[2 * RADIUS_MAX + 1], sum = 0;
-    size_t radius = (size_t)fmin(ceil(scene->blur_sigma_px * 2.5), RADIUS_MAX);
     size_t width = scene->width_px, height = scene->height_px;
     if (scene->blur_sigma_px < 0.2) {
         return 0;
     }
-    uint8_t *scratch = malloc(width * height * 3);
-    if (scratch == NULL) {
-        return -1;
+    struct kernel kernel = gaussian(scene->blur_sigma_px);
+    uint8_t *copy = malloc(width * height * 3), *padded = malloc((width + 2 * kernel.radius) * 3);
+    float *sum = malloc(width * 3 * sizeof *sum);
+    int status = copy != NULL && padded != NULL && sum != NULL ? 0 : -1;
+    if (status == 0) {
+        blur_rows(&kernel, rgb, width, height, padded, sum);
+        memcpy(copy, rgb, width * height * 3);
+        blur_columns(&kernel, copy, rgb, width, height, sum);
     }
-    for (size_t i = 0; i <= 2 * radius; i++) {
-        double offset = ((double)i - (double)radius) / scene->blur_sigma_px;
-        taps[i] = (float)exp(-offset * offset / 2);
-        sum += taps[i];
-    }
-    for (size_t i = 0; i <= 2 * radius; i++) {
-        taps[i] /= sum;
-    }
-    for (size_t y = 0; y < height; y++) {
-        blur_line(rgb + y * width * 3, scratch + y * width * 3, width, 3, taps, radius);
-    }
-    for (size_t x = 0; x < width; x++) {
-        blur_line(scratch + x * 3, rgb + x * 3, height, width * 3, taps, radius);
-    }
-    free(scratch);
-    return 0;
+    free(sum);
+    free(padded);
+    free(copy);
+    return status;
 }
 
 /* The lamp's fall across the frame, the white balance, and the sensor's noise. */
