@@ -213,10 +213,7 @@ static void choose_card(const struct options *options, uint32_t index, struct gk
             (enum gk_mint_layout)(options->layout != ANY ? (uint32_t)options->layout : index / 2 % 4);
     }
     if (options->number != NULL) {
-        if (strlen(options->number) != strlen(ret_card->number)) {
-            strcpy(ret_card->grouping, ret_card->kind == GK_MINT_PAYMENT ? "4-4-4-4-4-4" : "31");
-        }
-        strcpy(ret_card->number, options->number);
+        gk_mint_card_set_number(ret_card, options->number);
     }
 }
 

@@ -154,6 +154,11 @@ const char *gk_mint_check_word(const struct gk_mint_card *card);
 void gk_mint_card_random(enum gk_mint_kind kind, const char *brand, uint64_t seed,
                          struct gk_mint_card *ret_card);
 
+/* Prints `number` (0-9 and A-Z, at most 31) instead. A payment card takes the brand and the grouping that the
+ * number's prefix and length call for, and keeps its own where they fit or where nothing does. Returns 0, or
+ * -1 with the card untouched where the number is longer or holds another character. */
+int gk_mint_card_set_number(struct gk_mint_card *card, const char *number);
+
 /* A scene of 1280 x 960 pixels in which an ID-1 card lies wholly within the frame.
  * difficulty 0: upright, untilted, sharp, even light; 1: any rotation, tilts to 40 degrees, glare, blur,
  * noise. */

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -91,6 +93,26 @@ static void test_printed_number_follows_the_grouping(void **state)
     strcpy(card.grouping, "4");
     gk_mint_printed_number(&card, text);
     assert_string_equal(text, "6212345678901234560");
+}
+
+static void test_a_given_number_chooses_brand_and_grouping(void **state)
+{
+    (void)state;
+    struct gk_mint_card card;
+    gk_mint_card_random(GK_MINT_PAYMENT, "visa", 1, &card);
+    assert_int_equal(gk_mint_card_set_number(&card, "378282246310005"), 0);
+    assert_string_equal(card.brand, "amex");
+    assert_string_equal(card.grouping, "4-6-5");
+    assert_int_equal(gk_mint_card_set_number(&card, "4242424242424242"), 0);
+    assert_string_equal(card.brand, "visa");
+    assert_string_equal(card.grouping, "4-4-4-4");
+    assert_int_equal(gk_mint_card_set_number(&card, "9999999999999999999"), 0);
+    assert_string_equal(card.brand, "visa");
+    assert_int_equal(gk_mint_card_set_number(&card, "4242 4242"), -1);
+    assert_string_equal(card.number, "9999999999999999999");
+    gk_mint_card_random(GK_MINT_TRANSIT, "octopus", 1, &card);
+    assert_int_equal(gk_mint_card_set_number(&card, "1020125070"), 0);
+    assert_string_equal(card.grouping, "9(1)");
 }
 
 static void small_scene(double difficulty, uint64_t seed, struct gk_mint_scene *ret_scene)
@@ -329,6 +351,45 @@ static void test_manifest_has_the_columns_of_the_corpus(void **state)
     free(text);
 }
 
+/* Runs the program with these arguments; returns its exit status. What it says is dropped. */
+static int run_mint(const char *arguments)
+{
+    char command[512];
+    snprintf(command, sizeof command, GUIKA_BINARY_DIR "/bin/guika-mint %s >/dev/null 2>&1", arguments);
+    int status = system(command);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_program_exits_with_0_1_or_2(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/guika-mint-test-XXXXXX", arguments[256], path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(arguments, sizeof arguments, "--out %s --count 2 --kind octopus --size 160x120", folder);
+    assert_int_equal(run_mint(arguments), 0);
+    static const char *const files[] = {"manifest.tsv", "transit-00000.jpg", "transit-00001.jpg"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(run_mint("--help"), 0);
+    assert_int_equal(run_mint("--version"), 0);
+    assert_int_equal(run_mint("--out /dev/null/none"), 1);
+    static const char *const wrong[] = {"",
+                                        "--out x --kind visas",
+                                        "--out x --count 0",
+                                        "--out x --count -1",
+                                        "--out x --tilt-max-degrees 61",
+                                        "--out x --size 1280",
+                                        "--out x --number 12-34",
+                                        "--out x --nonsense",
+                                        "--out x more"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(run_mint(wrong[i]), 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_brand_is_kept_and_unionpay_has_both_lengths),
         cmocka_unit_test(test_a_changed_digit_fails_its_check),
         cmocka_unit_test(test_printed_number_follows_the_grouping),
+        cmocka_unit_test(test_a_given_number_chooses_brand_and_grouping),
         cmocka_unit_test(test_same_seed_gives_the_same_pixels),
         cmocka_unit_test(test_every_kind_print_and_layout_draws),
         cmocka_unit_test(test_corners_lie_in_the_frame_and_around_the_number),
@@ -346,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_values_out_of_range_are_refused),
         cmocka_unit_test(test_pictures_are_written_as_jpeg_and_png),
         cmocka_unit_test(test_manifest_has_the_columns_of_the_corpus),
+        cmocka_unit_test(test_program_exits_with_0_1_or_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,6 +51,47 @@ static void payment_number(struct gk_mint_card *card, const char *brand, struct 
     strcpy(card->grouping, issue->grouping);
 }
 
+static bool issue_fits(const struct issue *issue, const char *number)
+{
+    uint32_t prefix = 0, low = issue->prefix_low;
+    for (const char *digit = number; low > 0 && *digit != '\0'; low /= 10) {
+        prefix = prefix * 10 + (uint32_t)(*digit++ - '0');
+    }
+    return prefix >= issue->prefix_low && prefix <= issue->prefix_high && strlen(number) == issue->length;
+}
+
+int gk_mint_card_set_number(struct gk_mint_card *card, const char *number)
+{
+    size_t length = strlen(number);
+    if (length >= sizeof card->number || strspn(number, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != length) {
+        return -1;
+    }
+    bool grouped = strlen(card->number) == length;
+    if (card->kind == GK_MINT_PAYMENT) {
+        const struct issue *kept = NULL, *fitting = NULL;
+        for (size_t i = 0; i < sizeof payment_issues / sizeof *payment_issues; i++) {
+            if (issue_fits(&payment_issues[i], number)) {
+                fitting = fitting != NULL ? fitting : &payment_issues[i];
+                kept = strcmp(payment_issues[i].brand, card->brand) == 0 ? &payment_issues[i] : kept;
+            }
+        }
+        if (fitting != NULL && kept == NULL) {
+            strcpy(card->brand, fitting->brand);
+            strcpy(card->grouping, fitting->grouping);
+        } else if (kept != NULL && !grouped) {
+            strcpy(card->grouping, kept->grouping);
+        } else if (!grouped) {
+            strcpy(card->grouping, "4-4-4-4-4-4-4-4");
+        }
+    } else if (!grouped) {
+        bool octopus = strcmp(card->brand, "octopus") == 0 && length >= 2;
+        snprintf(card->grouping, sizeof card->grouping, octopus ? "%zu(1)" : "%zu",
+                 octopus ? length - 1 : length);
+    }
+    strcpy(card->number, number);
+    return 0;
+}
+
 static void transit_number(struct gk_mint_card *card, const char *brand, struct gk_random *random)
 {
     bool octopus =
