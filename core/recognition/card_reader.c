@@ -11,6 +11,7 @@
 #define MOST_LINES 8    /* read a view */
 #define LEAST_LINE 5    /* components of a line worth reading */
 #define LEAST_DIGITS 6  /* of a run */
+#define CLEAR 97        /* clarity of a reading that makes trying it upside down needless */
 #define GOOD_ENOUGH 0.5 /* a candidate that makes trying other quadrilaterals needless */
 
 /* The most different from the first one come first: agreement of unlike framings says more. */
@@ -74,22 +75,35 @@ static bool read_row(const struct view *view, const struct gk_number_line *line,
     return read;
 }
 
-static size_t read_runs(const struct view *view, const struct target *target, bool upside_down,
-                        const struct gk_framing *framing, struct gk_lattice runs[GK_LATTICE_RUNS_MOST])
+static void read_text(const struct view *view, const struct target *target, bool upside_down,
+                      const struct gk_framing *framing, struct gk_text_line *ret_text)
 {
-    struct gk_text_line text = {.count = 0}, row;
+    struct gk_text_line row;
+    ret_text->count = 0;
     if (target->row_count == 1) {
-        return read_row(view, target->rows, upside_down, framing, &text)
-                   ? gk_lattice_from_text(&text, LEAST_DIGITS, runs)
-                   : 0;
+        if (!read_row(view, target->rows, upside_down, framing, ret_text)) {
+            ret_text->count = 0;
+        }
+        return;
     }
     for (int i = 0; i < target->row_count; i++) {
         const struct gk_number_line *line = &target->rows[upside_down ? target->row_count - 1 - i : i];
         if (read_row(view, line, upside_down, framing, &row)) {
-            append_row(&text, &row);
+            append_row(ret_text, &row);
         }
     }
-    return gk_lattice_from_text(&text, LEAST_DIGITS, runs);
+}
+
+/* `*ret_clarity` as gk_lattice_clarity. */
+static size_t read_runs(const struct view *view, const struct target *target, bool upside_down,
+                        const struct gk_framing *framing, struct gk_lattice runs[GK_LATTICE_RUNS_MOST],
+                        double *ret_clarity)
+{
+    struct gk_text_line text;
+    read_text(view, target, upside_down, framing, &text);
+    size_t count = gk_lattice_from_text(&text, LEAST_DIGITS, runs);
+    *ret_clarity = gk_lattice_clarity(&text, runs, count);
+    return count;
 }
 
 /* Reads the line again in other framings and settles what they say about each run. */
@@ -103,7 +117,8 @@ static void confirm_runs(const struct view *view, const struct target *target, b
         readings[run][counts[run]++] = runs[run];
     }
     for (size_t i = 1; i < FRAMINGS && (i < ENOUGH_FRAMINGS || !agreed); i++) {
-        size_t other_count = read_runs(view, target, upside_down, &framings[i], others);
+        double clarity;
+        size_t other_count = read_runs(view, target, upside_down, &framings[i], others, &clarity);
         agreed = other_count == count && agreed;
         for (size_t run = 0; run < count && run < other_count; run++) {
             readings[run][counts[run]++] = others[run];
@@ -114,24 +129,16 @@ static void confirm_runs(const struct view *view, const struct target *target, b
     }
 }
 
-static double mean_confidence(const struct gk_lattice *runs, size_t count)
-{
-    double best = 0;
-    for (size_t i = 0; i < count; i++) {
-        best = runs[i].mean_confidence > best ? runs[i].mean_confidence : best;
-    }
-    return best;
-}
-
 /* Reads upright and, unless that is clear, turned; keeps the clearer way. */
 static void read_target(const struct view *view, const struct target *target)
 {
     struct gk_lattice upright[GK_LATTICE_RUNS_MOST], turned[GK_LATTICE_RUNS_MOST], *runs = upright;
-    size_t count = read_runs(view, target, false, &framings[0], upright);
+    double clarity, turned_clarity;
+    size_t count = read_runs(view, target, false, &framings[0], upright, &clarity);
     bool upside_down = false;
-    if (mean_confidence(upright, count) < 97) {
-        size_t turned_count = read_runs(view, target, true, &framings[0], turned);
-        if (mean_confidence(turned, turned_count) > mean_confidence(upright, count)) {
+    if (clarity < CLEAR) {
+        size_t turned_count = read_runs(view, target, true, &framings[0], turned, &turned_clarity);
+        if (turned_clarity > clarity) {
             runs = turned;
             count = turned_count;
             upside_down = true;

@@ -28,8 +28,9 @@ static void make_jpeg(int width_px, int height_px, uint8_t **ret_data, size_t *r
 /* The JPEG with an EXIF segment that says `orientation`. */
 static uint8_t *with_orientation(const uint8_t *jpeg, size_t size, int orientation, size_t *ret_size)
 {
-    uint8_t segment[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8,
-                         0,    1,    1, 18, 0,   3,   0,   0,   0, 1, 0,   (uint8_t)orientation, 0, 0, 0, 0, 0, 0};
+    uint8_t segment[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0,
+                         0,    0,    8, 0,  1,   1,   18,  0,   3, 0, 0,   0,   1, 0,  (uint8_t)orientation,
+                         0,    0,    0, 0,  0,   0};
     uint8_t *data = malloc(size + sizeof segment);
     assert_non_null(data);
     memcpy(data, jpeg, 2);
@@ -42,7 +43,8 @@ static uint8_t *with_orientation(const uint8_t *jpeg, size_t size, int orientati
 /* 'r', 'g', 'b' or 'w' at a share of the picture. */
 static char colour_at(const struct gk_image *image, double x, double y)
 {
-    const uint8_t *rgb = image->rgb + ((int)(y * image->height_px) * image->width_px + (int)(x * image->width_px)) * 3;
+    const uint8_t *rgb =
+        image->rgb + ((int)(y * image->height_px) * image->width_px + (int)(x * image->width_px)) * 3;
     int bits = (rgb[0] > 127) * 4 + (rgb[1] > 127) * 2 + (rgb[2] > 127);
     return bits == 4 ? 'r' : bits == 2 ? 'g' : bits == 1 ? 'b' : bits == 7 ? 'w' : '?';
 }
@@ -107,8 +109,9 @@ static void test_million_pixels_wide_png_header_is_refused(void **state)
 {
     (void)state;
     /* 1000000 x 1000, 8 bits, RGB; the header's checksum is right. */
-    static const uint8_t png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R',
-                                  0, 0x0f, 0x42, 0x40, 0, 0, 3, 0xe8, 8, 2, 0, 0, 0, 0x1d, 0x1c, 0x50, 0xc8};
+    static const uint8_t png[] = {0x89, 'P',  'N', 'G', '\r', '\n', 0x1a, '\n', 0,    0,    0,
+                                  13,   'I',  'H', 'D', 'R',  0,    0x0f, 0x42, 0x40, 0,    0,
+                                  3,    0xe8, 8,   2,   0,    0,    0,    0x1d, 0x1c, 0x50, 0xc8};
     struct gk_picture picture;
     struct gk_error error = {0};
     assert_int_equal(gk_picture_decode(png, sizeof png, &picture, &error), GK_INVALID_ARGUMENT);
