@@ -12,6 +12,7 @@
 #define LEAST_LINE 5    /* components of a line worth reading */
 #define LEAST_DIGITS 6  /* of a run */
 #define CLEAR 97        /* clarity of a reading that makes trying it upside down needless */
+#define PROMISING 0.75  /* score of a line that gets a second chance in another framing */
 #define GOOD_ENOUGH 0.5 /* a candidate that makes trying other quadrilaterals needless */
 
 /* The most different from the first one come first: agreement of unlike framings says more. */
@@ -106,8 +107,8 @@ static size_t read_runs(const struct view *view, const struct target *target, bo
     return count;
 }
 
-/* Reads the line again in other framings and settles what they say about each run. */
-static void confirm_runs(const struct view *view, const struct target *target, bool upside_down,
+/* Reads the line again in other framings than the `first` and settles what they say about each run. */
+static void confirm_runs(const struct view *view, const struct target *target, bool upside_down, size_t first,
                          struct gk_lattice *runs, size_t count)
 {
     struct gk_lattice readings[GK_LATTICE_RUNS_MOST][FRAMINGS], others[GK_LATTICE_RUNS_MOST];
@@ -116,7 +117,10 @@ static void confirm_runs(const struct view *view, const struct target *target, b
     for (size_t run = 0; run < count; run++) {
         readings[run][counts[run]++] = runs[run];
     }
-    for (size_t i = 1; i < FRAMINGS && (i < ENOUGH_FRAMINGS || !agreed); i++) {
+    for (size_t i = 0; i < FRAMINGS && (i < ENOUGH_FRAMINGS || !agreed); i++) {
+        if (i == first) {
+            continue;
+        }
         double clarity;
         size_t other_count = read_runs(view, target, upside_down, &framings[i], others, &clarity);
         agreed = other_count == count && agreed;
@@ -129,25 +133,39 @@ static void confirm_runs(const struct view *view, const struct target *target, b
     }
 }
 
-/* Reads upright and, unless that is clear, turned; keeps the clearer way. */
+/* The clearest of the readings of a line so far. */
+struct attempt {
+    struct gk_lattice runs[GK_LATTICE_RUNS_MOST];
+    size_t count, framing;
+    bool upside_down;
+    double clarity;
+};
+
+static void attempt_reading(const struct view *view, const struct target *target, size_t framing,
+                            bool upside_down, struct attempt *best)
+{
+    struct attempt attempt = {.framing = framing, .upside_down = upside_down};
+    attempt.count = read_runs(view, target, upside_down, &framings[framing], attempt.runs, &attempt.clarity);
+    if (attempt.clarity > best->clarity) {
+        *best = attempt;
+    }
+}
+
+/* Reads upright and, unless that is clear, turned; a promising line in a second framing too. */
 static void read_target(const struct view *view, const struct target *target)
 {
-    struct gk_lattice upright[GK_LATTICE_RUNS_MOST], turned[GK_LATTICE_RUNS_MOST], *runs = upright;
-    double clarity, turned_clarity;
-    size_t count = read_runs(view, target, false, &framings[0], upright, &clarity);
-    bool upside_down = false;
-    if (clarity < CLEAR) {
-        size_t turned_count = read_runs(view, target, true, &framings[0], turned, &turned_clarity);
-        if (turned_clarity > clarity) {
-            runs = turned;
-            count = turned_count;
-            upside_down = true;
-        }
+    struct attempt best = {.count = 0};
+    size_t tries = target->rows->score >= PROMISING ? 2 : 1;
+    for (size_t i = 0; i < 2 * tries && best.clarity < CLEAR; i++) {
+        attempt_reading(view, target, i / 2, i % 2 == 1, &best);
     }
+    struct gk_lattice *runs = best.runs;
+    size_t count = best.count;
+    bool upside_down = best.upside_down;
     if (count == 0) {
         return;
     }
-    confirm_runs(view, target, upside_down, runs, count);
+    confirm_runs(view, target, upside_down, best.framing, runs, count);
     for (size_t i = 0; i < count; i++) {
         struct gk_line_verdict verdict;
         gk_candidates_from_lattice(&runs[i], &view->reader->rules, &verdict);
