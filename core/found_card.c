@@ -108,6 +108,20 @@ static void index_card(struct gk_transaction *transaction, const guika_v1_intern
     }
 }
 
+/* The mark by which a start finds the cards that wait for frames. */
+static void mark_waiting(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card, bool waits)
+{
+    uint8_t key[sizeof GK_WAITING_PREFIX - 1 + GK_CASE_ID_SIZE];
+
+    memcpy(key, GK_WAITING_PREFIX, sizeof GK_WAITING_PREFIX - 1);
+    memcpy(key + sizeof GK_WAITING_PREFIX - 1, card->case_id, GK_CASE_ID_SIZE);
+    if (waits) {
+        gk_transaction_put(transaction, GK_FAMILY_META, (struct gk_bytes){key, sizeof key}, (struct gk_bytes){NULL, 0});
+    } else {
+        gk_transaction_delete(transaction, GK_FAMILY_META, (struct gk_bytes){key, sizeof key});
+    }
+}
+
 /* What rests under the deposit's key says whether there is anything to decide. True: there is not, and `*ret_status` is the answer. */
 static bool is_decided(struct gk_transaction *transaction, const struct gk_found_card_decision *decision,
                        struct gk_bytes key, guika_v1_internal_DepositRecord *ret_deposit, enum gk_status *ret_status,
@@ -171,6 +185,9 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction, const st
     }
     index_card(transaction, &card);
     count_state(transaction, &card);
+    if (card.state == guika_v1_CardState_CARD_STATE_RECEIVED || card.version > 0) {
+        mark_waiting(transaction, &card, card.state == guika_v1_CardState_CARD_STATE_RECEIVED);
+    }
     if (decision->has_notice) {
         status = gk_outbox_add(transaction, &decision->notice, error);
         if (status != GK_OK) {
@@ -208,6 +225,7 @@ static enum gk_status answer_difficult(struct gk_transaction *transaction, guika
         card->reason = guika_v1_Reason_REASON_UNREADABLE;
     }
     count_state(transaction, card);
+    mark_waiting(transaction, card, false);
     deposit.answer.decision = guika_v1_DepositResponse_Decision_KEEP;
     deposit.answer.zone = guika_v1_Zone_ZONE_DIFFICULT;
     deposit.answer.sequence = 0;
@@ -276,6 +294,7 @@ static enum gk_status return_to_finder(struct gk_transaction *transaction, guika
 {
     card->has_place = true;
     card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_FINDER};
+    mark_waiting(transaction, card, false);
     if (card->state != guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
         card->state = guika_v1_CardState_CARD_STATE_GIVEN_BACK;
         count_state(transaction, card);

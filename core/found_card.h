@@ -22,6 +22,9 @@
 #define GK_DIGEST_SIZE 32  /* bytes */
 #define GK_DEPOSIT_KEY_SIZE 100 /* bytes: box id, 0x00, deposit id */
 
+/* In the family meta: this and a case id name a card that waits for more frames. */
+#define GK_WAITING_PREFIX "waiting/"
+
 /* The deposits family's key of a box's deposit; returns its length, at most GK_DEPOSIT_KEY_SIZE. */
 size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_key[GK_DEPOSIT_KEY_SIZE]);
 

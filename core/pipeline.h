@@ -45,9 +45,6 @@ struct gk_pipeline_parts {
 
 struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts); /* never NULL */
 
-/* Ends the waiting for frames that began before the start: those cards are difficult now. [worker] */
-enum gk_status gk_pipeline_recover(struct gk_store *store, struct gk_picture_vault *vault, struct gk_error *error);
-
 /* Deposits, frames and confirmations in hand. */
 size_t gk_pipeline_in_hand(const struct gk_pipeline *pipeline);
 
