@@ -330,6 +330,12 @@ static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_
         return status;
     }
     deposit.outcome = outcome;
+    if (deposit.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES &&
+        outcome != guika_v1_ConfirmStoredRequest_Outcome_JAMMED) {
+        /* The finder did not wait for another picture. */
+        deposit.answer.decision = guika_v1_DepositResponse_Decision_GIVE_BACK;
+        deposit.answer.sequence = 0;
+    }
     return gk_record_put(transaction, GK_FAMILY_DEPOSITS, key, guika_v1_internal_DepositRecord_fields, &deposit, error);
 }
 
