@@ -281,9 +281,9 @@ void gk_configuration_free(struct gk_configuration *configuration)
         free(configuration->listen[i]);
     }
     for (size_t i = 0; i < configuration->setting_count; i++) {
-        free(configuration->settings[i].channel);
-        free(configuration->settings[i].key);
-        free(configuration->settings[i].value);
+        free((void *)configuration->settings[i].channel);
+        free((void *)configuration->settings[i].key);
+        free((void *)configuration->settings[i].value);
     }
     free(configuration->listen);
     free(configuration->settings);

@@ -8,18 +8,12 @@
 #define GUIKA_CORE_CONFIGURATION_H
 
 #include "core/log.h"
+#include "core/notification/outbox.h"
 #include "rpc/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* One setting of a channel, as the courier gets it. */
-struct gk_channel_setting {
-    char *channel; /* "smtp" */
-    char *key;     /* "plugin", "path", "host", ... */
-    char *value;
-};
 
 struct gk_configuration {
     char *data_directory;

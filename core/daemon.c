@@ -3,6 +3,7 @@
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/enquiries.h"
+#include "core/found_card.h"
 #include "core/host/supervisor.h"
 #include "core/mailbox.h"
 #include "core/memory.h"
@@ -73,6 +74,14 @@ static void child_id(char id[GK_PRINCIPAL_ID_SIZE], const char *word, unsigned i
     (void)snprintf(id, GK_PRINCIPAL_ID_SIZE, "%s-%u", word, index);
 }
 
+static void on_peer_closed(struct gk_rpc_peer *peer, void *context)
+{
+    struct daemon *daemon = context;
+
+    /* Without effect for a reader. */
+    gk_outbox_peer_gone(daemon->outbox, peer);
+}
+
 static void adopt(struct daemon *daemon, enum gk_role role, const char *word, unsigned index, int process_id, int fd)
 {
     struct gk_principal principal = {.role = role};
@@ -81,7 +90,7 @@ static void adopt(struct daemon *daemon, enum gk_role role, const char *word, un
     char number[24];
 
     child_id(principal.id, word, index);
-    if (gk_rpc_server_adopt(daemon->server, fd, &principal, NULL, NULL, &peer, &error) != GK_OK) {
+    if (gk_rpc_server_adopt(daemon->server, fd, &principal, on_peer_closed, daemon, &peer, &error) != GK_OK) {
         gk_log(daemon->log, GK_LOG_ERROR, "child_not_adopted", {"child", principal.id}, {"why", error.message});
         return;
     }
@@ -213,6 +222,47 @@ static void poke_outbox(void *context)
     struct daemon *daemon = context;
 
     gk_outbox_poke(daemon->outbox);
+}
+
+static enum gk_status find_holder(void *context, const char *issuer_account, const uint8_t holder_token[GK_TOKEN_SIZE],
+                                  guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error)
+{
+    const struct daemon *daemon = context;
+
+    return gk_registry_holder(daemon->registry, issuer_account, holder_token, ret_contacts, error);
+}
+
+static void find_issuer_name(void *context, const char *issuer, struct gk_issuer_name *ret_name)
+{
+    const struct daemon *daemon = context;
+    guika_v1_internal_ShelfIssuer found;
+
+    if (gk_shelf_find(daemon->shelf, issuer, &found)) {
+        memcpy(ret_name->zh, found.name_zh, sizeof ret_name->zh);
+        memcpy(ret_name->en, found.name_en, sizeof ret_name->en);
+    }
+}
+
+static enum gk_status on_delivered(void *context, struct gk_transaction *transaction,
+                                   const guika_v1_internal_NoticeRecord *notice, struct gk_error *error)
+{
+    (void)context;
+    return gk_found_card_notified(transaction, notice->case_id.bytes, error);
+}
+
+static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
+{
+    const struct gk_outbox_options options = {.loop = &daemon->loop,
+                                              .store = daemon->store,
+                                              .keys = daemon->keys,
+                                              .settings = daemon->configuration->settings,
+                                              .setting_count = daemon->configuration->setting_count,
+                                              .holder = find_holder,
+                                              .issuer_name = find_issuer_name,
+                                              .on_delivered = on_delivered,
+                                              .context = daemon};
+
+    return gk_outbox_open(&options, &daemon->outbox, error);
 }
 
 static void make_machines(struct daemon *daemon)
@@ -408,19 +458,16 @@ static void close_state(struct daemon *daemon)
     gk_keys_close(daemon->keys);
 }
 
-static enum gk_status run_loop(struct daemon *daemon, struct gk_error *error)
+/* Serves until it is told to stop, or cannot listen. */
+static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
 {
     char number[24];
-    enum gk_status status = open_server(daemon, error);
 
-    if (status != GK_OK) {
-        return status;
-    }
     watch_signals(daemon);
     start_children(daemon);
-    status = listen_all(daemon, error);
+    const enum gk_status status = listen_all(daemon, error);
+
     if (status == GK_OK) {
-        gk_rpc_server_set_serving(daemon->server, true);
         gk_log(daemon->log, GK_LOG_INFO, "serving",
                {"cards", gk_log_number((int64_t)gk_registry_cards(daemon->registry), number)});
     } else {
@@ -429,6 +476,19 @@ static enum gk_status run_loop(struct daemon *daemon, struct gk_error *error)
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
     gk_log(daemon->log, GK_LOG_INFO, "stopped", {"why", status == GK_OK ? "asked" : "could not listen"});
     return status;
+}
+
+static enum gk_status run(struct daemon *daemon, struct gk_error *error)
+{
+    enum gk_status status = open_outbox(daemon, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    make_machines(daemon);
+    fill_services(daemon);
+    status = open_server(daemon, error);
+    return status == GK_OK ? serve(daemon, error) : status;
 }
 
 enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const struct gk_log *log,
@@ -446,9 +506,7 @@ enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const
         daemon->mailbox = gk_mailbox_open(&daemon->loop);
         daemon->shelf = gk_shelf_new();
         daemon->boxes = gk_boxes_new();
-        make_machines(daemon);
-        fill_services(daemon);
-        status = run_loop(daemon, error);
+        status = run(daemon, error);
         (void)uv_loop_close(&daemon->loop);
         gk_rate_limit_free(daemon->services.enquiry_limit);
         gk_boxes_free(daemon->boxes);

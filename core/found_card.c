@@ -29,14 +29,21 @@ static enum gk_status get_card(struct gk_transaction *transaction, const uint8_t
                          error);
 }
 
-/* Writes the card as one step further and audits the step as `action` by `actor`. */
+/* Writes the card as one step further. */
+static enum gk_status write_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                                 struct gk_error *error)
+{
+    card->version++;
+    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(card->case_id),
+                         guika_v1_internal_FoundCard_fields, card, error);
+}
+
+/* As write_card, and audits the step as `action` by `actor`. */
 static enum gk_status put_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card, const char *actor,
                                const char *action, const char *detail, struct gk_error *error)
 {
-    card->version++;
     gk_transaction_audit(transaction, actor, action, case_key(card->case_id), detail);
-    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(card->case_id),
-                         guika_v1_internal_FoundCard_fields, card, error);
+    return write_card(transaction, card, error);
 }
 
 static void box_actor(char actor[48], const char *box_id)
@@ -286,7 +293,7 @@ static enum gk_status store_card(struct gk_transaction *transaction, guika_v1_in
         }
     }
     card->place.misplaced = card->place.zone != card->decided_zone;
-    return card->notice_id.size == 0 ? GK_OK : gk_outbox_release(transaction, card->notice_id.bytes, error);
+    return card->notice_id.size == 0 ? GK_OK : gk_outbox_release(transaction, card->notice_id.bytes, card->stored_at_ms, error);
 }
 
 static enum gk_status return_to_finder(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
@@ -391,5 +398,5 @@ enum gk_status gk_found_card_notified(struct gk_transaction *transaction, const 
     card.state = guika_v1_CardState_CARD_STATE_NOTIFIED;
     card.notice_delivered = true;
     gk_transaction_count(transaction, card.box_id, "notified");
-    return put_card(transaction, &card, "core", "found_card.notified", "", error);
+    return write_card(transaction, &card, error);
 }

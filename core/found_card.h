@@ -51,7 +51,8 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction, co
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
                                      const guika_v1_ConfirmStoredRequest *request, struct gk_error *error);
 
-/* The holder was told: IDENTIFIED -> NOTIFIED. Without effect in any other state. [committer] */
+/* The holder was told: IDENTIFIED -> NOTIFIED. Without effect in any other state. Part of the delivery's transition, which writes the
+ * audit entry. [committer] */
 enum gk_status gk_found_card_notified(struct gk_transaction *transaction, const uint8_t case_id[GK_CASE_ID_SIZE],
                                       struct gk_error *error);
 

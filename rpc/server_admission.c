@@ -37,7 +37,7 @@ enum gk_status gk_rpc_admit(struct gk_rpc_front *front, struct gk_bytes message,
     if (status != GK_OK) {
         return status;
     }
-    if (!atomic_load(&front->serving) && !gk_rpc_builtin_is(ret_incoming->route)) {
+    if (known == NULL && !atomic_load(&front->serving) && !gk_rpc_builtin_is(ret_incoming->route)) {
         return gk_error_set(error, GK_UNAVAILABLE, "the service is starting or shutting down");
     }
     return check_role(front, ret_incoming->route->method, ret_incoming->header.authorization, known,

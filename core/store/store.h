@@ -136,6 +136,9 @@ void gk_transaction_audit(struct gk_transaction *transaction, const char *actor,
  * none) and for all. */
 void gk_transaction_count(struct gk_transaction *transaction, const char *box_id, const char *name);
 
+/* Unix milliseconds of this work, by the store's clock. [committer] */
+int64_t gk_transaction_now_ms(const struct gk_transaction *transaction);
+
 /* Unix milliseconds by the store's clock. [any] */
 int64_t gk_store_now_ms(const struct gk_store *store);
 

@@ -81,3 +81,8 @@ void gk_transaction_count(struct gk_transaction *transaction, const char *box_id
         count_one(transaction, box_id, name);
     }
 }
+
+int64_t gk_transaction_now_ms(const struct gk_transaction *transaction)
+{
+    return transaction->now_ms;
+}
