@@ -64,25 +64,7 @@ void gk_density_finish(struct gk_density_tally *tally)
     }
 }
 
-/* The cards of one block over all lists, from the values that were read for it. */
-static enum gk_status sum_counts(const struct gk_value *values, size_t count, uint64_t *ret_sum,
-                                 struct gk_error *error)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        uint64_t amount = 0;
-
-        if (values[i].data != NULL &&
-            !gk_sum_read((struct gk_bytes){values[i].data, values[i].size}, &amount)) {
-            return gk_error_set(error, GK_DATA_LOSS, "a count of the registry's blocks is damaged");
-        }
-        sum += amount;
-    }
-    *ret_sum = sum;
-    return GK_OK;
-}
-
+/* The cards of one block over all lists. */
 static enum gk_status read_level(struct gk_store *store, const struct gk_account_list *lists, size_t count,
                                  size_t level, const uint8_t token[GK_TOKEN_SIZE], uint64_t *ret_sum,
                                  struct gk_error *error)
@@ -98,13 +80,17 @@ static enum gk_status read_level(struct gk_store *store, const struct gk_account
         block_key(lists[i].generation, level, token, key_bytes[i]);
         keys[i] = (struct gk_bytes){key_bytes[i], sizeof key_bytes[i]};
     }
-    enum gk_status status = gk_store_multi_get(store, GK_FAMILY_DENSITY, keys, count, values, error);
+    const enum gk_status status = gk_store_multi_get(store, GK_FAMILY_DENSITY, keys, count, values, error);
+    uint64_t sum = 0;
 
-    if (status == GK_OK) {
-        status = sum_counts(values, count, ret_sum, error);
-    }
     for (size_t i = 0; i < count; i++) {
+        if (status == GK_OK && values[i].data != NULL) {
+            sum += gk_sum_decode((struct gk_bytes){values[i].data, values[i].size});
+        }
         gk_value_free(&values[i]);
+    }
+    if (status == GK_OK) {
+        *ret_sum = sum;
     }
     free(values);
     free(keys);
