@@ -67,6 +67,10 @@ struct gk_value {
 };
 void gk_value_free(struct gk_value *value);
 
+/* The sum that a record of GK_FAMILY_DENSITY or GK_FAMILY_COUNTERS holds (8 bytes, little-endian); 0 for a
+ * value of any other length. [any] */
+uint64_t gk_sum_decode(struct gk_bytes value);
+
 /* Reads one record as last committed. NOT_FOUND leaves `ret_value` untouched and sets no message. May read
  * the disk. [any but loop] */
 enum gk_status gk_store_get(struct gk_store *store, enum gk_family family, struct gk_bytes key,
