@@ -100,7 +100,9 @@ struct guika_answer {
 
 /** A card dropped in. Tries within `deadline_ms` (0: 5000), with the same deposit id on every attempt; where no answer comes, the deposit is
  *  sealed into the spool, fsynced, and the answer is KEEP in the difficult zone. `deposit_id`: 1 to 64 characters of [A-Za-z0-9._-], never
- *  used twice by this box. */
+ *  used twice by this box. An id that already waits in the spool gets the spool's answer again. A refusal by the service is returned and not
+ *  spooled; so are UNAVAILABLE (no heartbeat was ever answered, so there is no key to seal to) and RESOURCE_EXHAUSTED (the spool is full):
+ *  the box then gives the card back. */
 GUIKA_EXPORT enum guika_code guika_box_deposit(struct guika_box *box, const char *deposit_id,
                                                const struct guika_frame *frames, size_t frame_count, uint32_t deadline_ms,
                                                struct guika_answer *ret_answer, struct guika_failure *failure);
@@ -141,8 +143,10 @@ GUIKA_EXPORT enum guika_code guika_box_heartbeat(struct guika_box *box, const st
 GUIKA_EXPORT void guika_box_spooled(const struct guika_box *box, size_t *ret_entries, uint64_t *ret_bytes);
 
 /** Sends the oldest entry of the spool; it is erased only once the service has answered. NOT_FOUND where the spool is empty. `ret_deposit_id`
- *  and `ret_answer` (either may be NULL) tell what the service decided on a deposit. An entry that the service refuses for good is set
- *  aside (suffix .refused), so that it never blocks those behind it. */
+ *  (may be NULL) is set whenever an entry was tried, also on failure; `ret_answer` (may be NULL) tells what the service decided on a deposit and
+ *  is zeroed for a confirmation. An entry that the service refuses for good, or fails over five times, is set aside (suffix .refused), so
+ *  that it never blocks those behind it. A refusal of the box itself (UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED) and a dead line
+ *  keep it. */
 GUIKA_EXPORT enum guika_code guika_box_replay_one(struct guika_box *box, uint32_t deadline_ms, char ret_deposit_id[65],
                                                   struct guika_answer *ret_answer, struct guika_failure *failure);
 
