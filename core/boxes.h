@@ -12,7 +12,8 @@
 
 struct gk_boxes;
 
-/* What a decision needs to know of a box. A box that never said anything can keep and not give back, and has one front camera. */
+/* What a decision needs to know of a box. A box that never said anything can keep and not give back, and has
+ * one front camera. */
 struct gk_box_abilities {
     bool can_give_back;
     bool normal_full;

@@ -1,5 +1,6 @@
 /*
- * Where time comes from. State machines never ask the system: they are given a clock, so that a test lets years pass in seconds.
+ * Where time comes from. State machines never ask the system: they are given a clock, so that a test lets
+ * years pass in seconds.
  */
 #ifndef GUIKA_CORE_CLOCK_H
 #define GUIKA_CORE_CLOCK_H

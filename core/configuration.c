@@ -24,8 +24,8 @@ static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
         return;
     }
     (void)vsnprintf(text, sizeof text, format, arguments);
-    (void)gk_error_set(parse_error, GK_INVALID_ARGUMENT, "%s:%d: %s", cfg->filename == NULL ? "" : cfg->filename,
-                       cfg->line, text);
+    (void)gk_error_set(parse_error, GK_INVALID_ARGUMENT, "%s:%d: %s",
+                       cfg->filename == NULL ? "" : cfg->filename, cfg->line, text);
 }
 
 static int check_log_level(cfg_t *cfg, cfg_opt_t *option)
@@ -94,28 +94,29 @@ static int check_registered_share(cfg_t *cfg, cfg_opt_t *option)
 
 static cfg_t *make_parser(void)
 {
-    cfg_opt_t tls[] = {CFG_STR("certificate", "tls.crt", CFGF_NONE), CFG_STR("key", "keys/tls.key", CFGF_NONE),
-                       CFG_END()};
+    cfg_opt_t tls[] = {CFG_STR("certificate", "tls.crt", CFGF_NONE),
+                       CFG_STR("key", "keys/tls.key", CFGF_NONE), CFG_END()};
     cfg_opt_t readers[] = {CFG_INT("count", 0, CFGF_NONE), CFG_STR("program", NULL, CFGF_NONE),
                            CFG_STR("issuers", NULL, CFGF_NONE), CFG_END()};
     cfg_opt_t couriers[] = {CFG_INT("count", 1, CFGF_NONE), CFG_STR("program", NULL, CFGF_NONE),
                             CFG_STR("channels", NULL, CFGF_NONE), CFG_END()};
-    cfg_opt_t decision[] = {CFG_FLOAT("threshold", 0.999, CFGF_NONE), CFG_FLOAT("registered_share", 0.5, CFGF_NONE),
-                            CFG_END()};
+    cfg_opt_t decision[] = {CFG_FLOAT("threshold", 0.999, CFGF_NONE),
+                            CFG_FLOAT("registered_share", 0.5, CFGF_NONE), CFG_END()};
     cfg_opt_t channel[] = {CFG_END()};
-    cfg_opt_t options[] = {CFG_STR("data", "data", CFGF_NONE),
-                           CFG_STR("keys", "keys", CFGF_NONE),
-                           CFG_STR("log_level", "info", CFGF_NONE),
-                           CFG_STR_LIST("listen", "{tcp://127.0.0.1:7800}", CFGF_NONE),
-                           CFG_BOOL("plain_remote", cfg_false, CFGF_NONE),
-                           CFG_INT("cache_mib", 64, CFGF_NONE),
-                           CFG_INT("heartbeat_seconds", 30, CFGF_NONE),
-                           CFG_SEC("tls", tls, CFGF_NONE),
-                           CFG_SEC("readers", readers, CFGF_NONE),
-                           CFG_SEC("couriers", couriers, CFGF_NONE),
-                           CFG_SEC("decision", decision, CFGF_NONE),
-                           CFG_SEC("channel", channel, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES | CFGF_KEYSTRVAL),
-                           CFG_END()};
+    cfg_opt_t options[] = {
+        CFG_STR("data", "data", CFGF_NONE),
+        CFG_STR("keys", "keys", CFGF_NONE),
+        CFG_STR("log_level", "info", CFGF_NONE),
+        CFG_STR_LIST("listen", "{tcp://127.0.0.1:7800}", CFGF_NONE),
+        CFG_BOOL("plain_remote", cfg_false, CFGF_NONE),
+        CFG_INT("cache_mib", 64, CFGF_NONE),
+        CFG_INT("heartbeat_seconds", 30, CFGF_NONE),
+        CFG_SEC("tls", tls, CFGF_NONE),
+        CFG_SEC("readers", readers, CFGF_NONE),
+        CFG_SEC("couriers", couriers, CFGF_NONE),
+        CFG_SEC("decision", decision, CFGF_NONE),
+        CFG_SEC("channel", channel, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES | CFGF_KEYSTRVAL),
+        CFG_END()};
     cfg_t *cfg = cfg_init(options, CFGF_NONE);
 
     if (cfg == NULL) {
@@ -179,7 +180,8 @@ static uint32_t count_or_cores(long count)
     return count > 0 ? (uint32_t)count : cores > 64 ? 64 : cores < 1 ? 1 : (uint32_t)cores;
 }
 
-/* A channel's free-form keys name paths too; those whose key says so are made absolute here, where the file's folder is known. */
+/* A channel's free-form keys name paths too; those whose key says so are made absolute here, where the file's
+ * folder is known. */
 static char *setting_value(const char *folder, const char *key, const char *value)
 {
     const size_t length = strlen(key);
@@ -231,7 +233,8 @@ static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char 
     configuration->cache_bytes = (uint64_t)cfg_getint(cfg, "cache_mib") << 20;
     configuration->heartbeat_ms = (uint32_t)cfg_getint(cfg, "heartbeat_seconds") * 1000;
     configuration->readers = count_or_cores(cfg_getint(cfg, "readers|count"));
-    configuration->reader_program = beside(folder, cfg_getstr(cfg, "readers|program"), program_directory, "guika-reader");
+    configuration->reader_program =
+        beside(folder, cfg_getstr(cfg, "readers|program"), program_directory, "guika-reader");
     configuration->issuers_directory =
         beside(folder, cfg_getstr(cfg, "readers|issuers"), program_directory, "../lib/guika/issuers");
     configuration->couriers = (uint32_t)cfg_getint(cfg, "couriers|count");
@@ -252,7 +255,8 @@ enum gk_status gk_configuration_read(const char *path, const char *program_direc
     char absolute[PATH_MAX];
 
     if (realpath(path, absolute) == NULL) {
-        return gk_error_set(error, GK_NOT_FOUND, "%s: %s; `guikad --init --config %s` makes one", path, strerror(errno), path);
+        return gk_error_set(error, GK_NOT_FOUND, "%s: %s; `guikad --init --config %s` makes one", path,
+                            strerror(errno), path);
     }
     cfg_t *cfg = make_parser();
 

@@ -28,11 +28,11 @@
 #include <unistd.h>
 
 enum {
-    ENQUIRIES_AT_ONCE = 10,      /* a client may ask so often in a row, */
-    ENQUIRY_REFILL_MS = 60000,   /* and once a minute after that */
+    ENQUIRIES_AT_ONCE = 10,    /* a client may ask so often in a row, */
+    ENQUIRY_REFILL_MS = 60000, /* and once a minute after that */
     ENQUIRY_CLIENTS = 65536,
     DRAIN_TURN_MS = 20,
-    DRAIN_LIMIT_MS = 8000,       /* two leases and the write after them, with room to spare */
+    DRAIN_LIMIT_MS = 8000, /* two leases and the write after them, with room to spare */
     CHILD_GRACE_MS = 3000,
     BINDINGS = 6,
 };
@@ -67,7 +67,9 @@ struct daemon {
     struct gk_rpc_binding bindings[BINDINGS];
 };
 
-/* --- children --------------------------------------------------------------------------------------------------------- */
+/* --- children
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void child_id(char id[GK_PRINCIPAL_ID_SIZE], const char *word, unsigned index)
 {
@@ -82,7 +84,8 @@ static void on_peer_closed(struct gk_rpc_peer *peer, void *context)
     gk_outbox_peer_gone(daemon->outbox, peer);
 }
 
-static void adopt(struct daemon *daemon, enum gk_role role, const char *word, unsigned index, int process_id, int fd)
+static void adopt(struct daemon *daemon, enum gk_role role, const char *word, unsigned index, int process_id,
+                  int fd)
 {
     struct gk_principal principal = {.role = role};
     struct gk_rpc_peer *peer;
@@ -91,15 +94,16 @@ static void adopt(struct daemon *daemon, enum gk_role role, const char *word, un
 
     child_id(principal.id, word, index);
     if (gk_rpc_server_adopt(daemon->server, fd, &principal, on_peer_closed, daemon, &peer, &error) != GK_OK) {
-        gk_log(daemon->log, GK_LOG_ERROR, "child_not_adopted", {"child", principal.id}, {"why", error.message});
+        gk_log(daemon->log, GK_LOG_ERROR, "child_not_adopted", {"child", principal.id},
+               {"why", error.message});
         return;
     }
     gk_log(daemon->log, GK_LOG_INFO, "child_started", {"child", principal.id},
            {"pid", gk_log_number(process_id, number)});
 }
 
-static void log_end(struct daemon *daemon, const char *word, unsigned index, int64_t exit_status, int signal_number,
-                    uint32_t restart_ms)
+static void log_end(struct daemon *daemon, const char *word, unsigned index, int64_t exit_status,
+                    int signal_number, uint32_t restart_ms)
 {
     char id[GK_PRINCIPAL_ID_SIZE];
     char status[24];
@@ -107,7 +111,8 @@ static void log_end(struct daemon *daemon, const char *word, unsigned index, int
     char restart[24];
 
     child_id(id, word, index);
-    gk_log(daemon->log, GK_LOG_WARNING, "child_ended", {"child", id}, {"status", gk_log_number(exit_status, status)},
+    gk_log(daemon->log, GK_LOG_WARNING, "child_ended", {"child", id},
+           {"status", gk_log_number(exit_status, status)},
            {"signal", gk_log_number(signal_number, signal_text)},
            {"restart_ms", gk_log_number(restart_ms, restart)});
 }
@@ -117,8 +122,8 @@ static void on_reader_started(void *context, unsigned index, int process_id, int
     adopt(context, GK_ROLE_READER, "reader", index, process_id, fd);
 }
 
-static void on_reader_ended(void *context, unsigned index, int process_id, int64_t exit_status, int signal_number,
-                            uint32_t restart_ms)
+static void on_reader_ended(void *context, unsigned index, int process_id, int64_t exit_status,
+                            int signal_number, uint32_t restart_ms)
 {
     struct daemon *daemon = context;
     char id[GK_PRINCIPAL_ID_SIZE];
@@ -134,8 +139,8 @@ static void on_courier_started(void *context, unsigned index, int process_id, in
     adopt(context, GK_ROLE_COURIER, "courier", index, process_id, fd);
 }
 
-static void on_courier_ended(void *context, unsigned index, int process_id, int64_t exit_status, int signal_number,
-                             uint32_t restart_ms)
+static void on_courier_ended(void *context, unsigned index, int process_id, int64_t exit_status,
+                             int signal_number, uint32_t restart_ms)
 {
     (void)process_id;
     log_end(context, "courier", index, exit_status, signal_number, restart_ms);
@@ -185,7 +190,9 @@ static void start_children(struct daemon *daemon)
     daemon->couriers = gk_supervisor_open(&daemon->loop, &couriers);
 }
 
-/* --- parts -------------------------------------------------------------------------------------------------------------- */
+/* --- parts
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
 {
@@ -224,7 +231,8 @@ static void poke_outbox(void *context)
     gk_outbox_poke(daemon->outbox);
 }
 
-static enum gk_status find_holder(void *context, const char *issuer_account, const uint8_t holder_token[GK_TOKEN_SIZE],
+static enum gk_status find_holder(void *context, const char *issuer_account,
+                                  const uint8_t holder_token[GK_TOKEN_SIZE],
                                   guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error)
 {
     const struct daemon *daemon = context;
@@ -332,7 +340,8 @@ static enum gk_status listen_all(struct daemon *daemon, struct gk_error *error)
     const struct gk_rpc_tls tls = {configuration->certificate_file, configuration->key_file};
 
     for (size_t i = 0; i < configuration->listen_count; i++) {
-        const enum gk_status status = gk_rpc_server_listen(daemon->server, configuration->listen[i], &tls, error);
+        const enum gk_status status =
+            gk_rpc_server_listen(daemon->server, configuration->listen[i], &tls, error);
 
         if (status != GK_OK) {
             return status;
@@ -356,7 +365,8 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
     return gk_rpc_server_open(&options, &daemon->server, error);
 }
 
-/* --- the end, part after part: each callback closes the next -------------------------------------------------------------- */
+/* --- the end, part after part: each callback closes the next
+ * -------------------------------------------------------------- */
 
 static void on_pipeline_closed(void *context)
 {

@@ -7,8 +7,8 @@
 #include "core/configuration.h"
 #include "core/log.h"
 
-/* Runs the service until SIGTERM or SIGINT. What was acknowledged is finished before it returns. `log` and `configuration` are
- * borrowed. */
+/* Runs the service until SIGTERM or SIGINT. What was acknowledged is finished before it returns. `log` and
+ * `configuration` are borrowed. */
 enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const struct gk_log *log,
                              struct gk_error *error);
 

@@ -7,12 +7,13 @@
 #include <string.h>
 
 enum {
-    ASKED_MAX = 2,      /* a finder does not wait for a third round of pictures */
+    ASKED_MAX = 2, /* a finder does not wait for a third round of pictures */
     FRAMES_MAX = 8,
     CANDIDATES_MAX = 20,
 };
 
-/* Another picture that the box can take and has not: the reader's wish first, then any other lamp, then the other side. */
+/* Another picture that the box can take and has not: the reader's wish first, then any other lamp, then the
+ * other side. */
 static bool find_view(const struct gk_evidence *evidence, guika_v1_Side *ret_side, guika_v1_Lamp *ret_lamp)
 {
     uint32_t front = evidence->abilities.front_lamps;
@@ -35,7 +36,8 @@ static bool find_view(const struct gk_evidence *evidence, guika_v1_Side *ret_sid
     if (lamps == 0) {
         return false;
     }
-    *ret_side = lamps == front && !(wants_back && back != 0) ? guika_v1_Side_SIDE_FRONT : guika_v1_Side_SIDE_BACK;
+    *ret_side =
+        lamps == front && !(wants_back && back != 0) ? guika_v1_Side_SIDE_FRONT : guika_v1_Side_SIDE_BACK;
     *ret_lamp = (lamps & (1U << (unsigned)evidence->read.wanted_lamp)) != 0
                     ? evidence->read.wanted_lamp
                     : (guika_v1_Lamp)__builtin_ctz(lamps);
@@ -98,7 +100,8 @@ static void write_notice(const struct gk_keys *keys, struct gk_found_card_decisi
     guika_v1_internal_FoundCard *card = &decision->card;
     guika_v1_internal_NoticeRecord *notice = &decision->notice;
 
-    gk_keys_message_id(keys, "card_found", (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE}, notice->notice_id);
+    gk_keys_message_id(keys, "card_found", (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE},
+                       notice->notice_id);
     card->notice_id.size = sizeof notice->notice_id;
     memcpy(card->notice_id.bytes, notice->notice_id, sizeof notice->notice_id);
     (void)snprintf(card->issuer_account, sizeof card->issuer_account, "%s", registration->issuer_account);
@@ -120,7 +123,8 @@ static void write_notice(const struct gk_keys *keys, struct gk_found_card_decisi
 }
 
 static void decide_accepted(const struct gk_keys *keys, const struct gk_evidence *evidence,
-                            struct gk_found_card_decision *decision, const struct gk_registration *registration)
+                            struct gk_found_card_decision *decision,
+                            const struct gk_registration *registration)
 {
     write_notice(keys, decision, registration, evidence->now_ms);
     keep(decision, guika_v1_CardState_CARD_STATE_IDENTIFIED,
@@ -160,11 +164,13 @@ static void decide_difficult(const struct gk_evidence *evidence, struct gk_found
     }
 }
 
-static enum gk_status look_up(struct gk_registry *registry, const guika_v1_internal_CompleteRecognitionRequest *read,
+static enum gk_status look_up(struct gk_registry *registry,
+                              const guika_v1_internal_CompleteRecognitionRequest *read,
                               struct gk_registration *registrations, struct gk_error *error)
 {
     for (size_t i = 0; i < read->candidates_count; i++) {
-        const enum gk_status status = gk_registry_look_up(registry, &read->candidates[i], &registrations[i], error);
+        const enum gk_status status =
+            gk_registry_look_up(registry, &read->candidates[i], &registrations[i], error);
 
         if (status != GK_OK) {
             return status;
@@ -178,7 +184,7 @@ static void begin_record(const struct gk_evidence *evidence, struct gk_found_car
     guika_v1_internal_DepositRecord *deposit = &decision->deposit;
 
     deposit->has_answer = true;
-    deposit->answer = (guika_v1_DepositResponse)guika_v1_DepositResponse_init_zero;
+    deposit->answer = (guika_v1_DepositResponse){0};
     deposit->frames = (uint32_t)evidence->frame_count;
     memcpy(deposit->case_id, decision->card.case_id, GK_CASE_ID_SIZE);
     (void)sodium_bin2hex(deposit->answer.case_id, sizeof deposit->answer.case_id, decision->card.case_id,
@@ -193,8 +199,9 @@ static bool is_certain(const struct gk_match *match)
            match->reason == guika_v1_Reason_REASON_CANCELLED;
 }
 
-enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_keys *keys, const struct gk_evidence *evidence,
-                                struct gk_found_card_decision *decision, struct gk_error *error)
+enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_keys *keys,
+                                const struct gk_evidence *evidence, struct gk_found_card_decision *decision,
+                                struct gk_error *error)
 {
     const guika_v1_internal_CompleteRecognitionRequest *read = &evidence->read;
     struct gk_registration registrations[CANDIDATES_MAX] = {0};
@@ -203,8 +210,9 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
     if (status != GK_OK) {
         return status;
     }
-    const struct gk_match match = gk_match_decide(read->candidates, registrations, read->candidates_count, read->reason,
-                                                  evidence->threshold, evidence->registered_share);
+    const struct gk_match match =
+        gk_match_decide(read->candidates, registrations, read->candidates_count, read->reason,
+                        evidence->threshold, evidence->registered_share);
     const bool full = evidence->abilities.normal_full && evidence->abilities.difficult_full;
 
     begin_record(evidence, decision);

@@ -12,10 +12,10 @@
 #include <string.h>
 
 enum {
-    KEY_SIZE = 16,           /* asked_at_ms (8, big-endian), random (8) */
-    RESTING_MAX = 10000,     /* enquiries that may wait; more are refused alike */
-    BATCH = 64,              /* looked up at a time */
-    TURN_MS = 200,           /* between two batches: answers never follow an enquiry's own time */
+    KEY_SIZE = 16,       /* asked_at_ms (8, big-endian), random (8) */
+    RESTING_MAX = 10000, /* enquiries that may wait; more are refused alike */
+    BATCH = 64,          /* looked up at a time */
+    TURN_MS = 200,       /* between two batches: answers never follow an enquiry's own time */
     DAY_MS = 24 * 3600 * 1000,
 };
 
@@ -56,9 +56,11 @@ static void put_be64(uint8_t *to, uint64_t value)
     }
 }
 
-/* --- taking one in -------------------------------------------------------------------------------------------------- */
+/* --- taking one in
+ * -------------------------------------------------------------------------------------------------- */
 
-static enum gk_status apply_taking(struct gk_commit *commit, struct gk_transaction *transaction, struct gk_error *error)
+static enum gk_status apply_taking(struct gk_commit *commit, struct gk_transaction *transaction,
+                                   struct gk_error *error)
 {
     const struct taking *taking = gk_container_of(commit, struct taking, commit);
 
@@ -92,7 +94,8 @@ static void canonicalise(const char *number, char ret_canonical[65])
 }
 
 void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
-                       void (*done)(void *context, enum gk_status status, const struct gk_error *error), void *context)
+                       void (*done)(void *context, enum gk_status status, const struct gk_error *error),
+                       void *context)
 {
     char schemes[GK_SHELF_SCHEMES_MAX][32];
     const size_t count = gk_shelf_schemes(enquiries->parts.shelf, schemes);
@@ -100,7 +103,8 @@ void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
     struct gk_error error;
 
     if (enquiries->resting >= RESTING_MAX) {
-        done(context, gk_error_set(&error, GK_RESOURCE_EXHAUSTED, "too many enquiries wait; try again later"), &error);
+        done(context, gk_error_set(&error, GK_RESOURCE_EXHAUSTED, "too many enquiries wait; try again later"),
+             &error);
         return;
     }
     struct taking *taking = gk_allocate(sizeof *taking);
@@ -123,7 +127,8 @@ void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
     gk_commit_start(enquiries->parts.store, enquiries->parts.mailbox, &taking->commit);
 }
 
-/* --- finding out what is true ----------------------------------------------------------------------------------------- */
+/* --- finding out what is true
+ * ----------------------------------------------------------------------------------------- */
 
 static bool collect(void *context, struct gk_bytes key, struct gk_bytes value)
 {
@@ -155,12 +160,12 @@ static bool is_at_hand(const guika_v1_internal_FoundCard *card)
 static bool visit_case(void *context, struct gk_bytes key, struct gk_bytes value)
 {
     struct latest *latest = context;
-    guika_v1_internal_FoundCard card = guika_v1_internal_FoundCard_init_zero;
+    guika_v1_internal_FoundCard card = {0};
     const struct gk_bytes case_id = {key.data + key.size - GK_CASE_ID_SIZE, GK_CASE_ID_SIZE};
 
     (void)value;
-    if (gk_record_read(latest->store, GK_FAMILY_FOUND_CARDS, case_id, guika_v1_internal_FoundCard_fields, &card, NULL) ==
-            GK_OK &&
+    if (gk_record_read(latest->store, GK_FAMILY_FOUND_CARDS, case_id, guika_v1_internal_FoundCard_fields,
+                       &card, NULL) == GK_OK &&
         is_at_hand(&card) && (!latest->found || card.received_at_ms > latest->card.received_at_ms)) {
         latest->card = card;
         latest->found = true;
@@ -189,14 +194,15 @@ static void name_notice(const struct gk_enquiries *enquiries, struct found *foun
                        found->notice.notice_id);
 }
 
-static void write_notice(struct gk_enquiries *enquiries, struct found *found, const struct gk_registration *registration)
+static void write_notice(struct gk_enquiries *enquiries, struct found *found,
+                         const struct gk_registration *registration)
 {
     struct latest latest = {.store = enquiries->parts.store};
     guika_v1_internal_NoticeRecord *notice = &found->notice;
     const struct gk_bytes token = {registration->card_token, GK_TOKEN_SIZE};
 
-    (void)gk_store_scan(enquiries->parts.store, GK_FAMILY_FOUND_BY_CARD, token, (struct gk_bytes){NULL, 0}, false,
-                        visit_case, &latest, NULL);
+    (void)gk_store_scan(enquiries->parts.store, GK_FAMILY_FOUND_BY_CARD, token, (struct gk_bytes){NULL, 0},
+                        false, visit_case, &latest, NULL);
     name_notice(enquiries, found, registration->card_token);
     (void)snprintf(notice->template_id, sizeof notice->template_id, "%s",
                    latest.found ? "enquiry_found" : "enquiry_not_found");
@@ -217,8 +223,8 @@ static void find_out(struct gk_enquiries *enquiries, struct found *found)
     for (size_t i = 0; i < found->record.card_tokens_count; i++) {
         struct gk_registration registration = {0};
 
-        if (gk_registry_look_up_token(enquiries->parts.registry, found->record.card_tokens[i].bytes, &registration,
-                                      NULL) == GK_OK &&
+        if (gk_registry_look_up_token(enquiries->parts.registry, found->record.card_tokens[i].bytes,
+                                      &registration, NULL) == GK_OK &&
             registration.registered && !registration.cancelled) {
             write_notice(enquiries, found, &registration);
             return;
@@ -234,13 +240,15 @@ static void run_turn(struct gk_task *task)
 
     enquiries->batch = gk_allocate(BATCH * sizeof *enquiries->batch);
     enquiries->batch_count = 0;
-    (void)gk_store_scan(enquiries->parts.store, GK_FAMILY_ENQUIRIES, all, all, false, collect, enquiries, NULL);
+    (void)gk_store_scan(enquiries->parts.store, GK_FAMILY_ENQUIRIES, all, all, false, collect, enquiries,
+                        NULL);
     for (size_t i = 0; i < enquiries->batch_count; i++) {
         find_out(enquiries, &enquiries->batch[i]);
     }
 }
 
-static enum gk_status answer(struct gk_transaction *transaction, const struct found *found, struct gk_error *error)
+static enum gk_status answer(struct gk_transaction *transaction, const struct found *found,
+                             struct gk_error *error)
 {
     const struct gk_bytes notice_id = {found->notice.notice_id, sizeof found->notice.notice_id};
     struct gk_value told = {NULL, 0};
@@ -258,7 +266,8 @@ static enum gk_status answer(struct gk_transaction *transaction, const struct fo
     return status == GK_NOT_FOUND ? gk_outbox_add(transaction, &found->notice, error) : status;
 }
 
-static enum gk_status apply_turn(struct gk_commit *commit, struct gk_transaction *transaction, struct gk_error *error)
+static enum gk_status apply_turn(struct gk_commit *commit, struct gk_transaction *transaction,
+                                 struct gk_error *error)
 {
     const struct gk_enquiries *enquiries = gk_container_of(commit, struct gk_enquiries, commit);
 
@@ -297,7 +306,8 @@ static void on_turn_committed(struct gk_commit *commit)
     struct gk_enquiries *enquiries = gk_container_of(commit, struct gk_enquiries, commit);
 
     if (commit->status == GK_OK) {
-        enquiries->resting -= enquiries->resting < enquiries->batch_count ? enquiries->resting : enquiries->batch_count;
+        enquiries->resting -=
+            enquiries->resting < enquiries->batch_count ? enquiries->resting : enquiries->batch_count;
         enquiries->parts.on_notice_due(enquiries->parts.on_notice_due_context);
     } else {
         gk_log(enquiries->parts.log, GK_LOG_ERROR, "enquiries_not_answered", {"why", commit->error.message});

@@ -25,8 +25,8 @@ static struct gk_bytes case_key(const uint8_t *case_id)
 static enum gk_status get_card(struct gk_transaction *transaction, const uint8_t *case_id,
                                guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
 {
-    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id), guika_v1_internal_FoundCard_fields, ret_card,
-                         error);
+    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
+                         guika_v1_internal_FoundCard_fields, ret_card, error);
 }
 
 /* Writes the card as one step further. */
@@ -39,8 +39,9 @@ static enum gk_status write_card(struct gk_transaction *transaction, guika_v1_in
 }
 
 /* As write_card, and audits the step as `action` by `actor`. */
-static enum gk_status put_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card, const char *actor,
-                               const char *action, const char *detail, struct gk_error *error)
+static enum gk_status put_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                               const char *actor, const char *action, const char *detail,
+                               struct gk_error *error)
 {
     gk_transaction_audit(transaction, actor, action, case_key(card->case_id), detail);
     return write_card(transaction, card, error);
@@ -53,8 +54,9 @@ static void box_actor(char actor[48], const char *box_id)
 
 static const char *reason_word(guika_v1_Reason reason)
 {
-    static const char *const words[] = {"UNSPECIFIED",  "NOT_A_CARD", "UNREADABLE",   "GLARE",     "UNKNOWN_ISSUER",
-                                        "CHECK_FAILED", "AMBIGUOUS",  "UNREGISTERED", "CANCELLED", "SEVERAL_CARDS"};
+    static const char *const words[] = {"UNSPECIFIED",    "NOT_A_CARD",   "UNREADABLE", "GLARE",
+                                        "UNKNOWN_ISSUER", "CHECK_FAILED", "AMBIGUOUS",  "UNREGISTERED",
+                                        "CANCELLED",      "SEVERAL_CARDS"};
 
     return words[reason];
 }
@@ -116,27 +118,30 @@ static void index_card(struct gk_transaction *transaction, const guika_v1_intern
 }
 
 /* The mark by which a start finds the cards that wait for frames. */
-static void mark_waiting(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card, bool waits)
+static void mark_waiting(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card,
+                         bool waits)
 {
     uint8_t key[sizeof GK_WAITING_PREFIX - 1 + GK_CASE_ID_SIZE];
 
     memcpy(key, GK_WAITING_PREFIX, sizeof GK_WAITING_PREFIX - 1);
     memcpy(key + sizeof GK_WAITING_PREFIX - 1, card->case_id, GK_CASE_ID_SIZE);
     if (waits) {
-        gk_transaction_put(transaction, GK_FAMILY_META, (struct gk_bytes){key, sizeof key}, (struct gk_bytes){NULL, 0});
+        gk_transaction_put(transaction, GK_FAMILY_META, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
     } else {
         gk_transaction_delete(transaction, GK_FAMILY_META, (struct gk_bytes){key, sizeof key});
     }
 }
 
-/* What rests under the deposit's key says whether there is anything to decide. True: there is not, and `*ret_status` is the answer. */
+/* What rests under the deposit's key says whether there is anything to decide. True: there is not, and
+ * `*ret_status` is the answer. */
 static bool is_decided(struct gk_transaction *transaction, const struct gk_found_card_decision *decision,
-                       struct gk_bytes key, guika_v1_internal_DepositRecord *ret_deposit, enum gk_status *ret_status,
-                       struct gk_error *error)
+                       struct gk_bytes key, guika_v1_internal_DepositRecord *ret_deposit,
+                       enum gk_status *ret_status, struct gk_error *error)
 {
-    guika_v1_internal_DepositRecord before = guika_v1_internal_DepositRecord_init_zero;
-    const enum gk_status status =
-        gk_record_get(transaction, GK_FAMILY_DEPOSITS, key, guika_v1_internal_DepositRecord_fields, &before, error);
+    guika_v1_internal_DepositRecord before = {0};
+    const enum gk_status status = gk_record_get(transaction, GK_FAMILY_DEPOSITS, key,
+                                                guika_v1_internal_DepositRecord_fields, &before, error);
 
     if (status == GK_NOT_FOUND) {
         return false;
@@ -146,8 +151,9 @@ static bool is_decided(struct gk_transaction *transaction, const struct gk_found
         return true;
     }
     if (memcmp(before.frames_digest, decision->deposit.frames_digest, GK_DIGEST_SIZE) != 0) {
-        *ret_status = gk_error_set(error, GK_ALREADY_EXISTS, "deposit \"%s\" was made before with other frames",
-                                   decision->card.deposit_id);
+        *ret_status =
+            gk_error_set(error, GK_ALREADY_EXISTS, "deposit \"%s\" was made before with other frames",
+                         decision->card.deposit_id);
         return true;
     }
     if (before.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES &&
@@ -162,7 +168,7 @@ static bool is_decided(struct gk_transaction *transaction, const struct gk_found
 static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                                     struct gk_error *error)
 {
-    guika_v1_internal_FoundCard before = guika_v1_internal_FoundCard_init_zero;
+    guika_v1_internal_FoundCard before = {0};
     const enum gk_status status = get_card(transaction, card->case_id, &before, error);
 
     if (status == GK_NOT_FOUND) {
@@ -174,7 +180,8 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
     return status;
 }
 
-enum gk_status gk_found_card_decide(struct gk_transaction *transaction, const struct gk_found_card_decision *decision,
+enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
+                                    const struct gk_found_card_decision *decision,
                                     guika_v1_internal_DepositRecord *ret_deposit, struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = decision->card;
@@ -201,8 +208,8 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction, const st
             return status;
         }
     }
-    status = gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key, guika_v1_internal_DepositRecord_fields,
-                           &decision->deposit, error);
+    status = gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key,
+                           guika_v1_internal_DepositRecord_fields, &decision->deposit, error);
     if (status != GK_OK) {
         return status;
     }
@@ -216,11 +223,11 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction, const st
 static enum gk_status answer_difficult(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                                        struct gk_error *error)
 {
-    guika_v1_internal_DepositRecord deposit = guika_v1_internal_DepositRecord_init_zero;
+    guika_v1_internal_DepositRecord deposit = {0};
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(card->box_id, card->deposit_id, key)};
-    const enum gk_status status =
-        gk_record_get(transaction, GK_FAMILY_DEPOSITS, deposit_key, guika_v1_internal_DepositRecord_fields, &deposit, error);
+    const enum gk_status status = gk_record_get(transaction, GK_FAMILY_DEPOSITS, deposit_key,
+                                                guika_v1_internal_DepositRecord_fields, &deposit, error);
 
     if (status != GK_OK) {
         return status;
@@ -236,14 +243,14 @@ static enum gk_status answer_difficult(struct gk_transaction *transaction, guika
     deposit.answer.decision = guika_v1_DepositResponse_Decision_KEEP;
     deposit.answer.zone = guika_v1_Zone_ZONE_DIFFICULT;
     deposit.answer.sequence = 0;
-    return gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key, guika_v1_internal_DepositRecord_fields, &deposit,
-                         error);
+    return gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key, guika_v1_internal_DepositRecord_fields,
+                         &deposit, error);
 }
 
-enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction, const uint8_t case_id[GK_CASE_ID_SIZE],
-                                          struct gk_error *error)
+enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
+                                          const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error)
 {
-    guika_v1_internal_FoundCard card = guika_v1_internal_FoundCard_init_zero;
+    guika_v1_internal_FoundCard card = {0};
     enum gk_status status = get_card(transaction, case_id, &card, error);
 
     if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_RECEIVED) {
@@ -256,7 +263,8 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction, co
     return put_card(transaction, &card, "core", "found_card.stop_waiting", reason_word(card.reason), error);
 }
 
-/* --- where the card ended up ------------------------------------------------------------------------------------ */
+/* --- where the card ended up
+ * ------------------------------------------------------------------------------------ */
 
 typedef guika_v1_ConfirmStoredRequest_Outcome outcome_t;
 
@@ -285,7 +293,8 @@ static enum gk_status store_card(struct gk_transaction *transaction, guika_v1_in
     (void)snprintf(card->place.compartment, sizeof card->place.compartment, "%s", request->compartment);
     card->stored_at_ms = gk_transaction_now_ms(transaction);
     gk_transaction_count(transaction, card->box_id, "stored");
-    if (card->state == guika_v1_CardState_CARD_STATE_RECEIVED || card->state == guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
+    if (card->state == guika_v1_CardState_CARD_STATE_RECEIVED ||
+        card->state == guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
         const enum gk_status status = answer_difficult(transaction, card, error);
 
         if (status != GK_OK) {
@@ -293,7 +302,9 @@ static enum gk_status store_card(struct gk_transaction *transaction, guika_v1_in
         }
     }
     card->place.misplaced = card->place.zone != card->decided_zone;
-    return card->notice_id.size == 0 ? GK_OK : gk_outbox_release(transaction, card->notice_id.bytes, card->stored_at_ms, error);
+    return card->notice_id.size == 0
+               ? GK_OK
+               : gk_outbox_release(transaction, card->notice_id.bytes, card->stored_at_ms, error);
 }
 
 static enum gk_status return_to_finder(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
@@ -329,9 +340,9 @@ static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_
                                   struct gk_error *error)
 {
     /* Read again: placing the card may have changed the answer. */
-    guika_v1_internal_DepositRecord deposit = guika_v1_internal_DepositRecord_init_zero;
-    const enum gk_status status =
-        gk_record_get(transaction, GK_FAMILY_DEPOSITS, key, guika_v1_internal_DepositRecord_fields, &deposit, error);
+    guika_v1_internal_DepositRecord deposit = {0};
+    const enum gk_status status = gk_record_get(transaction, GK_FAMILY_DEPOSITS, key,
+                                                guika_v1_internal_DepositRecord_fields, &deposit, error);
 
     if (status != GK_OK) {
         return status;
@@ -343,19 +354,20 @@ static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_
         deposit.answer.decision = guika_v1_DepositResponse_Decision_GIVE_BACK;
         deposit.answer.sequence = 0;
     }
-    return gk_record_put(transaction, GK_FAMILY_DEPOSITS, key, guika_v1_internal_DepositRecord_fields, &deposit, error);
+    return gk_record_put(transaction, GK_FAMILY_DEPOSITS, key, guika_v1_internal_DepositRecord_fields,
+                         &deposit, error);
 }
 
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
                                      const guika_v1_ConfirmStoredRequest *request, struct gk_error *error)
 {
-    guika_v1_internal_DepositRecord deposit = guika_v1_internal_DepositRecord_init_zero;
-    guika_v1_internal_FoundCard card = guika_v1_internal_FoundCard_init_zero;
+    guika_v1_internal_DepositRecord deposit = {0};
+    guika_v1_internal_FoundCard card = {0};
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(box_id, request->deposit_id, key)};
     char actor[48];
-    enum gk_status status =
-        gk_record_get(transaction, GK_FAMILY_DEPOSITS, deposit_key, guika_v1_internal_DepositRecord_fields, &deposit, error);
+    enum gk_status status = gk_record_get(transaction, GK_FAMILY_DEPOSITS, deposit_key,
+                                          guika_v1_internal_DepositRecord_fields, &deposit, error);
 
     if (status == GK_NOT_FOUND) {
         return gk_error_set(error, GK_NOT_FOUND, "this box has made no deposit \"%s\"", request->deposit_id);
@@ -367,8 +379,9 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
         return GK_OK;
     }
     if (!may_follow(deposit.outcome, request->outcome)) {
-        return gk_error_set(error, GK_FAILED_PRECONDITION, "deposit \"%s\" was reported %s before and cannot be %s now",
-                            request->deposit_id, outcome_word(deposit.outcome), outcome_word(request->outcome));
+        return gk_error_set(error, GK_FAILED_PRECONDITION,
+                            "deposit \"%s\" was reported %s before and cannot be %s now", request->deposit_id,
+                            outcome_word(deposit.outcome), outcome_word(request->outcome));
     }
     status = get_card(transaction, deposit.case_id, &card, error);
     if (status != GK_OK) {
@@ -386,10 +399,10 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
     return put_card(transaction, &card, actor, "found_card.confirm", outcome_word(request->outcome), error);
 }
 
-enum gk_status gk_found_card_notified(struct gk_transaction *transaction, const uint8_t case_id[GK_CASE_ID_SIZE],
-                                      struct gk_error *error)
+enum gk_status gk_found_card_notified(struct gk_transaction *transaction,
+                                      const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error)
 {
-    guika_v1_internal_FoundCard card = guika_v1_internal_FoundCard_init_zero;
+    guika_v1_internal_FoundCard card = {0};
     const enum gk_status status = get_card(transaction, case_id, &card, error);
 
     if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_IDENTIFIED) {

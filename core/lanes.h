@@ -1,6 +1,6 @@
 /*
- * Lanes: errands with the same key run one after the other, in the order they came; errands with different keys do not wait for each
- * other. On the loop.
+ * Lanes: errands with the same key run one after the other, in the order they came; errands with different
+ * keys do not wait for each other. On the loop.
  */
 #ifndef GUIKA_CORE_LANES_H
 #define GUIKA_CORE_LANES_H
@@ -18,7 +18,7 @@ struct gk_errand {
 
 struct gk_lanes;
 
-struct gk_lanes *gk_lanes_new(void); /* never NULL */
+struct gk_lanes *gk_lanes_new(void);        /* never NULL */
 void gk_lanes_free(struct gk_lanes *lanes); /* empty */
 
 /* Starts `errand` now, or when those before it in the lane of `key` have finished. */

@@ -7,8 +7,9 @@
 #include <time.h>
 
 enum {
-    LINE_SIZE = 1024,    /* bytes; a longer line is cut */
-    DIGITS_HIDDEN = 9,   /* the shortest run of digits that could be a card number: an Octopus number with its check digit */
+    LINE_SIZE = 1024,  /* bytes; a longer line is cut */
+    DIGITS_HIDDEN = 9, /* the shortest run of digits that could be a card number: an Octopus number with its
+                          check digit */
 };
 
 struct line {
@@ -86,7 +87,8 @@ static void put_time(struct line *line)
     put_text(line, milliseconds);
 }
 
-void gk_log_write(const struct gk_log *log, enum gk_log_level level, const char *event, const struct gk_log_pair *pairs)
+void gk_log_write(const struct gk_log *log, enum gk_log_level level, const char *event,
+                  const struct gk_log_pair *pairs)
 {
     static const char *const levels[] = {"debug", "info", "warning", "error"};
     struct line line = {.used = 0};

@@ -1,8 +1,9 @@
 /*
- * Structured logs of the programs: one line an event, `time=... level=... event=... key=value ...`, to standard error.
+ * Structured logs of the programs: one line an event, `time=... level=... event=... key=value ...`, to
+ * standard error.
  *
- * Values are quoted where they need it. No card number, contact, token or text of a notice is ever passed in; as a second
- * line of defence, runs of nine or more digits in a value are written as "[digits]".
+ * Values are quoted where they need it. No card number, contact, token or text of a notice is ever passed in;
+ * as a second line of defence, runs of nine or more digits in a value are written as "[digits]".
  */
 #ifndef GUIKA_CORE_LOG_H
 #define GUIKA_CORE_LOG_H
@@ -24,13 +25,15 @@ struct gk_log_pair {
 };
 
 /* Writes one line with the pairs up to the first whose key is NULL. [any] */
-void gk_log_write(const struct gk_log *log, enum gk_log_level level, const char *event, const struct gk_log_pair *pairs);
+void gk_log_write(const struct gk_log *log, enum gk_log_level level, const char *event,
+                  const struct gk_log_pair *pairs);
 
 /* gk_log(log, GK_LOG_INFO, "box_added", {"box", box_id}, {"by", actor}); */
-#define gk_log(log, level, event, ...)                                                                                 \
+#define gk_log(log, level, event, ...)                                                                       \
     gk_log_write((log), (level), (event), (const struct gk_log_pair[]){__VA_ARGS__, {NULL, NULL}})
 
-/* Decimal text of a number, for a pair's value: gk_log(log, ..., {"cards", gk_log_number(n, (char[24]){0})}). */
+/* Decimal text of a number, for a pair's value: gk_log(log, ..., {"cards", gk_log_number(n, (char[24]){0})}).
+ */
 const char *gk_log_number(int64_t number, char text[24]);
 
 #endif

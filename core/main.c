@@ -1,6 +1,6 @@
 /*
- * guikad: the core of Guika. Reads its arguments and its configuration; the rest is core/daemon.c, and the way of a card is
- * core/pipeline.c.
+ * guikad: the core of Guika. Reads its arguments and its configuration; the rest is core/daemon.c, and the
+ * way of a card is core/pipeline.c.
  */
 #include "core/configuration.h"
 #include "core/daemon.h"

@@ -1,4 +1,5 @@
-/* Allocation that cannot fail: a service that has no memory left for a few hundred bytes stops rather than guess. */
+/* Allocation that cannot fail: a service that has no memory left for a few hundred bytes stops rather than
+ * guess. */
 #ifndef GUIKA_CORE_MEMORY_H
 #define GUIKA_CORE_MEMORY_H
 

@@ -73,7 +73,8 @@ struct end_of_wait {
     char deposit_id[65];
 };
 
-static void enter_lane(struct gk_pipeline *pipeline, const char *box_id, const char *deposit_id, struct gk_errand *errand)
+static void enter_lane(struct gk_pipeline *pipeline, const char *box_id, const char *deposit_id,
+                       struct gk_errand *errand)
 {
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
 
@@ -107,7 +108,8 @@ static void fail_deposit(struct deposit *deposit, enum gk_status status, const c
     end_deposit(deposit);
 }
 
-/* --- 1. receive: is it new? -------------------------------------------------------------------------------------- */
+/* --- 1. receive: is it new?
+ * -------------------------------------------------------------------------------------- */
 
 static bool is_name(const char *text)
 {
@@ -136,8 +138,8 @@ static bool check_frames(const struct gk_pipeline_call *call, const guika_v1_Fra
     }
     for (size_t i = 0; i < count; i++) {
         if (frames[i].picture.size < 1 || frames[i].picture.size > FRAME_BYTES_MAX) {
-            (void)snprintf(message, sizeof message, "frame %zu: a picture has 1 to %d bytes, not %zu", i, FRAME_BYTES_MAX,
-                           frames[i].picture.size);
+            (void)snprintf(message, sizeof message, "frame %zu: a picture has 1 to %d bytes, not %zu", i,
+                           FRAME_BYTES_MAX, frames[i].picture.size);
             fail_call(call, GK_INVALID_ARGUMENT, message);
             return false;
         }
@@ -145,7 +147,8 @@ static bool check_frames(const struct gk_pipeline_call *call, const guika_v1_Fra
     return true;
 }
 
-/* What makes frames the same: the pictures, in their order, each with its side and lamp. Their age differs between two attempts. */
+/* What makes frames the same: the pictures, in their order, each with its side and lamp. Their age differs
+ * between two attempts. */
 static void digest_frames(const struct gk_keys *keys, const guika_v1_Frame *frames, size_t count,
                           uint8_t ret_digest[GK_DIGEST_SIZE])
 {
@@ -169,8 +172,9 @@ static void run_receive(struct gk_task *task)
     const struct gk_bytes deposit_key = {key, gk_deposit_key(deposit->box_id, deposit->deposit_id, key)};
 
     digest_frames(pipeline->parts.keys, deposit->sent, deposit->sent_count, deposit->digest);
-    deposit->found_status = gk_record_read(pipeline->parts.store, GK_FAMILY_DEPOSITS, deposit_key,
-                                           guika_v1_internal_DepositRecord_fields, &deposit->found, &deposit->error);
+    deposit->found_status =
+        gk_record_read(pipeline->parts.store, GK_FAMILY_DEPOSITS, deposit_key,
+                       guika_v1_internal_DepositRecord_fields, &deposit->found, &deposit->error);
 }
 
 static void recognise(struct deposit *deposit);
@@ -224,7 +228,8 @@ static void continue_deposit(struct deposit *deposit, const struct gk_waiting_de
         return;
     }
     memcpy(deposit->evidence.frames, waiting->frames, waiting->frame_count * sizeof *waiting->frames);
-    memcpy(deposit->evidence.frames + waiting->frame_count, deposit->sent, deposit->sent_count * sizeof *deposit->sent);
+    memcpy(deposit->evidence.frames + waiting->frame_count, deposit->sent,
+           deposit->sent_count * sizeof *deposit->sent);
     deposit->evidence.frame_count = count;
     deposit->decision.deposit = deposit->found;
     deposit->decision.deposit.sequence = deposit->sequence;
@@ -236,7 +241,8 @@ static void continue_deposit(struct deposit *deposit, const struct gk_waiting_de
 
 static bool is_same_addition(const struct deposit *deposit)
 {
-    return deposit->found.sequence == deposit->sequence && deposit->found.added_digest.size == GK_DIGEST_SIZE &&
+    return deposit->found.sequence == deposit->sequence &&
+           deposit->found.added_digest.size == GK_DIGEST_SIZE &&
            memcmp(deposit->found.added_digest.bytes, deposit->digest, GK_DIGEST_SIZE) == 0;
 }
 
@@ -249,10 +255,12 @@ static void on_more_received(struct gk_task *task)
         fail_deposit(deposit, GK_NOT_FOUND, "this box has made no such deposit");
     } else if (deposit->found_status != GK_OK) {
         fail_deposit(deposit, deposit->found_status, deposit->error.message);
-    } else if (found->answer.decision != guika_v1_DepositResponse_Decision_MORE_FRAMES || is_same_addition(deposit)) {
+    } else if (found->answer.decision != guika_v1_DepositResponse_Decision_MORE_FRAMES ||
+               is_same_addition(deposit)) {
         answer_found(deposit, found);
     } else if (deposit->sequence != found->answer.sequence) {
-        fail_deposit(deposit, GK_ALREADY_EXISTS, "frames with this sequence were added before, or were never asked for");
+        fail_deposit(deposit, GK_ALREADY_EXISTS,
+                     "frames with this sequence were added before, or were never asked for");
     } else {
         const struct gk_waiting_deposit *waiting =
             gk_waiting_frames_find(deposit->pipeline->waiting, deposit->box_id, deposit->deposit_id);
@@ -286,7 +294,7 @@ static void receive(struct gk_pipeline *pipeline, const struct gk_pipeline_call 
     deposit->sent = frames;
     deposit->sent_count = frame_count;
     deposit->began_ms = uv_now(pipeline->parts.loop);
-    (void)snprintf(deposit->box_id, sizeof deposit->box_id, "%s", gk_rpc_call_principal(call->call)->id);
+    (void)snprintf(deposit->box_id, sizeof deposit->box_id, "%.32s", gk_rpc_call_principal(call->call)->id);
     (void)snprintf(deposit->deposit_id, sizeof deposit->deposit_id, "%s", deposit_id);
     enter_lane(pipeline, deposit->box_id, deposit->deposit_id, &deposit->errand);
 }
@@ -294,7 +302,8 @@ static void receive(struct gk_pipeline *pipeline, const struct gk_pipeline_call 
 void gk_pipeline_deposit(struct gk_pipeline *pipeline, const struct gk_pipeline_call *call,
                          const guika_v1_DepositRequest *request)
 {
-    if (check_deposit_id(call, request->deposit_id) && check_frames(call, request->frames, request->frames_count)) {
+    if (check_deposit_id(call, request->deposit_id) &&
+        check_frames(call, request->frames, request->frames_count)) {
         receive(pipeline, call, request->deposit_id, 0, request->frames, request->frames_count);
     }
 }
@@ -306,12 +315,15 @@ void gk_pipeline_add_frames(struct gk_pipeline *pipeline, const struct gk_pipeli
         fail_call(call, GK_INVALID_ARGUMENT, "sequence must be the one that MORE_FRAMES gave, 1 or more");
         return;
     }
-    if (check_deposit_id(call, request->deposit_id) && check_frames(call, request->frames, request->frames_count)) {
-        receive(pipeline, call, request->deposit_id, request->sequence, request->frames, request->frames_count);
+    if (check_deposit_id(call, request->deposit_id) &&
+        check_frames(call, request->frames, request->frames_count)) {
+        receive(pipeline, call, request->deposit_id, request->sequence, request->frames,
+                request->frames_count);
     }
 }
 
-/* --- 2. recognise: a reader makes candidates of the frames -------------------------------------------------------- */
+/* --- 2. recognise: a reader makes candidates of the frames
+ * -------------------------------------------------------- */
 
 static void match(struct deposit *deposit);
 
@@ -338,15 +350,16 @@ static void recognise(struct deposit *deposit)
 {
     struct gk_pipeline *pipeline = deposit->pipeline;
 
-    if (!gk_reader_jobs_recognise(pipeline->parts.jobs, deposit->evidence.frames, deposit->evidence.frame_count,
-                                  on_recognised, deposit)) {
+    if (!gk_reader_jobs_recognise(pipeline->parts.jobs, deposit->evidence.frames,
+                                  deposit->evidence.frame_count, on_recognised, deposit)) {
         gk_rpc_fail_busy(deposit->call.call, BUSY_RETRY_MS, "too many pictures wait to be read");
         release_call(&deposit->call);
         end_deposit(deposit);
     }
 }
 
-/* --- 3. match: whose card is it, and what is to be done with it? --------------------------------------------------- */
+/* --- 3. match: whose card is it, and what is to be done with it?
+ * --------------------------------------------------- */
 
 static void decide(struct deposit *deposit);
 
@@ -356,11 +369,13 @@ static void run_match(struct gk_task *task)
     struct deposit *deposit = gk_container_of(task, struct deposit, task);
     const struct gk_pipeline_parts *parts = &deposit->pipeline->parts;
     struct gk_found_card_decision *decision = &deposit->decision;
-    enum gk_status status = gk_decision_make(parts->registry, parts->keys, &deposit->evidence, decision, &deposit->error);
+    enum gk_status status =
+        gk_decision_make(parts->registry, parts->keys, &deposit->evidence, decision, &deposit->error);
 
-    if (status == GK_OK && decision->card.state == guika_v1_CardState_CARD_STATE_DIFFICULT && deposit->picture != NULL) {
-        status = gk_picture_vault_put(parts->vault, decision->card.case_id, 0, deposit->evidence.read.redacted_picture,
-                                      &deposit->error);
+    if (status == GK_OK && decision->card.state == guika_v1_CardState_CARD_STATE_DIFFICULT &&
+        deposit->picture != NULL) {
+        status = gk_picture_vault_put(parts->vault, decision->card.case_id, 0,
+                                      deposit->evidence.read.redacted_picture, &deposit->error);
         decision->card.pictures = 1;
     }
     deposit->found_status = status;
@@ -393,7 +408,8 @@ static void match(struct deposit *deposit)
     evidence->threshold = pipeline->parts.threshold;
     evidence->registered_share = pipeline->parts.registered_share;
     evidence->now_ms = gk_clock_now_ms(&pipeline->parts.clock);
-    (void)snprintf(deposit->decision.card.box_id, sizeof deposit->decision.card.box_id, "%s", deposit->box_id);
+    (void)snprintf(deposit->decision.card.box_id, sizeof deposit->decision.card.box_id, "%s",
+                   deposit->box_id);
     (void)snprintf(deposit->decision.card.deposit_id, sizeof deposit->decision.card.deposit_id, "%s",
                    deposit->deposit_id);
     deposit->task.run = run_match;
@@ -401,7 +417,8 @@ static void match(struct deposit *deposit)
     gk_task_start(pipeline->parts.loop, &deposit->task);
 }
 
-/* --- 4. decide: one durable write, and only then the answer ------------------------------------------------------- */
+/* --- 4. decide: one durable write, and only then the answer
+ * ------------------------------------------------------- */
 
 static const char *state_word(guika_v1_CardState state)
 {
@@ -425,9 +442,11 @@ static void log_decision(const struct deposit *deposit)
     char took[24];
 
     gk_hex_encode(card->case_id, GK_CASE_ID_SIZE, case_id);
-    gk_log(deposit->pipeline->parts.log, GK_LOG_INFO, "deposit_decided", {"box", deposit->box_id}, {"case", case_id},
-           {"state", state_word(card->state)}, {"reason", gk_log_number(card->reason, reason)},
-           {"took_ms", gk_log_number((int64_t)(uv_now(deposit->pipeline->parts.loop) - deposit->began_ms), took)},
+    gk_log(deposit->pipeline->parts.log, GK_LOG_INFO, "deposit_decided", {"box", deposit->box_id},
+           {"case", case_id}, {"state", state_word(card->state)},
+           {"reason", gk_log_number(card->reason, reason)},
+           {"took_ms",
+            gk_log_number((int64_t)(uv_now(deposit->pipeline->parts.loop) - deposit->began_ms), took)},
            {"request", gk_rpc_call_request_id(deposit->call.call)});
 }
 
@@ -450,8 +469,9 @@ static void on_decided(struct gk_commit *commit)
     }
     log_decision(deposit);
     if (deposit->decided.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
-        gk_waiting_frames_keep(pipeline->waiting, deposit->decided.case_id, deposit->box_id, deposit->deposit_id,
-                               deposit->evidence.frames, deposit->evidence.frame_count, uv_now(pipeline->parts.loop));
+        gk_waiting_frames_keep(pipeline->waiting, deposit->decided.case_id, deposit->box_id,
+                               deposit->deposit_id, deposit->evidence.frames, deposit->evidence.frame_count,
+                               uv_now(pipeline->parts.loop));
     } else {
         gk_waiting_frames_forget(pipeline->waiting, deposit->box_id, deposit->deposit_id);
     }
@@ -467,7 +487,8 @@ static void decide(struct deposit *deposit)
     gk_commit_start(parts->store, parts->mailbox, &deposit->commit);
 }
 
-/* --- when the frames never come ------------------------------------------------------------------------------------ */
+/* --- when the frames never come
+ * ------------------------------------------------------------------------------------ */
 
 static enum gk_status apply_end_of_wait(struct gk_commit *commit, struct gk_transaction *transaction,
                                         struct gk_error *error)
@@ -492,7 +513,8 @@ static void start_end_of_wait(struct gk_errand *errand)
 {
     struct end_of_wait *end = gk_container_of(errand, struct end_of_wait, errand);
     struct gk_pipeline *pipeline = end->pipeline;
-    const struct gk_waiting_deposit *waiting = gk_waiting_frames_find(pipeline->waiting, end->box_id, end->deposit_id);
+    const struct gk_waiting_deposit *waiting =
+        gk_waiting_frames_find(pipeline->waiting, end->box_id, end->deposit_id);
 
     if (waiting == NULL || waiting->expires_ms != UINT64_MAX) {
         /* Frames came while this stood in the lane. */
@@ -561,7 +583,8 @@ static void end_wait_and_answer(struct deposit *deposit)
     gk_commit_start(deposit->pipeline->parts.store, deposit->pipeline->parts.mailbox, &deposit->commit);
 }
 
-/* --- 5. notify: the box has stored the card, so the notice may leave ------------------------------------------------ */
+/* --- 5. notify: the box has stored the card, so the notice may leave
+ * ------------------------------------------------ */
 
 static void end_confirm(struct confirm *confirm)
 {
@@ -569,7 +592,8 @@ static void end_confirm(struct confirm *confirm)
     free(confirm);
 }
 
-static enum gk_status apply_confirm(struct gk_commit *commit, struct gk_transaction *transaction, struct gk_error *error)
+static enum gk_status apply_confirm(struct gk_commit *commit, struct gk_transaction *transaction,
+                                    struct gk_error *error)
 {
     const struct confirm *confirm = gk_container_of(commit, struct confirm, commit);
 
@@ -619,7 +643,8 @@ static bool check_confirm(const struct gk_pipeline_call *call, const guika_v1_Co
         return false;
     }
     if (!is_name(request->compartment)) {
-        fail_call(call, GK_INVALID_ARGUMENT, "compartment must be 1 to 32 characters of [A-Za-z0-9._-] with STORED");
+        fail_call(call, GK_INVALID_ARGUMENT,
+                  "compartment must be 1 to 32 characters of [A-Za-z0-9._-] with STORED");
         return false;
     }
     return true;
@@ -637,11 +662,12 @@ void gk_pipeline_confirm(struct gk_pipeline *pipeline, const struct gk_pipeline_
     confirm->call = *call;
     confirm->request = *request;
     confirm->errand.start = start_confirm;
-    (void)snprintf(confirm->box_id, sizeof confirm->box_id, "%s", gk_rpc_call_principal(call->call)->id);
+    (void)snprintf(confirm->box_id, sizeof confirm->box_id, "%.32s", gk_rpc_call_principal(call->call)->id);
     enter_lane(pipeline, confirm->box_id, confirm->request.deposit_id, &confirm->errand);
 }
 
-/* --- start and end -------------------------------------------------------------------------------------------------- */
+/* --- start and end
+ * -------------------------------------------------------------------------------------------------- */
 
 struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts)
 {

@@ -1,12 +1,12 @@
 /*
- * READ FIRST. The way of a card through the core: receive, recognise, match, decide, notify; one function a step, in that order, in
- * pipeline.c.
+ * READ FIRST. The way of a card through the core: receive, recognise, match, decide, notify; one function a
+ * step, in that order, in pipeline.c.
  *
- * Owns: the deposits in hand and the frames of those that wait for more. Everything runs on the loop unless tagged; nothing rests before
- * the decision does, so a crash loses only what no box was told.
+ * Owns: the deposits in hand and the frames of those that wait for more. Everything runs on the loop unless
+ * tagged; nothing rests before the decision does, so a crash loses only what no box was told.
  *
- * All calls about one deposit (its frames, more frames, where it ended up) go through one lane in the order they came: a retry finds what
- * the first call decided.
+ * All calls about one deposit (its frames, more frames, where it ended up) go through one lane in the order
+ * they came: a retry finds what the first call decided.
  */
 #ifndef GUIKA_CORE_PIPELINE_H
 #define GUIKA_CORE_PIPELINE_H
@@ -37,7 +37,7 @@ struct gk_pipeline_parts {
     struct gk_picture_vault *vault;
     struct gk_reader_jobs *jobs;
     const struct gk_boxes *boxes;
-    double threshold;        /* see gk_match_decide */
+    double threshold; /* see gk_match_decide */
     double registered_share;
     void (*on_notice_due)(void *context); /* [loop] a notice may leave */
     void *on_notice_due_context;
@@ -58,7 +58,8 @@ struct gk_pipeline_call {
     void (*answer_confirm)(struct gk_rpc_call *call);
     void (*release)(void *request); /* frees what the request lives in, after the answer; may be NULL */
     void *request;
-    bool replayed; /* from the spool: the card already lies in the box, so nothing is asked and nothing given back */
+    bool replayed; /* from the spool: the card already lies in the box, so nothing is asked and nothing given
+                      back */
 };
 
 /* Each takes a checked or unchecked request and answers the call. `request` lives until then. */

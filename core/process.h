@@ -1,5 +1,6 @@
 /*
- * What the processes of the service have in common: where they find each other, and what a child does before it touches anything from outside.
+ * What the processes of the service have in common: where they find each other, and what a child does before
+ * it touches anything from outside.
  */
 #ifndef GUIKA_CORE_PROCESS_H
 #define GUIKA_CORE_PROCESS_H
@@ -15,7 +16,8 @@ void gk_process_directory(char ret_directory[PATH_MAX]);
 /* No core dumps and no tracing by others: memory holds pictures and numbers. */
 void gk_process_harden(void);
 
-/* As gk_process_harden; and the process ends when guikad does. False where GK_CHILD_FD is no socket: the program was started by hand. */
+/* As gk_process_harden; and the process ends when guikad does. False where GK_CHILD_FD is no socket: the
+ * program was started by hand. */
 bool gk_process_begin_child(void);
 
 #endif

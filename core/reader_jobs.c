@@ -9,19 +9,19 @@
 
 enum {
     QUEUE_DEFAULT = 64,
-    SWEEP_MS = 50,            /* how late a lease's end may be noticed */
-    POLL_MARGIN_MS = 1000,    /* a long poll is answered this long before its deadline */
+    SWEEP_MS = 50,         /* how late a lease's end may be noticed */
+    POLL_MARGIN_MS = 1000, /* a long poll is answered this long before its deadline */
 };
 
 struct job {
     struct job *next;
     uint64_t id;
-    unsigned attempts;       /* begun */
-    uint64_t lease_ends_ms;  /* on the loop's clock; 0: waits in the queue */
+    unsigned attempts;      /* begun */
+    uint64_t lease_ends_ms; /* on the loop's clock; 0: waits in the queue */
     char reader_id[GK_PRINCIPAL_ID_SIZE];
     const guika_v1_Frame *frames; /* of a recognition; else NULL */
     size_t frame_count;
-    struct gk_bytes questions;    /* of a number check */
+    struct gk_bytes questions; /* of a number check */
     gk_recognised_fn recognised;
     gk_numbers_checked_fn checked;
     void *context;
@@ -77,7 +77,7 @@ static struct job *first_waiting(struct gk_reader_jobs *jobs)
 
 static void answer_poll(struct gk_reader_jobs *jobs, struct gk_rpc_call *call, struct job *job)
 {
-    guika_v1_internal_LeaseJobResponse response = guika_v1_internal_LeaseJobResponse_init_zero;
+    guika_v1_internal_LeaseJobResponse response = {0};
 
     job->attempts++;
     job->lease_ends_ms = uv_now(jobs->options.loop) + jobs->options.lease_ms;
@@ -137,7 +137,7 @@ static void sweep_leases(struct gk_reader_jobs *jobs)
 
 static void answer_empty(struct gk_rpc_call *call)
 {
-    guika_v1_internal_LeaseJobResponse response = guika_v1_internal_LeaseJobResponse_init_zero;
+    guika_v1_internal_LeaseJobResponse response = {0};
 
     guika_v1_internal_reader_service_lease_job_reply(call, &response);
 }
@@ -244,8 +244,8 @@ bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame 
     return true;
 }
 
-bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions, gk_numbers_checked_fn done,
-                                  void *context)
+bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions,
+                                  gk_numbers_checked_fn done, void *context)
 {
     struct job *job = add_job(jobs);
 
@@ -272,12 +272,14 @@ void gk_reader_jobs_lost(struct gk_reader_jobs *jobs, const char *reader_id)
     hand_out(jobs);
 }
 
-/* --- the service ------------------------------------------------------------------------------------------------- */
+/* --- the service
+ * ------------------------------------------------------------------------------------------------- */
 
-static void on_announce(struct gk_rpc_call *call, const guika_v1_internal_AnnounceRequest *request, void *context)
+static void on_announce(struct gk_rpc_call *call, const guika_v1_internal_AnnounceRequest *request,
+                        void *context)
 {
     const struct gk_reader_jobs *jobs = context;
-    const guika_v1_internal_AnnounceResponse response = guika_v1_internal_AnnounceResponse_init_zero;
+    const guika_v1_internal_AnnounceResponse response = {0};
 
     gk_shelf_set(jobs->options.shelf, request);
     guika_v1_internal_reader_service_announce_reply(call, &response);
@@ -300,7 +302,8 @@ static void on_poll_ended(struct gk_rpc_call *call, void *context)
     }
 }
 
-static void on_lease_job(struct gk_rpc_call *call, const guika_v1_internal_LeaseJobRequest *request, void *context)
+static void on_lease_job(struct gk_rpc_call *call, const guika_v1_internal_LeaseJobRequest *request,
+                         void *context)
 {
     struct gk_reader_jobs *jobs = context;
     struct poll *poll = gk_allocate(sizeof *poll);
@@ -331,7 +334,7 @@ static struct job *leased_job(struct gk_reader_jobs *jobs, struct gk_rpc_call *c
 
 static void reply_complete(struct gk_rpc_call *call, bool taken)
 {
-    const guika_v1_internal_CompleteJobResponse response = guika_v1_internal_CompleteJobResponse_init_zero;
+    const guika_v1_internal_CompleteJobResponse response = {0};
 
     if (taken) {
         gk_rpc_reply(call, &response);
@@ -341,7 +344,8 @@ static void reply_complete(struct gk_rpc_call *call, bool taken)
 }
 
 static void on_complete_recognition(struct gk_rpc_call *call,
-                                    const guika_v1_internal_CompleteRecognitionRequest *request, void *context)
+                                    const guika_v1_internal_CompleteRecognitionRequest *request,
+                                    void *context)
 {
     struct gk_reader_jobs *jobs = context;
     struct job *job = leased_job(jobs, call, request->job_id);
@@ -355,8 +359,8 @@ static void on_complete_recognition(struct gk_rpc_call *call,
     reply_complete(call, taken);
 }
 
-static void on_complete_numbers(struct gk_rpc_call *call, const guika_v1_internal_CompleteNumbersRequest *request,
-                                void *context)
+static void on_complete_numbers(struct gk_rpc_call *call,
+                                const guika_v1_internal_CompleteNumbersRequest *request, void *context)
 {
     struct gk_reader_jobs *jobs = context;
     struct job *job = leased_job(jobs, call, request->job_id);

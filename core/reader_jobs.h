@@ -1,8 +1,9 @@
 /*
  * The work that readers pull: pictures to recognise, numbers to check.
  *
- * Owns: the queue of jobs, who holds which job under which lease, and the readers' long polls. A job whose reader died or outlived its lease
- * goes to another reader; after two attempts it is given up. Everything runs on the loop.
+ * Owns: the queue of jobs, who holds which job under which lease, and the readers' long polls. A job whose
+ * reader died or outlived its lease goes to another reader; after two attempts it is given up. Everything
+ * runs on the loop.
  */
 #ifndef GUIKA_CORE_READER_JOBS_H
 #define GUIKA_CORE_READER_JOBS_H
@@ -24,7 +25,8 @@ struct gk_reader_jobs_options {
     struct gk_shelf *shelf; /* borrowed; filled by what readers announce */
     uint32_t queue;         /* jobs that may wait; 0: 64 */
     uint32_t lease_ms;      /* 0: GK_READER_LEASE_MS */
-    /* [loop] The reader with principal id `reader_id` holds a lease that has run out: it has to be replaced. */
+    /* [loop] The reader with principal id `reader_id` holds a lease that has run out: it has to be replaced.
+     */
     void (*on_overdue)(void *context, const char *reader_id);
     void *context;
 };
@@ -47,8 +49,8 @@ bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame 
 typedef void (*gk_numbers_checked_fn)(void *context, struct gk_bytes answers);
 
 /* Queues an encoded NumberQuestions, the caller's until `done`. False where the queue is full. */
-bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions, gk_numbers_checked_fn done,
-                                  void *context);
+bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions,
+                                  gk_numbers_checked_fn done, void *context);
 
 /* The reader has ended: what it held goes to another. */
 void gk_reader_jobs_lost(struct gk_reader_jobs *jobs, const char *reader_id);

@@ -14,7 +14,8 @@ struct sweep {
     struct gk_error *error;
 };
 
-static enum gk_status apply_stop_waiting(void *context, struct gk_transaction *transaction, struct gk_error *error)
+static enum gk_status apply_stop_waiting(void *context, struct gk_transaction *transaction,
+                                         struct gk_error *error)
 {
     return gk_found_card_stop_waiting(transaction, context, error);
 }
@@ -34,7 +35,7 @@ static bool end_wait(void *context, struct gk_bytes key, struct gk_bytes value)
 static bool erase_if_unwanted(void *context, const uint8_t case_id[16])
 {
     struct sweep *sweep = context;
-    guika_v1_internal_FoundCard card = guika_v1_internal_FoundCard_init_zero;
+    guika_v1_internal_FoundCard card = {0};
     const enum gk_status status =
         gk_record_read(sweep->store, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
                        guika_v1_internal_FoundCard_fields, &card, sweep->error);
@@ -50,7 +51,7 @@ static bool erase_if_unwanted(void *context, const uint8_t case_id[16])
 static bool add_credential(void *context, struct gk_bytes key, struct gk_bytes value)
 {
     struct sweep *sweep = context;
-    guika_v1_internal_CredentialRecord record = guika_v1_internal_CredentialRecord_init_zero;
+    guika_v1_internal_CredentialRecord record = {0};
     struct gk_principal principal = {0};
 
     sweep->status = gk_record_decode(value, guika_v1_internal_CredentialRecord_fields, &record, sweep->error);
@@ -63,13 +64,14 @@ static bool add_credential(void *context, struct gk_bytes key, struct gk_bytes v
     return true;
 }
 
-enum gk_status gk_recover(struct gk_store *store, struct gk_picture_vault *vault, struct gk_credentials *credentials,
-                          struct gk_error *error)
+enum gk_status gk_recover(struct gk_store *store, struct gk_picture_vault *vault,
+                          struct gk_credentials *credentials, struct gk_error *error)
 {
     struct sweep sweep = {store, vault, credentials, GK_OK, error};
     const struct gk_bytes all = {NULL, 0};
     const struct gk_bytes waiting = {(const uint8_t *)GK_WAITING_PREFIX, strlen(GK_WAITING_PREFIX)};
-    enum gk_status status = gk_store_scan(store, GK_FAMILY_META, waiting, all, false, end_wait, &sweep, error);
+    enum gk_status status =
+        gk_store_scan(store, GK_FAMILY_META, waiting, all, false, end_wait, &sweep, error);
 
     if (status == GK_OK && sweep.status == GK_OK) {
         status = gk_picture_vault_each(vault, erase_if_unwanted, &sweep, error);

@@ -35,7 +35,8 @@ static enum gk_status write_file(const char *path, const char *text, size_t size
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0) {
-        return gk_error_set(error, errno == EEXIST ? GK_ALREADY_EXISTS : GK_UNAVAILABLE, "%s: %s", path, strerror(errno));
+        return gk_error_set(error, errno == EEXIST ? GK_ALREADY_EXISTS : GK_UNAVAILABLE, "%s: %s", path,
+                            strerror(errno));
     }
     const ssize_t written = write(fd, text, size);
     const int failed = written != (ssize_t)size || fsync(fd) != 0;
@@ -56,16 +57,19 @@ struct first_operator {
     uint8_t hash[GK_TOKEN_SIZE];
 };
 
-static enum gk_status apply_operator(void *context, struct gk_transaction *transaction, struct gk_error *error)
+static enum gk_status apply_operator(void *context, struct gk_transaction *transaction,
+                                     struct gk_error *error)
 {
     const struct first_operator *first = context;
-    guika_v1_internal_CredentialRecord record = guika_v1_internal_CredentialRecord_init_zero;
+    guika_v1_internal_CredentialRecord record = {0};
 
     record.role = GK_ROLE_OPERATOR;
     record.issued_at_ms = gk_transaction_now_ms(transaction);
     (void)snprintf(record.id, sizeof record.id, "first");
-    gk_transaction_audit(transaction, "core", "operator.add", (struct gk_bytes){(const uint8_t *)"first", 5}, "--init");
-    return gk_record_put(transaction, GK_FAMILY_CREDENTIALS, (struct gk_bytes){first->hash, sizeof first->hash},
+    gk_transaction_audit(transaction, "core", "operator.add", (struct gk_bytes){(const uint8_t *)"first", 5},
+                         "--init");
+    return gk_record_put(transaction, GK_FAMILY_CREDENTIALS,
+                         (struct gk_bytes){first->hash, sizeof first->hash},
                          guika_v1_internal_CredentialRecord_fields, &record, error);
 }
 

@@ -27,7 +27,8 @@ void gk_task_start(uv_loop_t *loop, struct gk_task *task)
     (void)failed;
 }
 
-static enum gk_status on_apply(struct gk_work *work, struct gk_transaction *transaction, struct gk_error *error)
+static enum gk_status on_apply(struct gk_work *work, struct gk_transaction *transaction,
+                               struct gk_error *error)
 {
     struct gk_commit *commit = gk_container_of(work, struct gk_commit, work);
 
@@ -59,7 +60,8 @@ void gk_commit_start(struct gk_store *store, struct gk_mailbox *mailbox, struct 
     commit->work.apply = on_apply;
     commit->work.done = on_committed;
     if (!gk_store_commit(store, &commit->work)) {
-        commit->status = gk_error_set(&commit->error, GK_UNAVAILABLE, "the store takes no changes now; try again");
+        commit->status =
+            gk_error_set(&commit->error, GK_UNAVAILABLE, "the store takes no changes now; try again");
         gk_mailbox_post(mailbox, &commit->mail);
     }
 }

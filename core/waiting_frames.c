@@ -37,7 +37,8 @@ struct gk_waiting_deposit *gk_waiting_frames_find(struct gk_waiting_frames *wait
 {
     struct gk_waiting_deposit *deposit = waiting->first;
 
-    while (deposit != NULL && (strcmp(deposit->box_id, box_id) != 0 || strcmp(deposit->deposit_id, deposit_id) != 0)) {
+    while (deposit != NULL &&
+           (strcmp(deposit->box_id, box_id) != 0 || strcmp(deposit->deposit_id, deposit_id) != 0)) {
         deposit = deposit->next;
     }
     return deposit;
@@ -83,7 +84,8 @@ static void copy_frames(struct gk_waiting_deposit *deposit, const guika_v1_Frame
 }
 
 void gk_waiting_frames_keep(struct gk_waiting_frames *waiting, const uint8_t case_id[16], const char *box_id,
-                            const char *deposit_id, const guika_v1_Frame *frames, size_t frame_count, uint64_t now_ms)
+                            const char *deposit_id, const guika_v1_Frame *frames, size_t frame_count,
+                            uint64_t now_ms)
 {
     struct gk_waiting_deposit *deposit = gk_allocate(sizeof *deposit);
 

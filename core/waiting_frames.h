@@ -1,6 +1,7 @@
 /*
- * The frames of deposits that were asked for more: kept in memory alone, for a minute, within a bound. A picture of a card is a full
- * number, so nothing of it waits on a disk; after a restart the deposit is decided by what is known of it. On the loop.
+ * The frames of deposits that were asked for more: kept in memory alone, for a minute, within a bound. A
+ * picture of a card is a full number, so nothing of it waits on a disk; after a restart the deposit is
+ * decided by what is known of it. On the loop.
  */
 #ifndef GUIKA_CORE_WAITING_FRAMES_H
 #define GUIKA_CORE_WAITING_FRAMES_H
@@ -37,7 +38,8 @@ bool gk_waiting_frames_has_room(const struct gk_waiting_frames *waiting, size_t 
 
 /* Keeps a copy of the frames in place of those that the deposit had. */
 void gk_waiting_frames_keep(struct gk_waiting_frames *waiting, const uint8_t case_id[16], const char *box_id,
-                            const char *deposit_id, const guika_v1_Frame *frames, size_t frame_count, uint64_t now_ms);
+                            const char *deposit_id, const guika_v1_Frame *frames, size_t frame_count,
+                            uint64_t now_ms);
 
 /* NULL where the deposit has none. */
 struct gk_waiting_deposit *gk_waiting_frames_find(struct gk_waiting_frames *waiting, const char *box_id,

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 enum {
-    CHILD_FD = 3,             /* what the child finds its end of the socket pair as */
-    RESTART_FIRST_MS = 100,   /* the pause doubles from here */
+    CHILD_FD = 3,           /* what the child finds its end of the socket pair as */
+    RESTART_FIRST_MS = 100, /* the pause doubles from here */
     RESTART_LARGEST_MS = 30000,
-    SETTLED_MS = 60000,       /* a life this long makes the next pause the first again */
+    SETTLED_MS = 60000, /* a life this long makes the next pause the first again */
 };
 
 struct child {
@@ -65,12 +65,12 @@ static void plan_restart(struct child *child)
         child->pause_ms = 0;
     }
     (void)uv_timer_start(&child->restart, on_restart, child->pause_ms, 0);
-    child->pause_ms = child->pause_ms == 0                           ? RESTART_FIRST_MS
+    child->pause_ms = child->pause_ms == 0                       ? RESTART_FIRST_MS
                       : child->pause_ms * 2 > RESTART_LARGEST_MS ? RESTART_LARGEST_MS
-                                                                     : child->pause_ms * 2;
+                                                                 : child->pause_ms * 2;
 }
 
-static void on_exit(uv_process_t *process, int64_t exit_status, int signal_number)
+static void on_child_exit(uv_process_t *process, int64_t exit_status, int signal_number)
 {
     struct child *child = process->data;
     struct gk_supervisor *supervisor = child->supervisor;
@@ -80,8 +80,8 @@ static void on_exit(uv_process_t *process, int64_t exit_status, int signal_numbe
     uv_close((uv_handle_t *)process, on_process_closed);
     if (!supervisor->closing) {
         plan_restart(child);
-        supervisor->options.on_ended(supervisor->options.context, child->index, process_id, exit_status, signal_number,
-                                     pause_ms);
+        supervisor->options.on_ended(supervisor->options.context, child->index, process_id, exit_status,
+                                     signal_number, pause_ms);
     }
 }
 
@@ -96,7 +96,7 @@ static int spawn(struct child *child, int fd)
         {.flags = UV_INHERIT_FD, .data = {.fd = fd}},
     };
     const uv_process_options_t options = {
-        .exit_cb = on_exit,
+        .exit_cb = on_child_exit,
         .file = supervisor->program,
         .args = supervisor->arguments,
         .stdio_count = CHILD_FD + 1,
@@ -249,8 +249,8 @@ static void on_grace_over(uv_timer_t *timer)
     signal_all(timer->data, SIGKILL);
 }
 
-void gk_supervisor_close(struct gk_supervisor *supervisor, uint32_t grace_ms, void (*on_closed)(void *context),
-                         void *context)
+void gk_supervisor_close(struct gk_supervisor *supervisor, uint32_t grace_ms,
+                         void (*on_closed)(void *context), void *context)
 {
     assert(!supervisor->closing);
     supervisor->closing = true;

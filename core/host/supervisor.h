@@ -1,9 +1,10 @@
 /*
  * Keeps a number of child processes of one program running.
  *
- * Owns: the processes and, until it hands it over, the service's end of the socket pair that each child inherits as descriptor 3. A child
- * that ends is started again, at once the first time and then after a growing pause (100 ms, doubling to 30 s; a minute of life resets
- * it). Children get SIGTERM at the stop, and SIGKILL where they outlive the grace. Everything runs on the loop.
+ * Owns: the processes and, until it hands it over, the service's end of the socket pair that each child
+ * inherits as descriptor 3. A child that ends is started again, at once the first time and then after a
+ * growing pause (100 ms, doubling to 30 s; a minute of life resets it). Children get SIGTERM at the stop, and
+ * SIGKILL where they outlive the grace. Everything runs on the loop.
  */
 #ifndef GUIKA_CORE_HOST_SUPERVISOR_H
 #define GUIKA_CORE_HOST_SUPERVISOR_H
@@ -33,11 +34,12 @@ struct gk_supervisor_options {
 /* Starts the children. Never NULL. */
 struct gk_supervisor *gk_supervisor_open(uv_loop_t *loop, const struct gk_supervisor_options *options);
 
-/* Kills child `index` (SIGKILL): it holds a lease that has run out. It is started again like any that ended. */
+/* Kills child `index` (SIGKILL): it holds a lease that has run out. It is started again like any that ended.
+ */
 void gk_supervisor_kill(struct gk_supervisor *supervisor, unsigned index);
 
 /* Ends all children within `grace_ms`, frees the supervisor and calls `on_closed`. */
-void gk_supervisor_close(struct gk_supervisor *supervisor, uint32_t grace_ms, void (*on_closed)(void *context),
-                         void *context);
+void gk_supervisor_close(struct gk_supervisor *supervisor, uint32_t grace_ms,
+                         void (*on_closed)(void *context), void *context);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * guika-reader: loads the issuer plugins, pulls jobs from guikad over the socket that it inherits, and answers them. It has no keys and no
- * store, and it is replaced when it dies.
+ * guika-reader: loads the issuer plugins, pulls jobs from guikad over the socket that it inherits, and
+ * answers them. It has no keys and no store, and it is replaced when it dies.
  */
 #include "core/log.h"
 #include "core/memory.h"
@@ -44,20 +44,20 @@ static enum gk_status announce(struct reader *reader, struct gk_error *error)
     return status;
 }
 
-static enum gk_status recognise(struct reader *reader, uint64_t job_id, const guika_v1_internal_RecogniseJob *job,
-                                struct gk_error *error)
+static enum gk_status recognise(struct reader *reader, uint64_t job_id,
+                                const guika_v1_internal_RecogniseJob *job, struct gk_error *error)
 {
     guika_v1_internal_CompleteJobResponse response;
 
     memset(&reader->recognised, 0, sizeof reader->recognised);
     gk_recogniser_read(reader->recogniser, job->frames, job->frames_count, &reader->recognised);
     reader->recognised.job_id = job_id;
-    return guika_v1_internal_reader_service_complete_recognition(reader->client, NULL, &reader->recognised, &response,
-                                                                 error);
+    return guika_v1_internal_reader_service_complete_recognition(reader->client, NULL, &reader->recognised,
+                                                                 &response, error);
 }
 
-static enum gk_status check_numbers(struct reader *reader, uint64_t job_id, const guika_v1_internal_NumbersJob *job,
-                                    struct gk_error *error)
+static enum gk_status check_numbers(struct reader *reader, uint64_t job_id,
+                                    const guika_v1_internal_NumbersJob *job, struct gk_error *error)
 {
     guika_v1_internal_CompleteNumbersRequest request = {.job_id = job_id};
     guika_v1_internal_CompleteJobResponse response;
@@ -66,7 +66,7 @@ static enum gk_status check_numbers(struct reader *reader, uint64_t job_id, cons
     guika_v1_internal_NumberQuestion question;
 
     while (gk_repeated_next(&rest, guika_v1_internal_NumberQuestion_fields, &question) == GK_OK) {
-        guika_v1_internal_NumberAnswer answer = guika_v1_internal_NumberAnswer_init_zero;
+        guika_v1_internal_NumberAnswer answer = {0};
 
         gk_recogniser_check_number(reader->recogniser, &question, &answer);
         (void)gk_repeated_append(&answers, guika_v1_internal_NumberAnswer_fields, &answer);
@@ -90,11 +90,11 @@ static bool goes_on(enum gk_status status)
 
 static enum gk_status work(struct reader *reader, struct gk_error *error)
 {
-    const guika_v1_internal_LeaseJobRequest request = guika_v1_internal_LeaseJobRequest_init_zero;
+    const guika_v1_internal_LeaseJobRequest request = {0};
     enum gk_status status;
 
     do {
-        guika_v1_internal_LeaseJobResponse leased = guika_v1_internal_LeaseJobResponse_init_zero;
+        guika_v1_internal_LeaseJobResponse leased = {0};
 
         status = guika_v1_internal_reader_service_lease_job(reader->client, NULL, &request, &leased, error);
         if (status == GK_OK && leased.job_id != 0) {
@@ -161,7 +161,8 @@ static int parse(int argc, char **argv, char issuers[PATH_MAX])
     return 0;
 }
 
-/* Tesseract's OpenMP reads its limit when the library is loaded, before main: unset it costs three times the processor time. */
+/* Tesseract's OpenMP reads its limit when the library is loaded, before main: unset it costs three times the
+ * processor time. */
 static void limit_threads(char **argv)
 {
     if (getenv("OMP_THREAD_LIMIT") == NULL) {
@@ -186,7 +187,9 @@ int main(int argc, char **argv)
         return parsed - 1;
     }
     if (!gk_process_begin_child()) {
-        (void)fputs("guika-reader: descriptor 3 is no socket; guikad starts this program, start guikad instead\n", stderr);
+        (void)fputs(
+            "guika-reader: descriptor 3 is no socket; guikad starts this program, start guikad instead\n",
+            stderr);
         return 2;
     }
     reader = gk_allocate(sizeof *reader);

@@ -7,18 +7,19 @@
 #include <sodium.h>
 #include <string.h>
 
-/* --- answers ------------------------------------------------------------------------------------------------------ */
+/* --- answers
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void answer_confirm(struct gk_rpc_call *call)
 {
-    const guika_v1_ConfirmStoredResponse response = guika_v1_ConfirmStoredResponse_init_zero;
+    const guika_v1_ConfirmStoredResponse response = {0};
 
     guika_v1_box_service_confirm_stored_reply(call, &response);
 }
 
 static void answer_replayed_deposit(struct gk_rpc_call *call, const guika_v1_DepositResponse *answer)
 {
-    guika_v1_ReplayResponse response = guika_v1_ReplayResponse_init_zero;
+    guika_v1_ReplayResponse response = {0};
 
     response.which_answer = guika_v1_ReplayResponse_deposit_tag;
     response.answer.deposit = *answer;
@@ -27,18 +28,20 @@ static void answer_replayed_deposit(struct gk_rpc_call *call, const guika_v1_Dep
 
 static void answer_replayed_confirm(struct gk_rpc_call *call)
 {
-    guika_v1_ReplayResponse response = guika_v1_ReplayResponse_init_zero;
+    guika_v1_ReplayResponse response = {0};
 
     response.which_answer = guika_v1_ReplayResponse_confirm_tag;
     guika_v1_box_service_replay_reply(call, &response);
 }
 
-/* --- calls of a box whose line is up ------------------------------------------------------------------------------- */
+/* --- calls of a box whose line is up
+ * ------------------------------------------------------------------------------- */
 
 static void on_deposit(struct gk_rpc_call *call, const guika_v1_DepositRequest *request, void *context)
 {
     const struct gk_services *services = context;
-    const struct gk_pipeline_call pipeline_call = {.call = call, .answer_deposit = guika_v1_box_service_deposit_reply};
+    const struct gk_pipeline_call pipeline_call = {.call = call,
+                                                   .answer_deposit = guika_v1_box_service_deposit_reply};
 
     gk_pipeline_deposit(services->pipeline, &pipeline_call, request);
 }
@@ -52,7 +55,8 @@ static void on_add_frames(struct gk_rpc_call *call, const guika_v1_AddFramesRequ
     gk_pipeline_add_frames(services->pipeline, &pipeline_call, request);
 }
 
-static void on_confirm_stored(struct gk_rpc_call *call, const guika_v1_ConfirmStoredRequest *request, void *context)
+static void on_confirm_stored(struct gk_rpc_call *call, const guika_v1_ConfirmStoredRequest *request,
+                              void *context)
 {
     const struct gk_services *services = context;
     const struct gk_pipeline_call pipeline_call = {.call = call, .answer_confirm = answer_confirm};
@@ -64,7 +68,7 @@ static void on_heartbeat(struct gk_rpc_call *call, const guika_v1_HeartbeatReque
 {
     const struct gk_services *services = context;
     const char *box_id = gk_rpc_call_principal(call)->id;
-    guika_v1_HeartbeatResponse response = guika_v1_HeartbeatResponse_init_zero;
+    guika_v1_HeartbeatResponse response = {0};
 
     if (gk_boxes_heard(services->boxes, box_id, request)) {
         gk_log(services->log, GK_LOG_INFO, "box_heard", {"box", box_id}, {"software", request->software});
@@ -75,7 +79,8 @@ static void on_heartbeat(struct gk_rpc_call *call, const guika_v1_HeartbeatReque
     guika_v1_box_service_heartbeat_reply(call, &response);
 }
 
-/* --- a spool entry, sealed while the line was down ------------------------------------------------------------------ */
+/* --- a spool entry, sealed while the line was down
+ * ------------------------------------------------------------------ */
 
 struct replay {
     struct gk_task task;
@@ -119,13 +124,14 @@ static enum gk_status open_entry(struct replay *replay)
     const struct gk_bytes sealed = replay->request->sealed;
 
     if (sealed.size <= SEALED_OVERHEAD) {
-        return gk_error_set(&replay->error, GK_INVALID_ARGUMENT, "sealed must be longer than %d bytes, not %zu",
-                            SEALED_OVERHEAD, sealed.size);
+        return gk_error_set(&replay->error, GK_INVALID_ARGUMENT,
+                            "sealed must be longer than %d bytes, not %zu", SEALED_OVERHEAD, sealed.size);
     }
     replay->plain_size = sealed.size - SEALED_OVERHEAD;
     replay->plain = gk_allocate(replay->plain_size);
     if (gk_keys_open_spooled(replay->services->keys, sealed, replay->plain, &replay->error) != GK_OK) {
-        return gk_error_set(&replay->error, GK_INVALID_ARGUMENT, "sealed was not sealed to this service's spool key");
+        return gk_error_set(&replay->error, GK_INVALID_ARGUMENT,
+                            "sealed was not sealed to this service's spool key");
     }
     pb_istream_t stream = pb_istream_from_buffer(replay->plain, replay->plain_size);
 

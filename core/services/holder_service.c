@@ -17,13 +17,14 @@ static void on_taken(void *context, enum gk_status status, const struct gk_error
     guika_v1_holder_service_check_status_reply(call, &response);
 }
 
-static void on_check_status(struct gk_rpc_call *call, const guika_v1_CheckStatusRequest *request, void *context)
+static void on_check_status(struct gk_rpc_call *call, const guika_v1_CheckStatusRequest *request,
+                            void *context)
 {
     const struct gk_services *services = context;
     uint32_t retry_after_ms = 0;
 
-    if (!gk_rate_limit_take(services->enquiry_limit, gk_rpc_call_client_key(call), gk_clock_now_ms(&services->clock),
-                            &retry_after_ms)) {
+    if (!gk_rate_limit_take(services->enquiry_limit, gk_rpc_call_client_key(call),
+                            gk_clock_now_ms(&services->clock), &retry_after_ms)) {
         gk_rpc_fail_busy(call, retry_after_ms, "too many enquiries from here; wait a little");
         return;
     }

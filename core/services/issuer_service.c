@@ -49,7 +49,7 @@ static void fail(struct errand *errand)
 
 static enum gk_status ask(struct errand *errand, const char *scheme, const char *number)
 {
-    guika_v1_internal_NumberQuestion question = guika_v1_internal_NumberQuestion_init_zero;
+    guika_v1_internal_NumberQuestion question = {0};
 
     (void)snprintf(question.scheme, sizeof question.scheme, "%s", scheme);
     (void)snprintf(question.number, sizeof question.number, "%s", number);
@@ -83,15 +83,14 @@ static void run_ask(struct gk_task *task)
 {
     struct errand *errand = gk_container_of(task, struct errand, task);
 
-    errand->status = errand->import != NULL
-                         ? ask_page(errand)
-                         : ask(errand, errand->revoke->scheme, errand->revoke->number);
+    errand->status = errand->import != NULL ? ask_page(errand)
+                                            : ask(errand, errand->revoke->scheme, errand->revoke->number);
 }
 
-static enum gk_status revoke(struct errand *errand)
+static enum gk_status revoke_card(struct errand *errand)
 {
     struct gk_bytes rest = {errand->answers, errand->answers_size};
-    guika_v1_internal_NumberAnswer answer = guika_v1_internal_NumberAnswer_init_zero;
+    guika_v1_internal_NumberAnswer answer = {0};
 
     if (gk_repeated_next(&rest, guika_v1_internal_NumberAnswer_fields, &answer) != GK_OK) {
         return gk_error_set(&errand->error, GK_INTERNAL, "the reader gave no answer");
@@ -109,12 +108,12 @@ static void run_registry(struct gk_task *task)
     struct errand *errand = gk_container_of(task, struct errand, task);
 
     if (errand->revoke != NULL) {
-        errand->status = revoke(errand);
+        errand->status = revoke_card(errand);
         return;
     }
-    errand->status = gk_registry_import_page(errand->services->registry, gk_rpc_call_principal(errand->call)->id,
-                                             errand->import, (struct gk_bytes){errand->answers, errand->answers_size},
-                                             &errand->imported, &errand->error);
+    errand->status = gk_registry_import_page(
+        errand->services->registry, gk_rpc_call_principal(errand->call)->id, errand->import,
+        (struct gk_bytes){errand->answers, errand->answers_size}, &errand->imported, &errand->error);
 }
 
 static void on_registry_done(struct gk_task *task)
@@ -127,7 +126,7 @@ static void on_registry_done(struct gk_task *task)
         return;
     }
     if (errand->revoke != NULL) {
-        const guika_v1_RevokeCardResponse response = guika_v1_RevokeCardResponse_init_zero;
+        const guika_v1_RevokeCardResponse response = {0};
 
         gk_log(errand->services->log, GK_LOG_INFO, "card_revoked", {"issuer", issuer});
         guika_v1_issuer_service_revoke_card_reply(errand->call, &response);
@@ -152,7 +151,8 @@ static void on_numbers_checked(void *context, struct gk_bytes answers)
     struct errand *errand = context;
 
     if (answers.data == NULL) {
-        errand->status = gk_error_set(&errand->error, GK_UNAVAILABLE, "no reader could check the numbers; try again");
+        errand->status =
+            gk_error_set(&errand->error, GK_UNAVAILABLE, "no reader could check the numbers; try again");
         fail(errand);
         return;
     }
@@ -188,7 +188,8 @@ static struct errand *begin(struct gk_rpc_call *call, struct gk_services *servic
     return errand;
 }
 
-static void on_import_cards(struct gk_rpc_call *call, const guika_v1_ImportCardsRequest *request, void *context)
+static void on_import_cards(struct gk_rpc_call *call, const guika_v1_ImportCardsRequest *request,
+                            void *context)
 {
     struct gk_services *services = context;
     struct errand *errand = begin(call, services);

@@ -1,7 +1,7 @@
-#include "core/memory.h"
-#include "core/services/services.h"
 #include "core/found_card.h"
+#include "core/memory.h"
 #include "core/security/hex.h"
+#include "core/services/services.h"
 #include "core/store/record.h"
 #include "core/task.h"
 #include "guika/v1/operator.rpc.h"
@@ -24,7 +24,8 @@ static bool is_name(const char *text)
     return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
 }
 
-/* --- AddBox, AddIssuer: what is added, and its credential, in one write ----------------------------------------------- */
+/* --- AddBox, AddIssuer: what is added, and its credential, in one write
+ * ----------------------------------------------- */
 
 struct adding {
     struct gk_task task;
@@ -39,31 +40,34 @@ struct adding {
     struct gk_error error;
 };
 
-static enum gk_status put_credential(struct gk_transaction *transaction, const struct adding *adding, struct gk_error *error)
+static enum gk_status put_credential(struct gk_transaction *transaction, const struct adding *adding,
+                                     struct gk_error *error)
 {
-    guika_v1_internal_CredentialRecord record = guika_v1_internal_CredentialRecord_init_zero;
+    guika_v1_internal_CredentialRecord record = {0};
 
     record.role = (uint32_t)adding->principal.role;
     record.issued_at_ms = gk_transaction_now_ms(transaction);
     (void)snprintf(record.id, sizeof record.id, "%s", adding->principal.id);
-    return gk_record_put(transaction, GK_FAMILY_CREDENTIALS, (struct gk_bytes){adding->hash, sizeof adding->hash},
+    return gk_record_put(transaction, GK_FAMILY_CREDENTIALS,
+                         (struct gk_bytes){adding->hash, sizeof adding->hash},
                          guika_v1_internal_CredentialRecord_fields, &record, error);
 }
 
 static void audit(struct gk_transaction *transaction, const struct adding *adding, const char *action)
 {
-    char actor[48];
+    char actor[GK_PRINCIPAL_ID_SIZE + 9];
 
-    (void)snprintf(actor, sizeof actor, "operator:%s", gk_rpc_call_principal(adding->call)->id);
-    gk_transaction_audit(transaction, actor, action,
-                         (struct gk_bytes){(const uint8_t *)adding->principal.id, strlen(adding->principal.id)}, "");
+    (void)snprintf(actor, sizeof actor, "operator:%.39s", gk_rpc_call_principal(adding->call)->id);
+    gk_transaction_audit(
+        transaction, actor, action,
+        (struct gk_bytes){(const uint8_t *)adding->principal.id, strlen(adding->principal.id)}, "");
 }
 
 static enum gk_status apply_box(void *context, struct gk_transaction *transaction, struct gk_error *error)
 {
     const struct adding *adding = context;
     const struct gk_bytes key = {(const uint8_t *)adding->box->box_id, strlen(adding->box->box_id)};
-    guika_v1_internal_BoxRecord record = guika_v1_internal_BoxRecord_init_zero;
+    guika_v1_internal_BoxRecord record = {0};
     struct gk_value before = {NULL, 0};
     enum gk_status status = gk_transaction_get(transaction, GK_FAMILY_BOXES, key, &before, error);
 
@@ -77,7 +81,8 @@ static enum gk_status apply_box(void *context, struct gk_transaction *transactio
     record.has_described = true;
     record.described = *adding->box;
     record.added_at_ms = gk_transaction_now_ms(transaction);
-    status = gk_record_put(transaction, GK_FAMILY_BOXES, key, guika_v1_internal_BoxRecord_fields, &record, error);
+    status =
+        gk_record_put(transaction, GK_FAMILY_BOXES, key, guika_v1_internal_BoxRecord_fields, &record, error);
     if (status != GK_OK) {
         return status;
     }
@@ -85,7 +90,8 @@ static enum gk_status apply_box(void *context, struct gk_transaction *transactio
     return put_credential(transaction, adding, error);
 }
 
-static enum gk_status apply_issuer_credential(void *context, struct gk_transaction *transaction, struct gk_error *error)
+static enum gk_status apply_issuer_credential(void *context, struct gk_transaction *transaction,
+                                              struct gk_error *error)
 {
     const struct adding *adding = context;
 
@@ -104,8 +110,9 @@ static void run_adding(struct gk_task *task)
         adding->status = gk_store_commit_and_wait(services->store, apply_box, adding, &adding->error);
         return;
     }
-    adding->status = gk_registry_add_account(services->registry, adding->issuer->issuer_id, adding->issuer->bindings,
-                                             adding->issuer->bindings_count, &adding->error);
+    adding->status =
+        gk_registry_add_account(services->registry, adding->issuer->issuer_id, adding->issuer->bindings,
+                                adding->issuer->bindings_count, &adding->error);
     if (adding->status == GK_OK) {
         adding->status =
             gk_store_commit_and_wait(services->store, apply_issuer_credential, adding, &adding->error);
@@ -115,12 +122,12 @@ static void run_adding(struct gk_task *task)
 static void reply_added(struct adding *adding)
 {
     if (adding->box != NULL) {
-        guika_v1_AddBoxResponse response = guika_v1_AddBoxResponse_init_zero;
+        guika_v1_AddBoxResponse response = {0};
 
         (void)snprintf(response.token, sizeof response.token, "%s", adding->token);
         guika_v1_operator_service_add_box_reply(adding->call, &response);
     } else {
-        guika_v1_AddIssuerResponse response = guika_v1_AddIssuerResponse_init_zero;
+        guika_v1_AddIssuerResponse response = {0};
 
         (void)snprintf(response.token, sizeof response.token, "%s", adding->token);
         guika_v1_operator_service_add_issuer_reply(adding->call, &response);
@@ -167,7 +174,8 @@ static void on_add_box(struct gk_rpc_call *call, const guika_v1_AddBoxRequest *r
         return;
     }
     if (request->place.zh[0] == '\0' && request->place.en[0] == '\0') {
-        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "place must be given in Chinese or English: holders are told it");
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT,
+                    "place must be given in Chinese or English: holders are told it");
         return;
     }
     struct adding *adding = begin_adding(call, services, GK_ROLE_BOX, "box", request->box_id);
@@ -185,7 +193,9 @@ static void on_add_issuer(struct gk_rpc_call *call, const guika_v1_AddIssuerRequ
     gk_task_start(services->loop, &adding->task);
 }
 
-/* --- ListFound ---------------------------------------------------------------------------------------------------------- */
+/* --- ListFound
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 struct listing {
     struct gk_task task;
@@ -201,7 +211,8 @@ struct listing {
     struct gk_error error;
 };
 
-static void unseal_mask(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card, char ret_masked[33])
+static void unseal_mask(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                        char ret_masked[33])
 {
     uint8_t plain[sizeof card->sealed_mask.bytes] = {0};
 
@@ -209,12 +220,14 @@ static void unseal_mask(const struct gk_keys *keys, const guika_v1_internal_Foun
         return;
     }
     if (gk_keys_open_sealed(keys, GK_SEAL_MASK, (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE},
-                            (struct gk_bytes){card->sealed_mask.bytes, card->sealed_mask.size}, plain, NULL) == GK_OK) {
+                            (struct gk_bytes){card->sealed_mask.bytes, card->sealed_mask.size}, plain,
+                            NULL) == GK_OK) {
         memcpy(ret_masked, plain, card->sealed_mask.size - GK_SEAL_OVERHEAD);
     }
 }
 
-static void fill_row(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card, guika_v1_FoundCardRow *row)
+static void fill_row(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                     guika_v1_FoundCardRow *row)
 {
     gk_hex_encode(card->case_id, GK_CASE_ID_SIZE, row->case_id);
     row->state = card->state;
@@ -241,7 +254,7 @@ static bool is_wanted(const guika_v1_ListFoundRequest *request, const guika_v1_i
 static bool list_one(void *context, struct gk_bytes key, struct gk_bytes value)
 {
     struct listing *listing = context;
-    guika_v1_internal_FoundCard card = guika_v1_internal_FoundCard_init_zero;
+    guika_v1_internal_FoundCard card = {0};
 
     (void)value;
     if (key.size != TIME_KEY_SIZE ||
@@ -253,8 +266,8 @@ static bool list_one(void *context, struct gk_bytes key, struct gk_bytes value)
         return false;
     }
     if (gk_record_read(listing->services->store, GK_FAMILY_FOUND_CARDS,
-                       (struct gk_bytes){key.data + 8, GK_CASE_ID_SIZE}, guika_v1_internal_FoundCard_fields, &card,
-                       NULL) == GK_OK &&
+                       (struct gk_bytes){key.data + 8, GK_CASE_ID_SIZE}, guika_v1_internal_FoundCard_fields,
+                       &card, NULL) == GK_OK &&
         is_wanted(listing->request, &card)) {
         fill_row(listing->services->keys, &card, &listing->response.cards[listing->response.cards_count++]);
         memcpy(listing->last, key.data, TIME_KEY_SIZE);
@@ -267,9 +280,9 @@ static void run_listing(struct gk_task *task)
 {
     struct listing *listing = gk_container_of(task, struct listing, task);
 
-    listing->status = gk_store_scan(listing->services->store, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){NULL, 0},
-                                    (struct gk_bytes){listing->start, listing->start_size}, true, list_one, listing,
-                                    &listing->error);
+    listing->status = gk_store_scan(
+        listing->services->store, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){NULL, 0},
+        (struct gk_bytes){listing->start, listing->start_size}, true, list_one, listing, &listing->error);
 }
 
 static void on_listed(struct gk_task *task)
@@ -289,7 +302,8 @@ static void on_list_found(struct gk_rpc_call *call, const guika_v1_ListFoundRequ
     struct gk_services *services = context;
 
     if (request->limit > LIST_MAX) {
-        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "limit must be 0 to %d, not %u", LIST_MAX, (unsigned)request->limit);
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "limit must be 0 to %d, not %u", LIST_MAX,
+                    (unsigned)request->limit);
         return;
     }
     struct listing *listing = gk_allocate(sizeof *listing);
@@ -312,7 +326,8 @@ static void on_list_found(struct gk_rpc_call *call, const guika_v1_ListFoundRequ
     gk_task_start(services->loop, &listing->task);
 }
 
-/* --- GetStatistics -------------------------------------------------------------------------------------------------------- */
+/* --- GetStatistics
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct counting {
     struct gk_task task;
@@ -342,8 +357,9 @@ static void run_counting(struct gk_task *task)
 {
     struct counting *counting = gk_container_of(task, struct counting, task);
 
-    counting->status = gk_store_counters(counting->services->store, counting->request->box_id, counting->request->days,
-                                         add_statistic, &counting->response, &counting->error);
+    counting->status =
+        gk_store_counters(counting->services->store, counting->request->box_id, counting->request->days,
+                          add_statistic, &counting->response, &counting->error);
 }
 
 static void on_counted(struct gk_task *task)
@@ -358,12 +374,14 @@ static void on_counted(struct gk_task *task)
     free(counting);
 }
 
-static void on_get_statistics(struct gk_rpc_call *call, const guika_v1_GetStatisticsRequest *request, void *context)
+static void on_get_statistics(struct gk_rpc_call *call, const guika_v1_GetStatisticsRequest *request,
+                              void *context)
 {
     struct gk_services *services = context;
 
     if (request->days > DAYS_MAX) {
-        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "days must be 0 to %d, not %u", DAYS_MAX, (unsigned)request->days);
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "days must be 0 to %d, not %u", DAYS_MAX,
+                    (unsigned)request->days);
         return;
     }
     struct counting *counting = gk_allocate(sizeof *counting);

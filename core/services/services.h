@@ -1,6 +1,7 @@
 /*
- * The public services: what each method of box.proto, holder.proto, issuer.proto and operator.proto does. A handler checks its request,
- * hands the work to the module that owns it, and answers; one file a service. Everything runs on the loop unless tagged.
+ * The public services: what each method of box.proto, holder.proto, issuer.proto and operator.proto does. A
+ * handler checks its request, hands the work to the module that owns it, and answers; one file a service.
+ * Everything runs on the loop unless tagged.
  */
 #ifndef GUIKA_CORE_SERVICES_SERVICES_H
 #define GUIKA_CORE_SERVICES_SERVICES_H
