@@ -12,20 +12,22 @@
 #include <string.h>
 #include <unistd.h>
 
-/* libconfuse hands its error function no context of the caller's. */
-static _Thread_local struct gk_error *parse_error;
+/* libconfuse hands its error function no context of the caller's, and no file name within a section. */
+static _Thread_local struct {
+    struct gk_error *error;
+    const char *file;
+} parse;
 
 static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
 {
     char text[160];
 
     /* The first message is the one that names the cause. */
-    if (parse_error == NULL || parse_error->status != GK_OK) {
+    if (parse.error == NULL || parse.error->status != GK_OK) {
         return;
     }
     (void)vsnprintf(text, sizeof text, format, arguments);
-    (void)gk_error_set(parse_error, GK_INVALID_ARGUMENT, "%s:%d: %s",
-                       cfg->filename == NULL ? "" : cfg->filename, cfg->line, text);
+(void)gk_error_set(parse.error, GK_INVALID_ARGUMENT, "%s:%d: %s", parse.file, cfg->line, text);
 }
 
 static int check_log_level(cfg_t *cfg, cfg_opt_t *option)
@@ -260,10 +262,11 @@ enum gk_status gk_configuration_read(const char *path, const char *program_direc
     }
     cfg_t *cfg = make_parser();
 
-    parse_error = &local;
+    parse.error = &local;
+    parse.file = path;
     const int result = cfg_parse(cfg, absolute);
 
-    parse_error = NULL;
+    parse.error = NULL;
     if (result != CFG_SUCCESS) {
         cfg_free(cfg);
         if (local.status == GK_OK) {
