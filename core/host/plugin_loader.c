@@ -72,8 +72,7 @@ static const struct gk_plugin_head *find_descriptor(void *object, const char *sy
 static enum gk_status check_id(const char *path, const char *id, struct gk_error *error)
 {
     size_t length = id == NULL ? 0 : strnlen(id, LONGEST_ID + 1);
-    if (length == 0 || length > LONGEST_ID ||
-        strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_-") < length) {
+    if (length == 0 || length > LONGEST_ID || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_-") < length) {
         return gk_error_set(error, GK_INVALID_ARGUMENT,
                             "%s: the plugin's id must be 1 to %d characters of [a-z0-9_-]", path, LONGEST_ID);
     }

@@ -95,7 +95,7 @@ struct guika_rule {
     size_t prefix_count;
     const uint8_t *lengths;                     /**< characters, 1 to 32, check character included */
     size_t length_count;                        /**< at least 1 */
-    const char *const *groupings;               /**< as printed: "4-4-4-4", "6-13"; likeliest first; none: unknown */
+    const char *const *groupings;               /**< as printed: "4-4-4-4", "6-13", "9(1)" with brackets; likeliest first; none: unknown */
     size_t grouping_count;
     enum guika_check check;
     enum guika_check_force force;               /**< read where check is not NONE */

@@ -1,0 +1,83 @@
+#include "core/recognition/rectify.h"
+
+#include <assert.h>
+#include <math.h>
+
+/* Heckbert, "Fundamentals of Texture Mapping and Image Warping" (1989), 2.2.3: unit square to quadrilateral.
+ */
+bool gk_homography_from_quad(const struct gk_quad *quad, struct gk_homography *ret_homography)
+{
+    const struct gk_point *c = quad->corner;
+    double sum_x = c[0].x - c[1].x + c[2].x - c[3].x, sum_y = c[0].y - c[1].y + c[2].y - c[3].y;
+    double dx1 = c[1].x - c[2].x, dx2 = c[3].x - c[2].x, dy1 = c[1].y - c[2].y, dy2 = c[3].y - c[2].y;
+    double determinant = dx1 * dy2 - dx2 * dy1;
+    if (!(fabs(determinant) > 1)) {
+        return false;
+    }
+    double g = (sum_x * dy2 - dx2 * sum_y) / determinant, h = (dx1 * sum_y - sum_x * dy1) / determinant;
+    double to_unit_x = 1.0 / GK_CARD_WIDTH_PX, to_unit_y = 1.0 / GK_CARD_HEIGHT_PX;
+    *ret_homography = (struct gk_homography){{
+        (c[1].x - c[0].x + g * c[1].x) * to_unit_x,
+        (c[3].x - c[0].x + h * c[3].x) * to_unit_y,
+        c[0].x,
+        (c[1].y - c[0].y + g * c[1].y) * to_unit_x,
+        (c[3].y - c[0].y + h * c[3].y) * to_unit_y,
+        c[0].y,
+        g * to_unit_x,
+        h * to_unit_y,
+        1,
+    }};
+    return true;
+}
+
+struct gk_point gk_homography_apply(const struct gk_homography *homography, struct gk_point frame)
+{
+    const double *m = homography->m;
+    double w = m[6] * frame.x + m[7] * frame.y + m[8];
+    w = fabs(w) < 1e-9 ? 1e-9 : w;
+    return (struct gk_point){(m[0] * frame.x + m[1] * frame.y + m[2]) / w,
+                             (m[3] * frame.x + m[4] * frame.y + m[5]) / w};
+}
+
+struct gk_quad gk_quad_turned(const struct gk_quad *quad, int quarter_turns)
+{
+    struct gk_quad turned;
+    for (int i = 0; i < 4; i++) {
+        turned.corner[i] = quad->corner[(i + 4 - quarter_turns % 4) % 4];
+    }
+    return turned;
+}
+
+static void copy_rgb(const struct gk_image *picture, struct gk_point at, uint8_t *out)
+{
+    int x = (int)fmin(fmax(floor(at.x), 0), picture->width_px - 1);
+    int y = (int)fmin(fmax(floor(at.y), 0), picture->height_px - 1);
+    const uint8_t *from = picture->rgb + ((size_t)y * (size_t)picture->width_px + (size_t)x) * 3;
+    out[0] = from[0];
+    out[1] = from[1];
+    out[2] = from[2];
+}
+
+bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homography, int width_px,
+                int height_px, bool with_rgb, struct gk_image *ret_card)
+{
+    assert(!with_rgb || picture->rgb != NULL);
+    struct gk_image card;
+    if (!gk_image_make(width_px, height_px, with_rgb, &card)) {
+        return false;
+    }
+    double scale_x = (double)GK_CARD_WIDTH_PX / width_px, scale_y = (double)GK_CARD_HEIGHT_PX / height_px;
+    for (int y = 0; y < height_px; y++) {
+        for (int x = 0; x < width_px; x++) {
+            struct gk_point at =
+                gk_homography_apply(homography, (struct gk_point){(x + 0.5) * scale_x, (y + 0.5) * scale_y});
+            size_t i = (size_t)y * (size_t)width_px + (size_t)x;
+            card.grey[i] = (uint8_t)lround(gk_image_grey_at(picture, at.x, at.y));
+            if (with_rgb) {
+                copy_rgb(picture, at, card.rgb + i * 3);
+            }
+        }
+    }
+    *ret_card = card;
+    return true;
+}

@@ -1,0 +1,25 @@
+/*
+ * The homography between a picture and the card's own plane, and pictures resampled through it.
+ */
+#ifndef GUIKA_CORE_RECOGNITION_RECTIFY_H
+#define GUIKA_CORE_RECOGNITION_RECTIFY_H
+
+#include "core/recognition/image.h"
+
+/* Maps card frame pixels (GK_CARD_WIDTH_PX x GK_CARD_HEIGHT_PX) to picture pixels: a 3x3 matrix by rows. */
+struct gk_homography {
+    double m[9];
+};
+
+/* false where the corners do not span a quadrilateral. [any] */
+bool gk_homography_from_quad(const struct gk_quad *quad, struct gk_homography *ret_homography);
+struct gk_point gk_homography_apply(const struct gk_homography *homography, struct gk_point frame);
+
+/* How the card lies in the frame: quarter turns clockwise that bring it upright. */
+struct gk_quad gk_quad_turned(const struct gk_quad *quad, int quarter_turns);
+
+/* The card in its frame, grey, and rgb where asked for and the picture has it. [worker] */
+bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homography, int width_px,
+                int height_px, bool with_rgb, struct gk_image *ret_card);
+
+#endif
