@@ -166,6 +166,15 @@ static void on_reader_overdue(void *context, const char *reader_id)
     }
 }
 
+static void on_reader_ready(void *context, const char *reader_id, size_t issuers)
+{
+    const struct daemon *daemon = context;
+    char number[24];
+
+    gk_log(daemon->log, issuers > 0 ? GK_LOG_INFO : GK_LOG_WARNING, "shelf", {"child", reader_id},
+           {"issuers", gk_log_number((int64_t)issuers, number)});
+}
+
 static void start_children(struct daemon *daemon)
 {
     const struct gk_configuration *configuration = daemon->configuration;
@@ -276,7 +285,7 @@ static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
 static void make_machines(struct daemon *daemon)
 {
     const struct gk_reader_jobs_options jobs = {
-        .loop = &daemon->loop, .shelf = daemon->shelf, .on_overdue = on_reader_overdue, .context = daemon};
+        .loop = &daemon->loop, .shelf = daemon->shelf, .on_overdue = on_reader_overdue, .on_ready = on_reader_ready, .context = daemon};
 
     daemon->jobs = gk_reader_jobs_open(&jobs);
     const struct gk_pipeline_parts pipeline = {.loop = &daemon->loop,

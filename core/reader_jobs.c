@@ -282,6 +282,7 @@ static void on_announce(struct gk_rpc_call *call, const guika_v1_internal_Announ
     const guika_v1_internal_AnnounceResponse response = {0};
 
     gk_shelf_set(jobs->options.shelf, request);
+    jobs->options.on_ready(jobs->options.context, gk_rpc_call_principal(call)->id, request->issuers_count);
     guika_v1_internal_reader_service_announce_reply(call, &response);
 }
 

@@ -28,6 +28,8 @@ struct gk_reader_jobs_options {
     /* [loop] The reader with principal id `reader_id` holds a lease that has run out: it has to be replaced.
      */
     void (*on_overdue)(void *context, const char *reader_id);
+    /* [loop] A reader has announced `issuers` plugins and is ready. */
+    void (*on_ready)(void *context, const char *reader_id, size_t issuers);
     void *context;
 };
 
