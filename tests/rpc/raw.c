@@ -65,11 +65,17 @@ void raw_call(nng_socket socket, const guika_v1_RequestHeader *header, struct gk
 
 guika_v1_ResponseHeader raw_answer(nng_socket socket)
 {
-    guika_v1_ResponseHeader header = guika_v1_ResponseHeader_init_zero;
-    struct gk_bytes payload;
     nng_msg *message = NULL;
 
     assert_int_equal(nng_recvmsg(socket, &message, 0), 0);
+    return raw_read(message);
+}
+
+guika_v1_ResponseHeader raw_read(nng_msg *message)
+{
+    guika_v1_ResponseHeader header = guika_v1_ResponseHeader_init_zero;
+    struct gk_bytes payload;
+
     assert_true(gk_rpc_message_split((struct gk_bytes){nng_msg_body(message), nng_msg_len(message)},
                                      &guika_v1_ResponseHeader_msg, &header, &payload));
     nng_msg_free(message);
@@ -112,4 +118,16 @@ bool raw_write(int fd, const guika_v1_RequestHeader *header, struct gk_bytes pay
     free(frame);
     free(bytes);
     return sent == (ssize_t)(12 + size);
+}
+
+void raw_write_stream(int fd, const guika_v1_RequestHeader *header, struct gk_bytes payload)
+{
+    uint8_t head[GK_RPC_FRAME_HEAD_SIZE];
+    size_t size;
+    uint8_t *bytes = make_message(header, payload, &size);
+
+    gk_rpc_frame_head_write(head, size);
+    assert_int_equal(send(fd, head, sizeof head, MSG_NOSIGNAL), sizeof head);
+    assert_int_equal(send(fd, bytes, size, MSG_NOSIGNAL), size);
+    free(bytes);
 }

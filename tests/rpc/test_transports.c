@@ -1,5 +1,6 @@
 /* An echo over every transport, and what may not be listened on or connected to. */
 #include "certificate.h"
+#include "raw.h"
 #include "rig.h"
 
 #include <arpa/inet.h>
@@ -295,20 +296,38 @@ static void test_stream_is_given_up_after_a_missed_deadline(void **state)
 
 static void test_call_of_a_gone_peer_ends(void **state)
 {
+    const guika_v1_RequestHeader header = {.method = "guika.test.EchoService/Hold"};
     struct rig rig;
-    struct gk_error error;
 
     (void)state;
     rig_start(&rig, NULL);
-    struct gk_rpc_client *client = stream_client(&rig);
+    const int fd = adopted_pair(&rig);
 
-    rig_block(&rig);
-    assert_int_equal(rig_call(client, &guika_test_echo_service_hold_method, 20, &error),
-                     GK_DEADLINE_EXCEEDED);
-    rig_unblock(&rig);
-    gk_rpc_client_close(client);
+    raw_write_stream(fd, &header, (struct gk_bytes){NULL, 0});
+    assert_true(rig_wait(&rig.begun, 1));
+    close(fd);
+    assert_true(rig_wait(&rig.ended, 1));
     assert_true(rig_wait(&rig.peers_closed, 1));
     rig_release(&rig);
+    rig_stop(&rig);
+}
+
+static void test_second_call_before_the_answer_ends_the_stream(void **state)
+{
+    const guika_v1_RequestHeader header = {.method = "guika.test.EchoService/Hold"};
+    struct rig rig;
+
+    (void)state;
+    rig_start(&rig, NULL);
+    const int fd = adopted_pair(&rig);
+
+    raw_write_stream(fd, &header, (struct gk_bytes){NULL, 0});
+    assert_true(rig_wait(&rig.begun, 1));
+    raw_write_stream(fd, &header, (struct gk_bytes){NULL, 0});
+    assert_true(rig_wait(&rig.peers_closed, 1));
+    assert_int_equal(atomic_load(&rig.begun), 1);
+    rig_release(&rig);
+    close(fd);
     rig_stop(&rig);
 }
 
@@ -409,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_echo_over_stream),
         cmocka_unit_test(test_stream_is_given_up_after_a_missed_deadline),
         cmocka_unit_test(test_call_of_a_gone_peer_ends),
+        cmocka_unit_test(test_second_call_before_the_answer_ends_the_stream),
         cmocka_unit_test(test_breach_of_the_stream_ends_it),
         cmocka_unit_test(test_plain_remote_listening_is_refused),
         cmocka_unit_test(test_plain_remote_listening_can_be_allowed),
