@@ -252,7 +252,7 @@ static void block(struct rig *rig, void *argument)
 {
     (void)argument;
     pthread_mutex_lock(&rig->lock);
-    while (!rig->done) {
+    while (rig->blocked) {
         pthread_cond_wait(&rig->changed, &rig->lock);
     }
     pthread_mutex_unlock(&rig->lock);
@@ -260,6 +260,7 @@ static void block(struct rig *rig, void *argument)
 
 void rig_block(struct rig *rig)
 {
+    rig->blocked = true;
     begin_run(rig, block, NULL);
     for (;;) {
         pthread_mutex_lock(&rig->lock);
@@ -275,8 +276,11 @@ void rig_block(struct rig *rig)
 void rig_unblock(struct rig *rig)
 {
     pthread_mutex_lock(&rig->lock);
-    rig->done = true;
+    rig->blocked = false;
     pthread_cond_broadcast(&rig->changed);
+    while (!rig->done) {
+        pthread_cond_wait(&rig->changed, &rig->lock);
+    }
     pthread_mutex_unlock(&rig->lock);
 }
 
