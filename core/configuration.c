@@ -27,7 +27,7 @@ static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
         return;
     }
     (void)vsnprintf(text, sizeof text, format, arguments);
-(void)gk_error_set(parse.error, GK_INVALID_ARGUMENT, "%s:%d: %s", parse.file, cfg->line, text);
+    (void)gk_error_set(parse.error, GK_INVALID_ARGUMENT, "%s:%d: %s", parse.file, cfg->line, text);
 }
 
 static int check_log_level(cfg_t *cfg, cfg_opt_t *option)

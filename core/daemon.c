@@ -284,8 +284,11 @@ static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
 
 static void make_machines(struct daemon *daemon)
 {
-    const struct gk_reader_jobs_options jobs = {
-        .loop = &daemon->loop, .shelf = daemon->shelf, .on_overdue = on_reader_overdue, .on_ready = on_reader_ready, .context = daemon};
+    const struct gk_reader_jobs_options jobs = {.loop = &daemon->loop,
+                                                .shelf = daemon->shelf,
+                                                .on_overdue = on_reader_overdue,
+                                                .on_ready = on_reader_ready,
+                                                .context = daemon};
 
     daemon->jobs = gk_reader_jobs_open(&jobs);
     const struct gk_pipeline_parts pipeline = {.loop = &daemon->loop,

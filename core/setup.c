@@ -35,7 +35,8 @@ static enum gk_status write_file(const char *path, const char *text, size_t size
     const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0 && errno == EEXIST) {
-        return gk_error_set(error, GK_ALREADY_EXISTS, "%s is there already, and nothing is overwritten", path);
+        return gk_error_set(error, GK_ALREADY_EXISTS, "%s is there already, and nothing is overwritten",
+                            path);
     }
     if (fd < 0) {
         return gk_error_set(error, GK_UNAVAILABLE, "%s: %s", path, strerror(errno));

@@ -15,9 +15,10 @@
 #include <stdint.h>
 
 enum {
-    GK_ACCOUNT_NAME_SIZE = sizeof((guika_v1_internal_IssuerAccount){0}.issuer_id), /* with the terminator */
-    GK_BINDING_SIZE = sizeof((guika_v1_internal_IssuerAccount){0}.bindings[0]),
-    GK_BINDINGS_MAX = sizeof((guika_v1_internal_IssuerAccount){0}.bindings) / GK_BINDING_SIZE,
+    GK_ACCOUNT_NAME_SIZE =
+        sizeof(((guika_v1_internal_IssuerAccount *)NULL)->issuer_id), /* with the terminator */
+    GK_BINDING_SIZE = sizeof(((guika_v1_internal_IssuerAccount *)NULL)->bindings[0]),
+    GK_BINDINGS_MAX = sizeof(((guika_v1_internal_IssuerAccount *)NULL)->bindings) / GK_BINDING_SIZE,
 };
 
 struct gk_accounts;

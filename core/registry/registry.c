@@ -147,7 +147,7 @@ static bool is_name(const char *text, size_t size_max)
  * capital letters and digits, as canonical numbers are. */
 static bool is_binding(const char *text)
 {
-    enum { SCHEME_SIZE = sizeof((guika_v1_CardRow){0}.scheme) };
+    enum { SCHEME_SIZE = sizeof(((guika_v1_CardRow *)NULL)->scheme) };
     static const char scheme_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
     static const char prefix_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 

@@ -122,7 +122,8 @@ static void test_list_shows_the_card_with_its_last_four_digits_only(void **state
     const guika_v1_FoundCardRow row = find_row(world, "home-1");
     const char *number = world->holders[0].number;
 
-    for (unsigned waited = 0; waited < 5000 && find_row(world, "home-1").state != guika_v1_CardState_CARD_STATE_NOTIFIED;
+    for (unsigned waited = 0;
+         waited < 5000 && find_row(world, "home-1").state != guika_v1_CardState_CARD_STATE_NOTIFIED;
          waited += 50) {
         gk_test_sleep_ms(50);
     }
@@ -153,7 +154,8 @@ static void test_other_frames_under_a_used_id_are_refused(void **state)
     guika_v1_DepositResponse response = {0};
     struct gk_error error = {0};
 
-    assert_int_equal(gk_test_deposit(world->client, "again-1", &world->pictures[2], &response, &error), GK_ALREADY_EXISTS);
+    assert_int_equal(gk_test_deposit(world->client, "again-1", &world->pictures[2], &response, &error),
+                     GK_ALREADY_EXISTS);
 }
 
 static void test_same_id_from_another_box_is_another_deposit(void **state)
@@ -191,8 +193,10 @@ static void test_card_taken_back_sends_no_notice(void **state)
     guika_v1_ConfirmStoredResponse response;
     const size_t before = gk_test_mail_count(&world->service);
 
-    assert_int_equal(guika_v1_box_service_confirm_stored(world->client, NULL, &request, &response, NULL), GK_OK);
-    assert_int_equal(guika_v1_box_service_confirm_stored(world->client, NULL, &request, &response, NULL), GK_OK);
+    assert_int_equal(guika_v1_box_service_confirm_stored(world->client, NULL, &request, &response, NULL),
+                     GK_OK);
+    assert_int_equal(guika_v1_box_service_confirm_stored(world->client, NULL, &request, &response, NULL),
+                     GK_OK);
     request.outcome = guika_v1_ConfirmStoredRequest_Outcome_STORED;
     request.zone = guika_v1_Zone_ZONE_NORMAL;
     (void)snprintf(request.compartment, sizeof request.compartment, "1");
@@ -210,7 +214,8 @@ static void test_confirmation_of_an_unknown_deposit_is_not_found(void **state)
                                                    .outcome = guika_v1_ConfirmStoredRequest_Outcome_JAMMED};
     guika_v1_ConfirmStoredResponse response;
 
-    assert_int_equal(guika_v1_box_service_confirm_stored(world->client, NULL, &request, &response, NULL), GK_NOT_FOUND);
+    assert_int_equal(guika_v1_box_service_confirm_stored(world->client, NULL, &request, &response, NULL),
+                     GK_NOT_FOUND);
 }
 
 static void test_card_in_the_wrong_zone_is_marked(void **state)
@@ -247,8 +252,10 @@ static void test_enquiry_is_accepted_for_any_number_and_answered_to_the_contact_
     gk_test_sleep_ms(QUIET_MS); /* what the tests before sent has arrived */
     before = gk_test_mail_count(&world->service);
     assert_int_equal(ask(world, "4000 0000 0000 0002").answer, guika_v1_CheckStatusResponse_Answer_ACCEPTED);
-    assert_int_equal(ask(world, world->holders[0].number).answer, guika_v1_CheckStatusResponse_Answer_ACCEPTED);
-    assert_int_equal(ask(world, world->holders[0].number).answer, guika_v1_CheckStatusResponse_Answer_ACCEPTED);
+    assert_int_equal(ask(world, world->holders[0].number).answer,
+                     guika_v1_CheckStatusResponse_Answer_ACCEPTED);
+    assert_int_equal(ask(world, world->holders[0].number).answer,
+                     guika_v1_CheckStatusResponse_Answer_ACCEPTED);
     assert_true(gk_test_mail_wait(&world->service, before + 1, NOTICE_WAIT_MS));
     gk_test_sleep_ms(QUIET_MS);
     assert_int_equal(gk_test_mail_count(&world->service), before + 1);
@@ -256,7 +263,8 @@ static void test_enquiry_is_accepted_for_any_number_and_answered_to_the_contact_
 
 static void test_pictures_that_are_none_are_difficult_and_harm_nobody(void **state)
 {
-    static const char header_of_a_wide_png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x0f\x42\x40\0\0\0\x01\x08\x02\0\0\0";
+    static const char header_of_a_wide_png[] =
+        "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x0f\x42\x40\0\0\0\x01\x08\x02\0\0\0";
     struct world *world = *state;
     const struct gk_test_picture bad[] = {
         {(uint8_t *)(uintptr_t) "garbage that is no picture", 26},
@@ -299,9 +307,10 @@ static void test_deposits_out_of_range_are_refused_with_the_range(void **state)
 static void test_full_box_gives_the_card_back(void **state)
 {
     struct world *world = *state;
-    const guika_v1_HeartbeatRequest full = {.zones_count = 2,
-                                            .zones = {{guika_v1_Zone_ZONE_NORMAL, 2, 2}, {guika_v1_Zone_ZONE_DIFFICULT, 1, 1}},
-                                            .can_give_back = true};
+    const guika_v1_HeartbeatRequest full = {
+        .zones_count = 2,
+        .zones = {{guika_v1_Zone_ZONE_NORMAL, 2, 2}, {guika_v1_Zone_ZONE_DIFFICULT, 1, 1}},
+        .can_give_back = true};
     struct gk_rpc_client *other = gk_test_client(&world->service, world->other_box);
     guika_v1_HeartbeatResponse heard;
     guika_v1_DepositResponse response = {0};
@@ -322,7 +331,8 @@ static void test_statistics_count_what_happened(void **state)
     guika_v1_GetStatisticsResponse response = {0};
     uint64_t identified = 0;
 
-    assert_int_equal(guika_v1_operator_service_get_statistics(client, NULL, &request, &response, NULL), GK_OK);
+    assert_int_equal(guika_v1_operator_service_get_statistics(client, NULL, &request, &response, NULL),
+                     GK_OK);
     for (size_t i = 0; i < response.statistics_count; i++) {
         if (strcmp(response.statistics[i].name, "identified") == 0) {
             identified = response.statistics[i].value;

@@ -5,10 +5,10 @@
 #include "tests/mint/mint.h"
 
 #include <arpa/inet.h>
-#include <ftw.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -33,7 +33,8 @@ void gk_test_sleep_ms(unsigned ms)
     (void)nanosleep(&pause, NULL);
 }
 
-/* --- the process -------------------------------------------------------------------------------------------------------- */
+/* --- the process
+ * -------------------------------------------------------------------------------------------------------- */
 
 static pid_t spawn(const char *log, const char *const *arguments)
 {
@@ -123,7 +124,8 @@ void gk_test_service_make(struct gk_test_service *service, unsigned readers)
     read_line(token_file, service->operator_token, sizeof service->operator_token);
 }
 
-/* The shelf is known once an import of an example number is taken; asking the log is simpler, and it says so. */
+/* The shelf is known once an import of an example number is taken; asking the log is simpler, and it says so.
+ */
 static void wait_for_log(const struct gk_test_service *service, const char *words)
 {
     for (unsigned waited = 0; waited < START_WAIT_MS; waited += 20) {
@@ -193,8 +195,8 @@ size_t gk_test_children(const struct gk_test_service *service, const char *name,
         if (file == NULL) {
             continue;
         }
-        if (fscanf(file, "%d (%63[^)]) %c %d", &id, program, &state, &parent) == 4 && parent == service->process_id &&
-            strncmp(program, name, 15) == 0) {
+        if (fscanf(file, "%d (%63[^)]) %c %d", &id, program, &state, &parent) == 4 &&
+            parent == service->process_id && strncmp(program, name, 15) == 0) {
             ret_ids[count++] = id;
         }
         (void)fclose(file);
@@ -203,7 +205,9 @@ size_t gk_test_children(const struct gk_test_service *service, const char *name,
     return count;
 }
 
-/* --- calls -------------------------------------------------------------------------------------------------------------- */
+/* --- calls
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 struct gk_rpc_client *gk_test_client(const struct gk_test_service *service, const char *token)
 {
@@ -214,7 +218,8 @@ struct gk_rpc_client *gk_test_client(const struct gk_test_service *service, cons
     return client;
 }
 
-void gk_test_add_box(const struct gk_test_service *service, const char *box_id, char ret_token[GK_TEST_TOKEN_SIZE])
+void gk_test_add_box(const struct gk_test_service *service, const char *box_id,
+                     char ret_token[GK_TEST_TOKEN_SIZE])
 {
     struct gk_rpc_client *client = gk_test_client(service, service->operator_token);
     guika_v1_AddBoxRequest request = {
@@ -224,7 +229,8 @@ void gk_test_add_box(const struct gk_test_service *service, const char *box_id, 
         .has_opening_hours = true,
         .opening_hours = {.zh = "每天 8:00–22:00", .en = "daily 8:00-22:00"},
         .has_collecting = true,
-        .collecting = {.zh = "请带身份证件到服务台领取", .en = "Bring an identity document to the service desk"},
+        .collecting = {.zh = "请带身份证件到服务台领取",
+                       .en = "Bring an identity document to the service desk"},
     };
     guika_v1_AddBoxResponse response = {0};
 
@@ -291,8 +297,9 @@ void gk_test_import(const struct gk_test_service *service, const char *issuer_to
     gk_rpc_client_close(client);
 }
 
-enum gk_status gk_test_deposit(struct gk_rpc_client *client, const char *deposit_id, const struct gk_test_picture *picture,
-                               guika_v1_DepositResponse *ret_response, struct gk_error *error)
+enum gk_status gk_test_deposit(struct gk_rpc_client *client, const char *deposit_id,
+                               const struct gk_test_picture *picture, guika_v1_DepositResponse *ret_response,
+                               struct gk_error *error)
 {
     /* Sanitizers and busy machines are slow; the service's own leases stay as they are. */
     const struct gk_rpc_call_options options = {.deadline_ms = 5000};
@@ -317,7 +324,9 @@ void gk_test_confirm_stored(struct gk_rpc_client *client, const char *deposit_id
     }
 }
 
-/* --- pictures ----------------------------------------------------------------------------------------------------------- */
+/* --- pictures
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static struct gk_test_picture draw(const struct gk_mint_card *card, const struct gk_mint_scene *scene)
 {
@@ -362,7 +371,9 @@ struct gk_test_picture gk_test_mint_nothing(uint64_t seed)
     return draw(&card, &scene);
 }
 
-/* --- files -------------------------------------------------------------------------------------------------------------- */
+/* --- files
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static char *read_file(const char *path, size_t *ret_size)
 {
@@ -424,7 +435,9 @@ size_t gk_test_files_with(const char *directory, const void *bytes, size_t size,
     return count;
 }
 
-/* --- mail --------------------------------------------------------------------------------------------------------------- */
+/* --- mail
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static size_t count_in(const char *maildir, const char *folder)
 {
@@ -463,10 +476,11 @@ bool gk_test_mail_wait(const struct gk_test_service *service, size_t count, unsi
 
 char *gk_test_mail_text(const struct gk_test_service *service)
 {
-    static const char script[] = "import email,email.policy,glob,sys\n"
-                                 "for f in sorted(glob.glob(sys.argv[1]+'/new/*')+glob.glob(sys.argv[1]+'/cur/*')):\n"
-                                 "  m=email.message_from_binary_file(open(f,'rb'),policy=email.policy.default)\n"
-                                 "  print('To:',m['To']);print('Subject:',m['Subject']);print(m.get_content())\n";
+    static const char script[] =
+        "import email,email.policy,glob,sys\n"
+        "for f in sorted(glob.glob(sys.argv[1]+'/new/*')+glob.glob(sys.argv[1]+'/cur/*')):\n"
+        "  m=email.message_from_binary_file(open(f,'rb'),policy=email.policy.default)\n"
+        "  print('To:',m['To']);print('Subject:',m['Subject']);print(m.get_content())\n";
     char command[1024];
     char *text = NULL;
     size_t size;
@@ -474,7 +488,8 @@ char *gk_test_mail_text(const struct gk_test_service *service)
     size_t got;
     FILE *stream = open_memstream(&text, &size);
 
-    (void)snprintf(command, sizeof command, "PYTHONUTF8=1 /usr/bin/python3 -c \"%s\" %s", script, service->maildir);
+    (void)snprintf(command, sizeof command, "PYTHONUTF8=1 /usr/bin/python3 -c \"%s\" %s", script,
+                   service->maildir);
     FILE *pipe = popen(command, "r");
 
     assert_non_null(pipe);

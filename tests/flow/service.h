@@ -1,6 +1,6 @@
 /*
- * A real guikad in a folder of its own, for flow tests: real readers, a real courier, real sockets. A failure of anything here fails the
- * test that asked for it.
+ * A real guikad in a folder of its own, for flow tests: real readers, a real courier, real sockets. A failure
+ * of anything here fails the test that asked for it.
  */
 #ifndef GUIKA_TESTS_FLOW_SERVICE_H
 #define GUIKA_TESTS_FLOW_SERVICE_H
@@ -43,7 +43,8 @@ void gk_test_service_remove(struct gk_test_service *service);
 struct gk_rpc_client *gk_test_client(const struct gk_test_service *service, const char *token);
 
 /* Registers a box, an issuer's account; the token is theirs. */
-void gk_test_add_box(const struct gk_test_service *service, const char *box_id, char ret_token[GK_TEST_TOKEN_SIZE]);
+void gk_test_add_box(const struct gk_test_service *service, const char *box_id,
+                     char ret_token[GK_TEST_TOKEN_SIZE]);
 void gk_test_add_issuer(const struct gk_test_service *service, const char *issuer_id, const char *binding,
                         char ret_token[GK_TEST_TOKEN_SIZE]);
 
@@ -72,8 +73,9 @@ struct gk_test_picture gk_test_mint_card(uint64_t seed, char ret_number[40]);
 struct gk_test_picture gk_test_mint_nothing(uint64_t seed);
 
 /* Deposits one frame; answers as the stub does. */
-enum gk_status gk_test_deposit(struct gk_rpc_client *client, const char *deposit_id, const struct gk_test_picture *picture,
-                               guika_v1_DepositResponse *ret_response, struct gk_error *error);
+enum gk_status gk_test_deposit(struct gk_rpc_client *client, const char *deposit_id,
+                               const struct gk_test_picture *picture, guika_v1_DepositResponse *ret_response,
+                               struct gk_error *error);
 /* Confirms STORED in the zone; has to succeed. */
 void gk_test_confirm_stored(struct gk_rpc_client *client, const char *deposit_id, guika_v1_Zone zone);
 

@@ -89,7 +89,7 @@ static bool is_passing(enum gk_status status)
 
 static enum gk_status send_page(struct run *run, const struct page *page, struct gk_error *error)
 {
-    guika_v1_ImportCardsRequest request = guika_v1_ImportCardsRequest_init_zero;
+    guika_v1_ImportCardsRequest request = {.page = 0};
     uint32_t pause_ms = FIRST_PAUSE_MS;
     uint32_t waited_ms = 0;
 

@@ -11,8 +11,9 @@
 
 enum {
     BUFFER_SIZE = 65536,
-    CONTACTS_MAX = sizeof((guika_v1_CardRow){0}.contacts) / sizeof((guika_v1_CardRow){0}.contacts[0]),
-    CONTACTS_TEXT_SIZE = sizeof((guika_v1_CardRow){0}.contacts),
+    CONTACTS_MAX =
+        sizeof(((guika_v1_CardRow *)NULL)->contacts) / sizeof(((guika_v1_CardRow *)NULL)->contacts[0]),
+    CONTACTS_TEXT_SIZE = sizeof(((guika_v1_CardRow *)NULL)->contacts),
 };
 
 enum column { SCHEME, NUMBER, HOLDER_ID, NAME, LANGUAGE, CONTACTS, COLUMN_COUNT };
@@ -22,9 +23,9 @@ static const char *const COLUMN_NAMES[COLUMN_COUNT] = {"scheme", "number",   "ho
 
 /* Longest text of each column, bytes. */
 static const size_t COLUMN_MAX[COLUMN_COUNT] = {
-    sizeof((guika_v1_CardRow){0}.scheme) - 1,    sizeof((guika_v1_CardRow){0}.number) - 1,
-    sizeof((guika_v1_CardRow){0}.holder_id) - 1, sizeof((guika_v1_CardRow){0}.name) - 1,
-    sizeof((guika_v1_CardRow){0}.language) - 1,  CONTACTS_TEXT_SIZE - 1,
+    sizeof(((guika_v1_CardRow *)NULL)->scheme) - 1,    sizeof(((guika_v1_CardRow *)NULL)->number) - 1,
+    sizeof(((guika_v1_CardRow *)NULL)->holder_id) - 1, sizeof(((guika_v1_CardRow *)NULL)->name) - 1,
+    sizeof(((guika_v1_CardRow *)NULL)->language) - 1,  CONTACTS_TEXT_SIZE - 1,
 };
 
 struct column_text {
@@ -350,7 +351,7 @@ static enum gk_status open_file(const char *path, FILE **ret_stream, struct gk_e
 enum gk_status gk_list_reader_open(const char *path, struct gk_list_reader **ret_reader,
                                    struct gk_error *error)
 {
-    FILE *stream;
+    FILE *stream = NULL;
     const enum gk_status status = open_file(path, &stream, error);
 
     return status == GK_OK ? gk_list_reader_open_stream(stream, ret_reader, error) : status;
@@ -387,7 +388,7 @@ enum gk_status gk_list_digest(const char *path, const char *token, char ret_dige
     unsigned char buffer[BUFFER_SIZE];
     uint64_t size = 0;
     size_t got;
-    FILE *stream;
+    FILE *stream = NULL;
     const enum gk_status status = open_file(path, &stream, error);
 
     if (status != GK_OK) {

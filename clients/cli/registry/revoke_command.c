@@ -53,7 +53,7 @@ static bool read_options(int argc, char **argv, struct options *ret_options)
         return false;
     }
     if (ret_options->scheme == NULL ||
-        strlen(ret_options->scheme) >= sizeof((guika_v1_RevokeCardRequest){0}.scheme)) {
+        strlen(ret_options->scheme) >= sizeof(((guika_v1_RevokeCardRequest *)NULL)->scheme)) {
         fputs("guika registry revoke: --scheme is missing or too long\n", stderr);
         return false;
     }
@@ -86,7 +86,7 @@ static enum gk_status read_number(guika_v1_RevokeCardRequest *request, struct gk
     return GK_OK;
 }
 
-static enum gk_status revoke(const struct options *options, struct gk_error *error)
+static enum gk_status cancel_card(const struct options *options, struct gk_error *error)
 {
     guika_v1_RevokeCardRequest request = guika_v1_RevokeCardRequest_init_zero;
     guika_v1_RevokeCardResponse response = guika_v1_RevokeCardResponse_init_zero;
@@ -121,7 +121,7 @@ int gk_cli_registry_revoke(int argc, char **argv)
         gk_connection_complain(&error);
         return GK_EXIT_USAGE;
     }
-    if (revoke(&options, &error) != GK_OK) {
+    if (cancel_card(&options, &error) != GK_OK) {
         gk_connection_complain(&error);
         return GK_EXIT_FAILED;
     }
