@@ -5,7 +5,8 @@
 
 /* Heckbert, "Fundamentals of Texture Mapping and Image Warping" (1989), 2.2.3: unit square to quadrilateral.
  */
-bool gk_homography_from_quad(const struct gk_quad *quad, struct gk_homography *ret_homography)
+bool gk_homography_from_quad(const struct gk_quad *quad, int width_px, int height_px,
+                             struct gk_homography *ret_homography)
 {
     const struct gk_point *c = quad->corner;
     double sum_x = c[0].x - c[1].x + c[2].x - c[3].x, sum_y = c[0].y - c[1].y + c[2].y - c[3].y;
@@ -15,18 +16,13 @@ bool gk_homography_from_quad(const struct gk_quad *quad, struct gk_homography *r
         return false;
     }
     double g = (sum_x * dy2 - dx2 * sum_y) / determinant, h = (dx1 * sum_y - sum_x * dy1) / determinant;
-    double to_unit_x = 1.0 / GK_CARD_WIDTH_PX, to_unit_y = 1.0 / GK_CARD_HEIGHT_PX;
-    *ret_homography = (struct gk_homography){{
-        (c[1].x - c[0].x + g * c[1].x) * to_unit_x,
-        (c[3].x - c[0].x + h * c[3].x) * to_unit_y,
-        c[0].x,
-        (c[1].y - c[0].y + g * c[1].y) * to_unit_x,
-        (c[3].y - c[0].y + h * c[3].y) * to_unit_y,
-        c[0].y,
-        g * to_unit_x,
-        h * to_unit_y,
-        1,
-    }};
+    double to_unit_x = 1.0 / width_px, to_unit_y = 1.0 / height_px;
+    *ret_homography = (struct gk_homography){
+        .m = {(c[1].x - c[0].x + g * c[1].x) * to_unit_x, (c[3].x - c[0].x + h * c[3].x) * to_unit_y, c[0].x,
+              (c[1].y - c[0].y + g * c[1].y) * to_unit_x, (c[3].y - c[0].y + h * c[3].y) * to_unit_y, c[0].y,
+              g * to_unit_x, h * to_unit_y, 1},
+        .width_px = width_px,
+        .height_px = height_px};
     return true;
 }
 
@@ -58,20 +54,18 @@ static void copy_rgb(const struct gk_image *picture, struct gk_point at, uint8_t
     out[2] = from[2];
 }
 
-bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homography, int width_px,
-                int height_px, bool with_rgb, struct gk_image *ret_card)
+bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homography, bool with_rgb,
+                struct gk_image *ret_card)
 {
     assert(!with_rgb || picture->rgb != NULL);
     struct gk_image card;
-    if (!gk_image_make(width_px, height_px, with_rgb, &card)) {
+    if (!gk_image_make(homography->width_px, homography->height_px, with_rgb, &card)) {
         return false;
     }
-    double scale_x = (double)GK_CARD_WIDTH_PX / width_px, scale_y = (double)GK_CARD_HEIGHT_PX / height_px;
-    for (int y = 0; y < height_px; y++) {
-        for (int x = 0; x < width_px; x++) {
-            struct gk_point at =
-                gk_homography_apply(homography, (struct gk_point){(x + 0.5) * scale_x, (y + 0.5) * scale_y});
-            size_t i = (size_t)y * (size_t)width_px + (size_t)x;
+    for (int y = 0; y < card.height_px; y++) {
+        for (int x = 0; x < card.width_px; x++) {
+            struct gk_point at = gk_homography_apply(homography, (struct gk_point){x + 0.5, y + 0.5});
+            size_t i = (size_t)y * (size_t)card.width_px + (size_t)x;
             card.grey[i] = (uint8_t)lround(gk_image_grey_at(picture, at.x, at.y));
             if (with_rgb) {
                 copy_rgb(picture, at, card.rgb + i * 3);

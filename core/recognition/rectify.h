@@ -6,20 +6,23 @@
 
 #include "core/recognition/image.h"
 
-/* Maps card frame pixels (GK_CARD_WIDTH_PX x GK_CARD_HEIGHT_PX) to picture pixels: a 3x3 matrix by rows. */
+/* Maps pixels of the card's frame to pixels of the picture. The frame is GK_CARD_WIDTH_PX x
+ * GK_CARD_HEIGHT_PX, or these swapped for a card that stands upright in portrait. */
 struct gk_homography {
-    double m[9];
+    double m[9];             /* a 3x3 matrix by rows */
+    int width_px, height_px; /* of the frame */
 };
 
 /* false where the corners do not span a quadrilateral. [any] */
-bool gk_homography_from_quad(const struct gk_quad *quad, struct gk_homography *ret_homography);
+bool gk_homography_from_quad(const struct gk_quad *quad, int width_px, int height_px,
+                             struct gk_homography *ret_homography);
 struct gk_point gk_homography_apply(const struct gk_homography *homography, struct gk_point frame);
 
 /* How the card lies in the frame: quarter turns clockwise that bring it upright. */
 struct gk_quad gk_quad_turned(const struct gk_quad *quad, int quarter_turns);
 
 /* The card in its frame, grey, and rgb where asked for and the picture has it. [worker] */
-bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homography, int width_px,
-                int height_px, bool with_rgb, struct gk_image *ret_card);
+bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homography, bool with_rgb,
+                struct gk_image *ret_card);
 
 #endif

@@ -31,7 +31,7 @@ struct gk_text_line {
 
 struct gk_text_reader;
 
-/* Loads the English model: 60 to 120 ms, 17 MB. The program sets OMP_THREAD_LIMIT=1 before. UNAVAILABLE where
+/* Loads the English model: 60 to 120 ms, 17 MB. UNAVAILABLE where
  * Tesseract or its data is missing. */
 enum gk_status gk_text_reader_open(struct gk_text_reader **ret_reader, struct gk_error *error);
 void gk_text_reader_close(struct gk_text_reader *reader);

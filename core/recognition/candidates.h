@@ -1,0 +1,52 @@
+/*
+ * From what was read on a line to numbers that issuers have, with probabilities; and one list from many lines
+ * and frames.
+ */
+#ifndef GUIKA_CORE_RECOGNITION_CANDIDATES_H
+#define GUIKA_CORE_RECOGNITION_CANDIDATES_H
+
+#include "core/recognition/lattice.h"
+
+#define GK_CANDIDATES_MOST 20
+
+/* At and above this probability a candidate that no check character forced counts as read. */
+#define GK_CANDIDATE_ACCEPTED 0.999
+
+struct gk_candidate {
+    char number[GK_NUMBER_SIZE];
+    const struct guika_issuer *issuer; /* NULL: of no known issuer (only where checks are off) */
+    double probability;                /* that the card carries it; those of one place sum to at most 1 */
+    bool forced;                       /* it is not what was read likeliest: the rules decided */
+    uint32_t place;                    /* of which those of one place are rivals */
+};
+
+/* What one line says. */
+struct gk_line_verdict {
+    struct gk_candidate candidates[GK_CANDIDATES_MOST]; /* likeliest first, all of place 0 */
+    size_t count;
+    bool check_failed; /* what was read likeliest would be an issuer's number, but for its check character */
+    bool unknown_issuer; /* it was read well, but no issuer has such numbers */
+};
+
+struct gk_candidate_rules {
+    const struct guika_issuer *const *issuers;
+    size_t issuer_count;
+    bool no_check; /* ignore check characters and prefixes */
+};
+
+/* Weighs every number within two characters of the likeliest. [worker] */
+void gk_candidates_from_lattice(const struct gk_lattice *lattice, const struct gk_candidate_rules *rules,
+                                struct gk_line_verdict *ret_verdict);
+
+/* All candidates of a card so far, over its places. */
+struct gk_candidate_list {
+    struct gk_candidate items[GK_CANDIDATES_MOST];
+    size_t count;
+    uint32_t places; /* given out */
+};
+
+/* Adds a line's verdict. Where one of its numbers is in the list, the line is the same place seen again: its
+ * candidates strengthen or rival those; else it is a new place. [any] */
+void gk_candidates_add(struct gk_candidate_list *list, const struct gk_line_verdict *verdict);
+
+#endif

@@ -1,0 +1,212 @@
+#include "core/recognition/card_reader.h"
+
+#include "core/recognition/card_finder.h"
+#include "core/recognition/number_line.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+#define LEAST_SCORE 0.5 /* of a quadrilateral that counts as a card */
+#define MOST_LINES 8    /* read a view */
+#define LEAST_LINE 5    /* components of a line worth reading */
+#define LEAST_DIGITS 6  /* of a run */
+#define GOOD_ENOUGH 0.5 /* a candidate that makes trying other quadrilaterals needless */
+
+/* The most different from the first one come first: agreement of unlike framings says more. */
+static const struct gk_framing framings[] = {{.height_share = 1.7},
+                                             {.height_share = 1.45, .normalise = true},
+                                             {.height_share = 1.3, .centre_shift = 0.04}};
+#define FRAMINGS (sizeof framings / sizeof *framings)
+
+/* One way to look at the picture. */
+struct view {
+    const struct gk_card_reader *reader;
+    const struct gk_picture *picture;
+    struct gk_homography homography;
+    struct gk_candidate_list *list;
+    struct gk_card_sight *sight;
+};
+
+static bool out_of_time(const struct gk_card_reader *reader)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000 >= reader->stop_ms;
+}
+
+static bool is_read(const struct gk_candidate_list *list, double least)
+{
+    return list->count > 0 && list->items[0].probability >= least && !list->items[0].forced;
+}
+
+static size_t read_runs(const struct view *view, const struct gk_number_line *line, bool upside_down,
+                        const struct gk_framing *framing, struct gk_lattice runs[GK_LATTICE_RUNS_MOST])
+{
+    struct gk_image strip;
+    struct gk_text_line text;
+    if (!gk_number_line_cut(&view->picture->image, &view->homography, line, upside_down, framing, &strip)) {
+        return 0;
+    }
+    bool read = gk_text_read(view->reader->text, &strip, &text);
+    gk_image_clear(&strip);
+    return read ? gk_lattice_from_text(&text, LEAST_DIGITS, runs) : 0;
+}
+
+/* Reads the line again in other framings and merges what they say about each run. */
+static void confirm_runs(const struct view *view, const struct gk_number_line *line, bool upside_down,
+                         struct gk_lattice *runs, size_t count)
+{
+    for (size_t i = 1; i < FRAMINGS; i++) {
+        struct gk_lattice others[GK_LATTICE_RUNS_MOST];
+        size_t other_count = read_runs(view, line, upside_down, &framings[i], others);
+        for (size_t run = 0; run < count && run < other_count; run++) {
+            gk_lattice_merge(&runs[run], &others[run]);
+        }
+    }
+}
+
+static double mean_confidence(const struct gk_lattice *runs, size_t count)
+{
+    double best = 0;
+    for (size_t i = 0; i < count; i++) {
+        best = runs[i].mean_confidence > best ? runs[i].mean_confidence : best;
+    }
+    return best;
+}
+
+/* Reads one line upright and, unless that is clear, turned; keeps the clearer way. */
+static void read_line(const struct view *view, const struct gk_number_line *line)
+{
+    struct gk_lattice upright[GK_LATTICE_RUNS_MOST], turned[GK_LATTICE_RUNS_MOST], *runs = upright;
+    size_t count = read_runs(view, line, false, &framings[0], upright);
+    bool upside_down = false;
+    if (mean_confidence(upright, count) < 97) {
+        size_t turned_count = read_runs(view, line, true, &framings[0], turned);
+        if (mean_confidence(turned, turned_count) > mean_confidence(upright, count)) {
+            runs = turned;
+            count = turned_count;
+            upside_down = true;
+        }
+    }
+    if (count == 0) {
+        return;
+    }
+    confirm_runs(view, line, upside_down, runs, count);
+    for (size_t i = 0; i < count; i++) {
+        struct gk_line_verdict verdict;
+        gk_candidates_from_lattice(&runs[i], &view->reader->rules, &verdict);
+        bool first = view->list->count == 0 || (verdict.count > 0 && verdict.candidates[0].probability >
+                                                                         view->list->items[0].probability);
+        gk_candidates_add(view->list, &verdict);
+        view->sight->figures_found = true;
+        view->sight->check_failed = view->sight->check_failed || verdict.check_failed;
+        view->sight->unknown_issuer = view->sight->unknown_issuer || verdict.unknown_issuer;
+        if (verdict.count > 0 && first) {
+            view->sight->view = view->homography;
+            view->sight->position_known = true;
+            view->sight->upside_down = upside_down;
+        }
+    }
+}
+
+/* Does the line's middle lie in a region where some layout of this orientation has numbers, either way up? */
+static bool in_region(const struct view *view, const struct gk_number_line *line)
+{
+    bool portrait = view->homography.height_px > view->homography.width_px;
+    double x = (line->left + line->right) / 2 / GK_CARD_PX_PER_MM, y = line->centre_y / GK_CARD_PX_PER_MM;
+    double width = view->homography.width_px / GK_CARD_PX_PER_MM;
+    double height = view->homography.height_px / GK_CARD_PX_PER_MM;
+    for (size_t i = 0; i < view->reader->rules.issuer_count; i++) {
+        const struct guika_issuer *issuer = view->reader->rules.issuers[i];
+        for (size_t j = 0; j < issuer->layout_count; j++) {
+            const struct guika_layout *layout = &issuer->layouts[j];
+            for (size_t k = 0; k < layout->number_count && layout->portrait == portrait; k++) {
+                const struct guika_region *region = &layout->numbers[k];
+                double dx = x - region->left_mm, dy = y - region->top_mm;
+                double turned_dx = width - x - region->left_mm, turned_dy = height - y - region->top_mm;
+                if ((dx >= 0 && dx <= region->width_mm && dy >= 0 && dy <= region->height_mm) ||
+                    (turned_dx >= 0 && turned_dx <= region->width_mm && turned_dy >= 0 &&
+                     turned_dy <= region->height_mm)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* Best first, with a bonus for lines where numbers are expected. */
+static void rank_lines(const struct view *view, struct gk_number_line *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        lines[i].score += in_region(view, &lines[i]) ? 0.3 : 0;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct gk_number_line line = lines[i];
+        size_t at = i;
+        for (; at > 0 && lines[at - 1].score < line.score; at--) {
+            lines[at] = lines[at - 1];
+        }
+        lines[at] = line;
+    }
+}
+
+static bool burnt_out(const struct gk_image *card)
+{
+    size_t pixels = (size_t)card->width_px * (size_t)card->height_px, burnt = 0;
+    for (size_t i = 0; i < pixels; i++) {
+        burnt += card->grey[i] >= 252;
+    }
+    return burnt * 20 > pixels;
+}
+
+static void read_view(struct view *view, const struct gk_quad *quad, bool portrait)
+{
+    struct gk_quad placed = portrait ? gk_quad_turned(quad, 1) : *quad;
+    int width = portrait ? GK_CARD_HEIGHT_PX : GK_CARD_WIDTH_PX;
+    int height = portrait ? GK_CARD_WIDTH_PX : GK_CARD_HEIGHT_PX;
+    struct gk_image card;
+    struct gk_number_line lines[GK_NUMBER_LINES_MOST];
+    if (!gk_homography_from_quad(&placed, width, height, &view->homography) ||
+        !gk_rectify(&view->picture->image, &view->homography, false, &card)) {
+        return;
+    }
+    if (view->sight->view.width_px == 0) {
+        view->sight->view = view->homography;
+        view->sight->glare = burnt_out(&card);
+    }
+    size_t count = gk_number_lines_find(&card, LEAST_LINE, lines);
+    gk_image_clear(&card);
+    rank_lines(view, lines, count);
+    for (size_t i = 0; i < count && i < MOST_LINES; i++) {
+        if (out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
+            return;
+        }
+        read_line(view, &lines[i]);
+    }
+}
+
+void gk_card_read(const struct gk_card_reader *reader, const struct gk_picture *picture,
+                  const struct gk_quad *card, struct gk_candidate_list *list, struct gk_card_sight *ret_sight)
+{
+    assert(reader != NULL && picture != NULL && list != NULL && ret_sight != NULL);
+    struct gk_card_sight sight = {0};
+    struct gk_found_quad found[GK_CARD_FINDER_MOST + 1];
+    size_t count = 0;
+    if (card != NULL) {
+        found[count++] = (struct gk_found_quad){.quad = *card, .score = 1};
+    }
+    count += gk_card_find(&picture->image, found + count);
+    sight.card_found = count > 0 && found[0].score >= LEAST_SCORE;
+    struct view view = {reader, picture, {.width_px = 0}, list, &sight};
+    for (size_t i = 0; i < count; i++) {
+        for (int portrait = 0; portrait < 2; portrait++) {
+            if (out_of_time(reader) || is_read(list, i == 0 ? GK_CANDIDATE_ACCEPTED : GOOD_ENOUGH)) {
+                break;
+            }
+            read_view(&view, &found[i].quad, portrait == 1);
+        }
+    }
+    *ret_sight = sight;
+}

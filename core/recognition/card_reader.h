@@ -1,0 +1,37 @@
+/*
+ * Reads one picture of a card: finds the card, looks for lines of print in every position that it may lie in,
+ * reads those that may be numbers and weighs them by the issuers' rules.
+ */
+#ifndef GUIKA_CORE_RECOGNITION_CARD_READER_H
+#define GUIKA_CORE_RECOGNITION_CARD_READER_H
+
+#include "core/recognition/candidates.h"
+#include "core/recognition/picture.h"
+#include "core/recognition/rectify.h"
+#include "core/recognition/text.h"
+
+struct gk_card_reader {
+    struct gk_text_reader *text;
+    struct gk_candidate_rules rules;
+    int64_t stop_ms; /* of CLOCK_MONOTONIC: no further line is tried after it */
+};
+
+/* What one picture showed besides its numbers. */
+struct gk_card_sight {
+    bool card_found;
+    bool figures_found; /* some line holds a run of figures */
+    bool check_failed;
+    bool unknown_issuer;
+    bool glare;                /* a part of the card is burnt out */
+    struct gk_homography view; /* of the card as it was read or, unread, as it was found */
+    bool position_known;       /* a number was read, so that the view is upright but for: */
+    bool upside_down;
+};
+
+/* Adds what it reads to `list`. `card` is the box's own quadrilateral in pixels of the picture, or NULL.
+ * [worker] */
+void gk_card_read(const struct gk_card_reader *reader, const struct gk_picture *picture,
+                  const struct gk_quad *card, struct gk_candidate_list *list,
+                  struct gk_card_sight *ret_sight);
+
+#endif

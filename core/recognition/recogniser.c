@@ -1,0 +1,335 @@
+#include "core/recognition/recogniser.h"
+
+#include "core/recognition/card_reader.h"
+#include "core/recognition/redaction.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A reader's lease is 2 s; what takes longer than this is left unread. */
+#define TIME_FOR_ALL_FRAMES_MS 1200
+#define LEAST_PROBABILITY 1e-6 /* of a candidate worth a look-up */
+#define RECOGNISED 0.5 /* probability from which a picture is redacted as the candidate's issuer says */
+
+struct gk_recogniser {
+    struct gk_plugin **plugins;
+    size_t plugin_count;
+    const struct guika_issuer **issuers; /* of the plugins, in their order */
+    struct gk_text_reader *text;
+    bool no_check;
+    uint8_t *redacted; /* the last picture handed out */
+};
+
+static const struct gk_plugin_kind issuer_kind = {
+    .symbol = "guika_issuer",
+    .word = "issuer",
+    .abi_major = GUIKA_ISSUER_ABI_MAJOR,
+    .abi_minor = GUIKA_ISSUER_ABI_MINOR,
+    .smallest_struct = sizeof(struct guika_issuer),
+    .check = gk_rules_check_descriptor,
+};
+
+enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
+                                  struct gk_recogniser **ret_recogniser, struct gk_error *error)
+{
+    assert(options != NULL && options->issuers_directory != NULL && ret_recogniser != NULL);
+    struct gk_recogniser *recogniser = calloc(1, sizeof *recogniser);
+    if (recogniser == NULL) {
+        return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "out of memory");
+    }
+    recogniser->no_check = options->no_check;
+    enum gk_status status =
+        gk_plugin_open_all(options->issuers_directory, &issuer_kind, options->on_refused, options->context,
+                           &recogniser->plugins, &recogniser->plugin_count, error);
+    if (status != GK_OK) {
+        goto close;
+    }
+    recogniser->issuers = calloc(recogniser->plugin_count + 1, sizeof *recogniser->issuers);
+    if (recogniser->issuers == NULL) {
+        status = gk_error_set(error, GK_RESOURCE_EXHAUSTED, "out of memory");
+        goto close;
+    }
+    for (size_t i = 0; i < recogniser->plugin_count; i++) {
+        recogniser->issuers[i] =
+            (const struct guika_issuer *)(const void *)gk_plugin_head(recogniser->plugins[i]);
+    }
+    status = gk_text_reader_open(&recogniser->text, error);
+    if (status != GK_OK) {
+        goto close;
+    }
+    *ret_recogniser = recogniser;
+    return GK_OK;
+close:
+    gk_recogniser_close(recogniser);
+    return status;
+}
+
+void gk_recogniser_close(struct gk_recogniser *recogniser)
+{
+    if (recogniser == NULL) {
+        return;
+    }
+    gk_text_reader_close(recogniser->text);
+    for (size_t i = 0; i < recogniser->plugin_count; i++) {
+        gk_plugin_close(recogniser->plugins[i]);
+    }
+    free(recogniser->plugins);
+    free(recogniser->issuers);
+    free(recogniser->redacted);
+    free(recogniser);
+}
+
+static const char *name_in(const struct guika_issuer *issuer, const char *language)
+{
+    for (size_t i = 0; i < issuer->name_count; i++) {
+        if (strcmp(issuer->names[i].language, language) == 0) {
+            return issuer->names[i].text;
+        }
+    }
+    return issuer->names[0].text;
+}
+
+void gk_recogniser_shelf(const struct gk_recogniser *recogniser, guika_v1_internal_AnnounceRequest *ret_shelf)
+{
+    guika_v1_internal_AnnounceRequest shelf = {0};
+    size_t most = sizeof shelf.issuers / sizeof *shelf.issuers;
+    for (size_t i = 0; i < recogniser->plugin_count && i < most; i++) {
+        const struct guika_issuer *issuer = recogniser->issuers[i];
+        guika_v1_internal_ShelfIssuer *entry = &shelf.issuers[shelf.issuers_count++];
+        snprintf(entry->issuer, sizeof entry->issuer, "%s", issuer->id);
+        snprintf(entry->scheme, sizeof entry->scheme, "%s", issuer->scheme);
+        snprintf(entry->name_zh, sizeof entry->name_zh, "%s", name_in(issuer, "zh"));
+        snprintf(entry->name_en, sizeof entry->name_en, "%s", name_in(issuer, "en"));
+        entry->kind = (guika_v1_CardKind)issuer->kind;
+    }
+    *ret_shelf = shelf;
+}
+
+/* The box's quadrilateral in pixels of the decoded picture; false where it gave none. */
+static bool supplied_quad(const guika_v1_Frame *frame, const struct gk_picture *picture,
+                          struct gk_quad *ret_quad)
+{
+    const guika_v1_Quadrilateral *card = &frame->card;
+    if (!frame->has_card || !card->has_top_left || !card->has_top_right || !card->has_bottom_right ||
+        !card->has_bottom_left) {
+        return false;
+    }
+    const guika_v1_Point *points[4] = {&card->top_left, &card->top_right, &card->bottom_right,
+                                       &card->bottom_left};
+    double longest = picture->stored_width_px + picture->stored_height_px;
+    for (int i = 0; i < 4; i++) {
+        struct gk_point stored = {(double)points[i]->x_px, (double)points[i]->y_px};
+        /* Written so that NaN is refused as well. */
+        if (!(stored.x > -longest && stored.x < 2 * longest && stored.y > -longest &&
+              stored.y < 2 * longest)) {
+            return false;
+        }
+        ret_quad->corner[i] = gk_picture_from_stored(picture, stored);
+    }
+    return true;
+}
+
+/* All frames of one call. */
+struct reading {
+    struct gk_candidate_list list;
+    bool any_picture, card_found, figures_found, check_failed, unknown_issuer, glare;
+    char problem[sizeof((struct gk_error *)NULL)->message];
+    /* The frame that a kept picture is made of: the first with a card, better one that was read. */
+    struct gk_picture kept;
+    struct gk_card_sight kept_sight;
+    guika_v1_Side kept_side;
+    bool has_kept;
+};
+
+static void keep_picture(struct reading *reading, struct gk_picture *picture,
+                         const struct gk_card_sight *sight, guika_v1_Side side)
+{
+    bool better = !reading->has_kept || (sight->position_known && !reading->kept_sight.position_known);
+    if (!sight->card_found || !better) {
+        gk_picture_clear(picture);
+        return;
+    }
+    gk_picture_clear(&reading->kept);
+    reading->kept = *picture;
+    reading->kept_sight = *sight;
+    reading->kept_side = side;
+    reading->has_kept = true;
+}
+
+static void read_frame(const struct gk_card_reader *reader, const guika_v1_Frame *frame,
+                       struct reading *reading)
+{
+    struct gk_picture picture;
+    struct gk_error error = {0};
+    if (gk_picture_decode(frame->picture.data, frame->picture.size, &picture, &error) != GK_OK) {
+        memcpy(reading->problem, error.message, sizeof reading->problem);
+        return;
+    }
+    reading->any_picture = true;
+    struct gk_quad quad;
+    struct gk_card_sight sight;
+    bool supplied = supplied_quad(frame, &picture, &quad);
+    gk_card_read(reader, &picture, supplied ? &quad : NULL, &reading->list, &sight);
+    reading->card_found = reading->card_found || sight.card_found;
+    reading->figures_found = reading->figures_found || sight.figures_found;
+    reading->check_failed = reading->check_failed || sight.check_failed;
+    reading->unknown_issuer = reading->unknown_issuer || sight.unknown_issuer;
+    reading->glare = reading->glare || sight.glare;
+    keep_picture(reading, &picture, &sight, frame->side);
+}
+
+static bool is_accepted(const struct gk_candidate_list *list)
+{
+    return list->count > 0 && list->items[0].probability >= GK_CANDIDATE_ACCEPTED && !list->items[0].forced;
+}
+
+static guika_v1_Reason choose_reason(const struct reading *reading)
+{
+    if (is_accepted(&reading->list)) {
+        return guika_v1_Reason_REASON_UNSPECIFIED;
+    }
+    if (!reading->card_found && !reading->figures_found) {
+        return guika_v1_Reason_REASON_NOT_A_CARD;
+    }
+    if (reading->list.count == 0 || reading->list.items[0].probability < RECOGNISED) {
+        if (reading->check_failed) {
+            return guika_v1_Reason_REASON_CHECK_FAILED;
+        }
+        if (reading->unknown_issuer) {
+            return guika_v1_Reason_REASON_UNKNOWN_ISSUER;
+        }
+    }
+    return reading->glare && !reading->figures_found ? guika_v1_Reason_REASON_GLARE
+                                                     : guika_v1_Reason_REASON_UNREADABLE;
+}
+
+static void fill_candidates(const struct gk_candidate_list *list,
+                            guika_v1_internal_CompleteRecognitionRequest *result)
+{
+    for (size_t i = 0; i < list->count && list->items[i].probability >= LEAST_PROBABILITY; i++) {
+        const struct gk_candidate *from = &list->items[i];
+        guika_v1_internal_Candidate *to = &result->candidates[result->candidates_count++];
+        if (from->issuer != NULL) {
+            snprintf(to->issuer, sizeof to->issuer, "%s", from->issuer->id);
+            snprintf(to->scheme, sizeof to->scheme, "%s", from->issuer->scheme);
+            to->kind = (guika_v1_CardKind)from->issuer->kind;
+        }
+        snprintf(to->number, sizeof to->number, "%s", from->number);
+        gk_rules_mask(from->number, to->masked);
+        to->probability = from->probability;
+        to->forced = from->forced;
+        to->place = from->place;
+    }
+}
+
+static void make_redacted(struct gk_recogniser *recogniser, const struct reading *reading,
+                          guika_v1_internal_CompleteRecognitionRequest *result)
+{
+    const struct guika_issuer *recognised[GK_CANDIDATES_MOST];
+    struct gk_redaction redaction = {.issuers = recogniser->issuers,
+                                     .issuer_count = recogniser->plugin_count,
+                                     .front = reading->kept_side != guika_v1_Side_SIDE_BACK,
+                                     .back = reading->kept_side != guika_v1_Side_SIDE_FRONT};
+    size_t count = 0, size = 0;
+    for (size_t i = 0; i < reading->list.count; i++) {
+        if (reading->list.items[i].probability >= RECOGNISED && reading->list.items[i].issuer != NULL) {
+            recognised[count++] = reading->list.items[i].issuer;
+        }
+    }
+    if (count > 0) {
+        redaction.issuers = recognised;
+        redaction.issuer_count = count;
+        redaction.recognised = true;
+    }
+    if (reading->has_kept &&
+        gk_redaction_make(&reading->kept, &reading->kept_sight, &redaction, &recogniser->redacted, &size)) {
+        result->redacted_picture.data = recogniser->redacted;
+        result->redacted_picture.size = size;
+    }
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *frames, size_t frame_count,
+                        guika_v1_internal_CompleteRecognitionRequest *ret_result)
+{
+    assert(recogniser != NULL && ret_result != NULL && (frames != NULL || frame_count == 0));
+    struct reading *reading = calloc(1, sizeof *reading);
+    free(recogniser->redacted);
+    recogniser->redacted = NULL;
+    *ret_result = (guika_v1_internal_CompleteRecognitionRequest){0};
+    if (reading == NULL) {
+        ret_result->reason = guika_v1_Reason_REASON_UNREADABLE;
+        return;
+    }
+    const struct gk_card_reader reader = {
+        .text = recogniser->text,
+        .rules = {recogniser->issuers, recogniser->plugin_count, recogniser->no_check},
+        .stop_ms = now_ms() + TIME_FOR_ALL_FRAMES_MS};
+    for (size_t i = 0; i < frame_count && !is_accepted(&reading->list); i++) {
+        read_frame(&reader, &frames[i], reading);
+    }
+    if (!reading->any_picture) {
+        ret_result->invalid_picture = true;
+        snprintf(ret_result->problem, sizeof ret_result->problem, "%.128s",
+                 frame_count == 0 ? "no picture was sent" : reading->problem);
+    } else {
+        fill_candidates(&reading->list, ret_result);
+        ret_result->reason = choose_reason(reading);
+        ret_result->another_frame_may_help =
+            ret_result->reason != guika_v1_Reason_REASON_UNSPECIFIED && reading->card_found;
+        make_redacted(recogniser, reading, ret_result);
+    }
+    gk_picture_clear(&reading->kept);
+    free(reading);
+}
+
+static void add_match(const struct gk_judgement *judgement, const char *number,
+                      guika_v1_internal_NumberAnswer *answer)
+{
+    guika_v1_internal_NumberMatch *match = &answer->matches[answer->matches_count++];
+    snprintf(match->scheme, sizeof match->scheme, "%s", judgement->issuer->scheme);
+    snprintf(match->issuer, sizeof match->issuer, "%s", judgement->issuer->id);
+    snprintf(match->number, sizeof match->number, "%s", number);
+    match->kind = (guika_v1_CardKind)judgement->issuer->kind;
+    gk_rules_mask(number, match->masked);
+}
+
+void gk_recogniser_check_number(const struct gk_recogniser *recogniser,
+                                const guika_v1_internal_NumberQuestion *question,
+                                guika_v1_internal_NumberAnswer *ret_answer)
+{
+    guika_v1_internal_NumberAnswer answer = {0};
+    char number[GK_NUMBER_SIZE];
+    bool check_failed = false, scheme_known = false;
+    struct gk_judgement matches[16];
+    size_t count = 0;
+    if (gk_rules_canonical(question->number, number) > 0) {
+        count = gk_rules_match(recogniser->issuers, recogniser->plugin_count, number, matches,
+                               sizeof matches / sizeof *matches, &check_failed);
+    }
+    for (size_t i = 0; i < recogniser->plugin_count; i++) {
+        scheme_known = scheme_known || strcmp(recogniser->issuers[i]->scheme, question->scheme) == 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool asked = question->scheme[0] == '\0' || strcmp(question->scheme, matches[i].issuer->scheme) == 0;
+        if (asked && answer.matches_count < sizeof answer.matches / sizeof *answer.matches) {
+            add_match(&matches[i], number, &answer);
+        }
+    }
+    if (answer.matches_count == 0) {
+        snprintf(answer.problem, sizeof answer.problem, "%s",
+                 question->scheme[0] != '\0' && !scheme_known ? "no issuer plugin has this number scheme"
+                 : check_failed                               ? "the check character does not agree"
+                                : "no issuer on the shelf has numbers of this length and beginning");
+    }
+    *ret_answer = answer;
+}
