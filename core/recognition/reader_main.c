@@ -161,16 +161,6 @@ static int parse(int argc, char **argv, char issuers[PATH_MAX])
     return 0;
 }
 
-/* Tesseract's OpenMP reads its limit when the library is loaded, before main: unset it costs three times the
- * processor time. */
-static void limit_threads(char **argv)
-{
-    if (getenv("OMP_THREAD_LIMIT") == NULL) {
-        (void)setenv("OMP_THREAD_LIMIT", "1", 1);
-        (void)execv("/proc/self/exe", argv);
-    }
-}
-
 int main(int argc, char **argv)
 {
     struct reader *reader;
@@ -178,7 +168,6 @@ int main(int argc, char **argv)
     char issuers[PATH_MAX];
     char folder[PATH_MAX];
 
-    limit_threads(argv);
     gk_process_directory(folder);
     (void)snprintf(issuers, sizeof issuers, "%.*s/../lib/guika/issuers", PATH_MAX - 32, folder);
     const int parsed = parse(argc, argv, issuers);
