@@ -376,6 +376,7 @@ enum gk_status gk_rpc_front_open(const struct gk_rpc_server_options *options, uv
                                   : gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no memory for contexts");
     if (status == GK_OK) {
         status = gk_rpc_router_add(&front->router, options->bindings, options->binding_count, error);
+        front->options.bindings = NULL;
     }
     if (status == GK_OK) {
         status = check_options(front, error);
