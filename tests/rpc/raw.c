@@ -122,12 +122,31 @@ bool raw_write(int fd, const guika_v1_RequestHeader *header, struct gk_bytes pay
 
 void raw_write_stream(int fd, const guika_v1_RequestHeader *header, struct gk_bytes payload)
 {
-    uint8_t head[GK_RPC_FRAME_HEAD_SIZE];
     size_t size;
     uint8_t *bytes = make_message(header, payload, &size);
+    uint8_t *frame = malloc(GK_RPC_FRAME_HEAD_SIZE + size);
 
-    gk_rpc_frame_head_write(head, size);
-    assert_int_equal(send(fd, head, sizeof head, MSG_NOSIGNAL), sizeof head);
-    assert_int_equal(send(fd, bytes, size, MSG_NOSIGNAL), size);
+    gk_rpc_frame_head_write(frame, size);
+    memcpy(frame + GK_RPC_FRAME_HEAD_SIZE, bytes, size);
+    assert_int_equal(send(fd, frame, GK_RPC_FRAME_HEAD_SIZE + size, MSG_NOSIGNAL),
+                     GK_RPC_FRAME_HEAD_SIZE + size);
+    free(frame);
     free(bytes);
+}
+
+guika_v1_ResponseHeader raw_read_stream(int fd)
+{
+    guika_v1_ResponseHeader header = guika_v1_ResponseHeader_init_zero;
+    uint8_t head[GK_RPC_FRAME_HEAD_SIZE];
+    uint8_t bytes[1024];
+    struct gk_bytes payload;
+
+    assert_int_equal(recv(fd, head, sizeof head, MSG_WAITALL), sizeof head);
+    const size_t size = gk_rpc_frame_head_read(head);
+
+    assert_in_range(size, 1, sizeof bytes);
+    assert_int_equal(recv(fd, bytes, size, MSG_WAITALL), size);
+    assert_true(gk_rpc_message_split((struct gk_bytes){bytes, size}, &guika_v1_ResponseHeader_msg, &header,
+                                     &payload));
+    return header;
 }

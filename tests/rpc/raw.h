@@ -32,4 +32,7 @@ bool raw_write(int fd, const guika_v1_RequestHeader *header, struct gk_bytes pay
 /* Writes a request as our stream sockets carry it. */
 void raw_write_stream(int fd, const guika_v1_RequestHeader *header, struct gk_bytes payload);
 
+/* Reads a short answer from such a socket and returns its header. */
+guika_v1_ResponseHeader raw_read_stream(int fd);
+
 #endif
