@@ -175,7 +175,7 @@ static enum gk_status claim(struct gk_rpc_slot *slot, const struct gk_rpc_method
 /* Takes the call as far as it goes on this thread. */
 static void hand_over(struct gk_rpc_slot *slot, struct gk_rpc_call *call)
 {
-    if (call->route->method->thread == GK_RPC_ON_RECEIVER) {
+    if (call->route.method->thread == GK_RPC_ON_RECEIVER) {
         gk_rpc_call_dispatch(call);
         return;
     }
@@ -212,7 +212,7 @@ static void slot_received(struct gk_rpc_slot *slot, nng_msg *message)
         call->slot = slot;
         call->message = message;
         call->client_key = client_key(slot->pipe);
-        call->holds_long_poll = call->route->method->long_poll;
+        call->holds_long_poll = call->route.method->long_poll;
         hand_over(slot, call);
         return;
     }

@@ -1,5 +1,6 @@
 #include "rig.h"
 
+#include "rpc/descriptor_set.h"
 #include "rpc/server_internal.h"
 
 #include <setjmp.h>
@@ -144,6 +145,8 @@ void rig_start(struct rig *rig, const struct gk_rpc_server_options *options)
     own.bindings = &binding;
     own.binding_count = 1;
     own.authenticate = authenticate;
+    own.descriptor_set = guika_v1_descriptor_set;
+    own.descriptor_set_size = guika_v1_descriptor_set_size;
     if (gk_rpc_server_open(&own, &rig->server, &error) != GK_OK) {
         fail_msg("%s", error.message);
     }
@@ -252,7 +255,7 @@ static void block(struct rig *rig, void *argument)
 {
     (void)argument;
     pthread_mutex_lock(&rig->lock);
-    while (!rig->done) {
+    while (rig->blocked) {
         pthread_cond_wait(&rig->changed, &rig->lock);
     }
     pthread_mutex_unlock(&rig->lock);
@@ -260,6 +263,7 @@ static void block(struct rig *rig, void *argument)
 
 void rig_block(struct rig *rig)
 {
+    rig->blocked = true;
     begin_run(rig, block, NULL);
     for (;;) {
         pthread_mutex_lock(&rig->lock);
@@ -275,8 +279,11 @@ void rig_block(struct rig *rig)
 void rig_unblock(struct rig *rig)
 {
     pthread_mutex_lock(&rig->lock);
-    rig->done = true;
+    rig->blocked = false;
     pthread_cond_broadcast(&rig->changed);
+    while (!rig->done) {
+        pthread_cond_wait(&rig->changed, &rig->lock);
+    }
     pthread_mutex_unlock(&rig->lock);
 }
 

@@ -27,6 +27,7 @@ struct rig {
     void (*work)(struct rig *rig, void *argument);
     void *argument;
     bool done;
+    bool blocked;
 
     struct gk_rpc_server *server; /* loop */
     struct gk_rpc_call *held[RIG_HELD_MAX];
