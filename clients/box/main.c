@@ -225,17 +225,17 @@ static enum gk_status run(struct gk_box *box, int signal_fd, bool once, struct g
     return GK_OK;
 }
 
-/* With --once the first cards need the service's key: waits for its first answer. */
-static bool wait_for_service(struct gk_box *box)
+/* With --once the first cards need the service's key: waits for its first answer, or for a signal. */
+static bool wait_for_service(struct gk_box *box, int signal_fd)
 {
     const uint64_t give_up_ms = now_ms() + ONCE_LIMIT_MS;
+    struct pollfd signals = {.fd = signal_fd, .events = POLLIN};
     unsigned interval_ms = 0;
 
     while (!gk_box_beat(box, &interval_ms)) {
-        if (now_ms() >= give_up_ms) {
+        if (now_ms() >= give_up_ms || poll(&signals, 1, 200) > 0) {
             return false;
         }
-        (void)poll(NULL, 0, 200);
     }
     return true;
 }
@@ -253,7 +253,7 @@ static enum gk_status open_and_run(const struct options *options, struct gk_erro
     const int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     enum gk_status status = gk_box_open(&options->settings, options->quiet, &box, error);
 
-    if (status == GK_OK && options->once && !wait_for_service(box)) {
+    if (status == GK_OK && options->once && !wait_for_service(box, signal_fd)) {
         status = gk_error_set(error, GK_UNAVAILABLE,
                               "the service at %s does not answer: start it, or look at the "
                               "token and the certificate",

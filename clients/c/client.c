@@ -64,19 +64,17 @@ enum guika_code guika_box_open(const struct guika_box_options *options, struct g
     if (box == NULL) {
         return gk_convert_failure(gk_error_set(&error, GK_INTERNAL, "no memory for a box"), &error, failure);
     }
+    const uint64_t limit = options->spool_limit_bytes == 0 ? DEFAULT_SPOOL_BYTES : options->spool_limit_bytes;
     const struct gk_rpc_client_options client = {
         .url = options->url,
         .token = options->token,
         .ca_file = options->ca_file,
         .server_name = options->server_name,
     };
-    enum gk_status status = gk_rpc_client_open(&client, &box->client, &error);
+    enum gk_status status = gk_spool_open(options->spool_directory, limit, &box->spool, &error);
 
     if (status == GK_OK) {
-        const uint64_t limit =
-            options->spool_limit_bytes == 0 ? DEFAULT_SPOOL_BYTES : options->spool_limit_bytes;
-
-        status = gk_spool_open(options->spool_directory, limit, &box->spool, &error);
+        status = gk_rpc_client_open(&client, &box->client, &error);
     }
     if (status != GK_OK) {
         guika_box_close(box);

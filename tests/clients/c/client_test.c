@@ -289,6 +289,8 @@ static void test_what_can_never_be_right_is_refused_here(void **state)
         guika_box_confirm_stored(fixture->box, "a", GUIKA_STORED, GUIKA_ZONE_NORMAL, "", 0, NULL),
         GUIKA_CODE_INVALID_ARGUMENT);
     assert_int_equal(gk_test_service_calls(fixture->service), 0);
+    assert_int_equal(beat(fixture),
+                     GUIKA_CODE_OK); /* NNG 1.5.2 leaks a connection that is closed half made */
     free(large);
 }
 
@@ -296,11 +298,11 @@ static void test_tls_without_a_server_name_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct guika_box *box = NULL;
+    char spool[GK_SCRATCH_PATH_SIZE + 8];
     struct guika_failure failure = {0};
-    struct guika_box_options options = {.url = "tls+tcp://127.0.0.1:7801",
-                                        .token = "t",
-                                        .ca_file = "/dev/null",
-                                        .spool_directory = fixture->path};
+    (void)snprintf(spool, sizeof spool, "%s/other", fixture->path);
+    struct guika_box_options options = {
+        .url = "tls+tcp://127.0.0.1:7801", .token = "t", .ca_file = "/dev/null", .spool_directory = spool};
 
     assert_int_equal(guika_box_open(&options, &box, &failure), GUIKA_CODE_INVALID_ARGUMENT);
     assert_null(box);
@@ -310,6 +312,7 @@ static void test_tls_without_a_server_name_is_refused(void **state)
     options.token = "";
     assert_int_equal(guika_box_open(&options, &box, &failure), GUIKA_CODE_INVALID_ARGUMENT);
     guika_box_close(NULL);
+    assert_int_equal(beat(fixture), GUIKA_CODE_OK); /* as above */
 }
 
 int main(void)
