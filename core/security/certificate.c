@@ -16,13 +16,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NAME_LIMIT 253          /* characters of a DNS name, RFC 1035 */
-#define COMMON_NAME_LIMIT 64    /* characters, RFC 5280's ub-common-name */
-#define NAMES_LIMIT 32          /* names a certificate */
-#define DAYS_LIMIT 36500        /* a hundred years */
-#define SKEW_SECONDS (60 * 60)  /* valid already for a client whose clock is late */
-#define DAY_SECONDS (24 * 3600) /* as RFC 5280 counts them */
-#define ALTERNATIVES_SIZE (NAMES_LIMIT * (2 * (NAME_LIMIT + 5)) + 1)
+#define NAME_LIMIT 253       /* characters of a DNS name, RFC 1035 */
+#define COMMON_NAME_LIMIT 64 /* characters, RFC 5280's ub-common-name */
+#define NAMES_LIMIT 32       /* names a certificate */
+#define DAYS_LIMIT 36500     /* a hundred years */
+#define SKEW_SECONDS 3600L   /* valid already for a client whose clock is late */
+#define DAY_SECONDS 86400L   /* as RFC 5280 counts them */
+#define ALTERNATIVES_SIZE                                                                                    \
+    ((size_t)2 * NAMES_LIMIT * (NAME_LIMIT + 5) + 1) /* every name twice, with its kind */
 
 static bool is_address(const char *name)
 {

@@ -35,7 +35,7 @@ bool gk_hex_decode(const char *text, uint8_t *ret_bytes, size_t size)
         }
     }
     for (size_t i = 0; i < size; i++) {
-        ret_bytes[i] = (uint8_t)(digit_value(text[2 * i]) << 4 | digit_value(text[2 * i + 1]));
+        ret_bytes[i] = (uint8_t)(digit_value(text[2 * i]) * 16 + digit_value(text[2 * i + 1]));
     }
     return true;
 }

@@ -246,14 +246,17 @@ void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account
 void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,
                          uint8_t ret_token[GK_TOKEN_SIZE])
 {
-    uint8_t block[256];
     const size_t length = strlen(number);
+    const uint8_t shape[2] = {(uint8_t)length, (uint8_t)kept};
+    crypto_auth_hmacsha256_state state;
 
-    assert(length < sizeof block && kept <= length);
-    block[0] = (uint8_t)length;
-    memcpy(block + 1, number, kept);
-    hmac_named(keys->block, scheme, block, kept + 1, ret_token);
-    sodium_memzero(block, sizeof block);
+    assert(length <= UINT8_MAX && kept <= length);
+    crypto_auth_hmacsha256_init(&state, keys->block, GK_SUBKEY_SIZE);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)scheme, strlen(scheme) + 1);
+    crypto_auth_hmacsha256_update(&state, shape, sizeof shape);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)number, kept < length ? kept : length);
+    crypto_auth_hmacsha256_final(&state, ret_token);
+    sodium_memzero(&state, sizeof state);
 }
 
 void gk_keys_message_id(const struct gk_keys *keys, const char *purpose, struct gk_bytes subject,

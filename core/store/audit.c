@@ -2,7 +2,6 @@
 
 #include "guika/v1/internal/records.pb.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <pb_decode.h>
 #include <pb_encode.h>
@@ -97,15 +96,17 @@ void gk_audit_append(struct gk_overlay *overlay, struct gk_audit_head *head, int
     uint8_t key[8];
     uint8_t bytes[guika_v1_internal_AuditEntry_size];
 
-    assert(subject.size <= sizeof entry.subject.bytes);
+    const size_t subject_size =
+        subject.size < sizeof entry.subject.bytes ? subject.size : sizeof entry.subject.bytes;
+
     entry.sequence = head->sequence + 1;
     entry.at_ms = now_ms;
     (void)snprintf(entry.actor, sizeof entry.actor, "%s", actor);
     (void)snprintf(entry.action, sizeof entry.action, "%s", action);
     (void)snprintf(entry.detail, sizeof entry.detail, "%s", detail);
-    if (subject.size > 0) {
-        entry.subject.size = (pb_size_t)subject.size;
-        memcpy(entry.subject.bytes, subject.data, subject.size);
+    if (subject_size > 0) {
+        entry.subject.size = (pb_size_t)subject_size;
+        memcpy(entry.subject.bytes, subject.data, subject_size);
     }
     memcpy(entry.previous, head->hash, GK_AUDIT_HASH_SIZE);
     hash_of(entry, entry.hash);

@@ -21,7 +21,8 @@ struct gk_audit_head {
 enum gk_status gk_audit_load(struct gk_engine *engine, struct gk_audit_head *ret_head,
                              struct gk_error *error);
 
-/* Appends an entry after `head` and moves it on. Texts are cut to the entry's fields. [committer] */
+/* Appends an entry after `head` and moves it on. Texts and subject are cut to the entry's fields. [committer]
+ */
 void gk_audit_append(struct gk_overlay *overlay, struct gk_audit_head *head, int64_t now_ms,
                      const char *actor, const char *action, struct gk_bytes subject, const char *detail);
 

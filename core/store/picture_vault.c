@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define CASE_ID_SIZE 16
+#define CASE_ID_DIGITS ((size_t)2 * CASE_ID_SIZE)
 #define PICTURES_LIMIT 16 /* a case; the index of the last is 15 */
 #define PATH_SIZE 4096    /* bytes with the terminator, PATH_MAX */
 #define FILE_NAME_LIMIT 96
@@ -47,7 +48,7 @@ static struct gk_bytes binding_bytes(const struct binding *binding)
 static void picture_path(const struct gk_picture_vault *vault, const uint8_t case_id[16], unsigned index,
                          char ret_path[PATH_SIZE])
 {
-    char id[2 * CASE_ID_SIZE + 1];
+    char id[CASE_ID_DIGITS + 1];
 
     assert(index < PICTURES_LIMIT);
     gk_hex_encode(case_id, CASE_ID_SIZE, id);
@@ -205,7 +206,7 @@ enum gk_status gk_picture_vault_get(struct gk_picture_vault *vault, const uint8_
     if (status != GK_OK) {
         return status;
     }
-    struct gk_value picture = {.data = malloc(sealed.size), .size = sealed.size - GK_SEAL_OVERHEAD};
+    struct gk_value picture = {.data = malloc(sealed.size + 1), .size = sealed.size - GK_SEAL_OVERHEAD};
 
     if (picture.data == NULL) {
         abort();
@@ -246,11 +247,11 @@ struct cases {
 
 static void collect(struct cases *cases, const char *name)
 {
-    char digits[2 * CASE_ID_SIZE + 1] = {0};
+    char digits[CASE_ID_DIGITS + 1] = {0};
     uint8_t id[CASE_ID_SIZE];
 
-    memcpy(digits, name, strnlen(name, 2 * CASE_ID_SIZE));
-    if (!gk_hex_decode(digits, id, sizeof id) || name[2 * CASE_ID_SIZE] != '.') {
+    memcpy(digits, name, strnlen(name, CASE_ID_DIGITS));
+    if (!gk_hex_decode(digits, id, sizeof id) || name[CASE_ID_DIGITS] != '.') {
         return;
     }
     if (cases->count == cases->capacity) {

@@ -100,7 +100,8 @@ struct gk_work {
     /* [committer] Reads and writes through `transaction`; must not block. Returning other than GK_OK undoes
      * all that it wrote; `done` then gets that status. */
     enum gk_status (*apply)(struct gk_work *work, struct gk_transaction *transaction, struct gk_error *error);
-    /* [committer] Durable (GK_OK) or refused. Hands over to its own thread; must not block. */
+    /* [committer] Durable (GK_OK) or refused. Hands over to its own thread; must not block. `error` is never
+     * NULL and borrowed for the call; its message is empty with GK_OK. */
     void (*done)(struct gk_work *work, enum gk_status status, const struct gk_error *error);
     struct gk_work *next; /* the store's */
 };
@@ -109,7 +110,8 @@ struct gk_work {
  * `done` is not called. [any] */
 bool gk_store_commit(struct gk_store *store, struct gk_work *work);
 
-/* As gk_store_commit, but waits; for tests, tools and start-up. Not for the loop. [worker] */
+/* As gk_store_commit, but waits; for tests, tools and start-up. RESOURCE_EXHAUSTED where the queue is full or
+ * the store closes. Not for the loop, nor for the committer. [worker] */
 enum gk_status gk_store_commit_and_wait(struct gk_store *store,
                                         enum gk_status (*apply)(void *context,
                                                                 struct gk_transaction *transaction,

@@ -99,8 +99,8 @@ static void test_openssl_trusts_it_as_its_own_authority_for_every_name(void **st
     assert_int_equal(X509_check_ip_asc(certificate, "127.0.0.2", 0), 0);
 
     time_t now = time(NULL);
-    time_t late = now + 364 * 86400;
-    time_t too_late = now + 366 * 86400;
+    time_t late = now + (time_t)364 * 86400;
+    time_t too_late = now + (time_t)366 * 86400;
 
     assert_int_equal(X509_cmp_time(X509_get0_notBefore(certificate), &now), -1);
     assert_int_equal(X509_cmp_time(X509_get0_notAfter(certificate), &late), 1);

@@ -18,16 +18,16 @@ struct test_work {
     enum gk_status (*act)(struct test_work *test, struct gk_transaction *transaction, struct gk_error *error);
     const char *key;
     const char *value;
-    enum gk_status status;
-    char message[64];
-    struct gk_value found; /* what `act` read */
-    enum gk_status found_status;
+    struct gk_value found;  /* what `act` read */
     atomic_uint *order;     /* counts the works done; may be NULL */
-    unsigned done_at;       /* 1 for the first */
     struct gk_store *store; /* where not NULL, `done` reads `key` from it */
-    enum gk_status seen_at_done;
-    sem_t *begun; /* posted and then waited on by act_gate */
+    sem_t *begun;           /* posted by act_gate, which then waits for `open` */
     sem_t *open;
+    enum gk_status status;
+    enum gk_status found_status;
+    enum gk_status seen_at_done;
+    unsigned done_at; /* 1 for the first */
+    char message[64];
 };
 
 static enum gk_status test_apply(struct gk_work *work, struct gk_transaction *transaction,

@@ -22,8 +22,6 @@
 
 #include <cmocka.h>
 
-extern char **environ;
-
 /* --- the process that is killed --- */
 
 static enum gk_status apply_numbered(void *context, struct gk_transaction *transaction,
@@ -69,7 +67,7 @@ static int commit_until_refused(struct gk_store *store)
     if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) != 0) {
         return 10;
     }
-    for (unsigned i = 0; status == GK_OK && i < 2 * FILE_LIMIT_BYTES / sizeof value; i++) {
+    for (unsigned i = 0; status == GK_OK && i < (size_t)2 * FILE_LIMIT_BYTES / sizeof value; i++) {
         char key[16];
 
         (void)snprintf(key, sizeof key, "%u", i);
