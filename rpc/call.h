@@ -15,13 +15,21 @@ struct gk_rpc_call;
 struct gk_rpc_peer;
 
 const struct gk_principal *gk_rpc_call_principal(const struct gk_rpc_call *call);
-const char *gk_rpc_call_request_id(const struct gk_rpc_call *call); /* never empty; for logs */
-const char *
-gk_rpc_call_language(const struct gk_rpc_call *call); /* "en", "zh", ...; "" when the caller gave none */
-const struct gk_rpc_peer *gk_rpc_call_peer(const struct gk_rpc_call *call); /* NULL for calls over NNG */
-uint64_t
-gk_rpc_call_client_key(const struct gk_rpc_call *call); /* the same for all calls of one remote address */
-uint64_t gk_rpc_call_deadline_ms(const struct gk_rpc_call *call); /* on uv_hrtime's clock / 1e6 */
+
+/* Never empty; for logs. At most 39 printable characters. */
+const char *gk_rpc_call_request_id(const struct gk_rpc_call *call);
+
+/* "en", "zh", ...; "" when the caller gave none. */
+const char *gk_rpc_call_language(const struct gk_rpc_call *call);
+
+/* The peer that waits for the answer; NULL for calls over NNG, and when the peer has gone. */
+const struct gk_rpc_peer *gk_rpc_call_peer(const struct gk_rpc_call *call);
+
+/* The same for all calls of one remote address (of IPv6: of one /64); 0 for stream peers. */
+uint64_t gk_rpc_call_client_key(const struct gk_rpc_call *call);
+
+/* On uv_hrtime's clock, in milliseconds. */
+uint64_t gk_rpc_call_deadline_ms(const struct gk_rpc_call *call);
 
 /* [loop] Asks to be told when the call ends without the handler (deadline, peer gone). The handler must still
  * answer it. */

@@ -6,18 +6,22 @@
  * One message is a length-delimited guika.v1.RequestHeader (or ResponseHeader) and then the payload.
  *
  * What is checked before a handler runs, in this order, and how it is answered:
- *   header malformed                         INVALID_ARGUMENT
+ *   header malformed, or not printable       INVALID_ARGUMENT
  *   no such method                           UNIMPLEMENTED
  *   payload over the method's limit          RESOURCE_EXHAUSTED
- *   deadline already passed                  DEADLINE_EXCEEDED
+ *   not serving (but Health and Reflection)  UNAVAILABLE
  *   token missing or unknown                 UNAUTHENTICATED
  *   role of the token not the method's       PERMISSION_DENIED
  *   spare contexts alone are left            RESOURCE_EXHAUSTED, with a retry hint
  *   long poll over the long-poll limit       RESOURCE_EXHAUSTED, with a retry hint
  *   payload is not the request's message     INVALID_ARGUMENT
  *   queue to the loop full                   RESOURCE_EXHAUSTED, with a retry hint
+ *   deadline passed in that queue            DEADLINE_EXCEEDED
+ * Methods that are answered on the receiver hold no context, so the limits on contexts are not theirs. Stream
+ * peers hold none either: each has one call in hand at most.
+ *
  * A call whose deadline passes while its handler works is answered DEADLINE_EXCEEDED by the server; the
- * handler's own answer is then dropped.
+ * handler's own answer is then dropped. Deadlines count from the message's receipt.
  */
 #ifndef GUIKA_RPC_SERVER_H
 #define GUIKA_RPC_SERVER_H
@@ -37,7 +41,8 @@ typedef bool (*gk_rpc_authenticate_fn)(void *context, const char *token, struct 
 
 struct gk_rpc_server_options {
     uv_loop_t *loop;
-    const struct gk_rpc_binding *bindings; /* borrowed until close */
+    const struct gk_rpc_binding
+        *bindings; /* read at opening; handlers and contexts are borrowed until on_closed */
     size_t binding_count;
     gk_rpc_authenticate_fn authenticate;
     void *authenticate_context;
@@ -64,7 +69,11 @@ enum gk_status gk_rpc_server_open(const struct gk_rpc_server_options *options,
                                   struct gk_rpc_server **ret_server, struct gk_error *error);
 
 /* Listens at "ipc://PATH", "tcp://HOST:PORT", "tls+tcp://HOST:PORT", "ws://HOST:PORT/PATH" or "wss://...".
- * `tls` is needed for tls+tcp and wss. Port 0 picks one; see gk_rpc_server_url. [loop] */
+ * `tls` is needed for tls+tcp and wss. Port 0 picks one, for tcp and
+ * tls+tcp; see gk_rpc_server_url. The folder of an ipc socket must have mode 0700. Without encryption only
+ * the loopback interface is allowed, unless allow_plain_remote says otherwise. Errors: INVALID_ARGUMENT (URL,
+ * certificate), PERMISSION_DENIED (plain and remote), FAILED_PRECONDITION, NOT_FOUND (ipc folder),
+ * UNAVAILABLE (address in use). [loop] */
 enum gk_status gk_rpc_server_listen(struct gk_rpc_server *server, const char *url,
                                     const struct gk_rpc_tls *tls, struct gk_error *error);
 
@@ -72,15 +81,16 @@ enum gk_status gk_rpc_server_listen(struct gk_rpc_server *server, const char *ur
  * past the last. [loop] */
 const char *gk_rpc_server_url(const struct gk_rpc_server *server, size_t index);
 
-/* Serves the process at the other end of the connected stream socket `fd` (owned from now on) as `principal`,
- * without a token. Each message is preceded by its length, 4 bytes big-endian. `on_closed` [loop] is called
- * once, when the peer has gone, after every call of it was answered or dropped. [loop] */
+/* Serves the process at the other end of the connected stream socket `fd` (owned by the server once this
+ * succeeds) as `principal`, without a token. It may have one call in hand at a time. Each message is preceded
+ * by its length, 4 bytes big-endian. `on_closed` [loop] is called once, when the peer has gone, after every
+ * call of it was answered or dropped. [loop] */
 enum gk_status gk_rpc_server_adopt(struct gk_rpc_server *server, int fd, const struct gk_principal *principal,
                                    void (*on_closed)(struct gk_rpc_peer *peer, void *context), void *context,
                                    struct gk_rpc_peer **ret_peer, struct gk_error *error);
 
-/* Says in Health whether the server is serving; not serving: calls of other services are answered
- * UNAVAILABLE. [loop] */
+/* Says in Health whether the server is serving, which it is from its opening on; not serving: calls of other
+ * services are answered UNAVAILABLE. [loop] */
 void gk_rpc_server_set_serving(struct gk_rpc_server *server, bool serving);
 
 /* Calls in the hands of handlers now. [loop] */

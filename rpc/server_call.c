@@ -64,7 +64,7 @@ enum gk_status gk_rpc_call_make(struct gk_rpc_front *front, const struct gk_rpc_
         return status;
     }
     call->front = front;
-    call->route = incoming->route;
+    call->route = *incoming->route;
     call->principal = *principal;
     call->deadline_ms = gk_rpc_now_ms() + incoming->deadline_ms;
     memcpy(call->language, incoming->header.language, sizeof call->language);
@@ -79,7 +79,7 @@ enum gk_status gk_rpc_call_make(struct gk_rpc_front *front, const struct gk_rpc_
 
 void gk_rpc_call_dispatch(struct gk_rpc_call *call)
 {
-    call->route->dispatch(call, call->request, call->route->handlers, call->route->context);
+    call->route.dispatch(call, call->request, call->route.handlers, call->route.context);
 }
 
 static void release_long_poll(struct gk_rpc_call *call)
@@ -136,7 +136,7 @@ void gk_rpc_reply(struct gk_rpc_call *call, const void *response)
 {
     finish(call, &(struct gk_rpc_answer){.status = GK_OK,
                                          .request_id = call->request_id,
-                                         .type = call->route->method->response,
+                                         .type = call->route.method->response,
                                          .response = response});
 }
 

@@ -4,6 +4,7 @@
  */
 #include "rpc/server_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -129,6 +130,7 @@ void gk_rpc_server_close(struct gk_rpc_server *server, void (*on_closed)(void *c
 {
     struct gk_rpc_front *front = server->front;
 
+    assert(!server->closing);
     server->closing = true;
     server->on_closed = on_closed;
     server->on_closed_context = context;

@@ -175,7 +175,7 @@ static enum gk_status claim(struct gk_rpc_slot *slot, const struct gk_rpc_method
 /* Takes the call as far as it goes on this thread. */
 static void hand_over(struct gk_rpc_slot *slot, struct gk_rpc_call *call)
 {
-    if (call->route->method->thread == GK_RPC_ON_RECEIVER) {
+    if (call->route.method->thread == GK_RPC_ON_RECEIVER) {
         gk_rpc_call_dispatch(call);
         return;
     }
@@ -212,7 +212,7 @@ static void slot_received(struct gk_rpc_slot *slot, nng_msg *message)
         call->slot = slot;
         call->message = message;
         call->client_key = client_key(slot->pipe);
-        call->holds_long_poll = call->route->method->long_poll;
+        call->holds_long_poll = call->route.method->long_poll;
         hand_over(slot, call);
         return;
     }
@@ -376,6 +376,7 @@ enum gk_status gk_rpc_front_open(const struct gk_rpc_server_options *options, uv
                                   : gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no memory for contexts");
     if (status == GK_OK) {
         status = gk_rpc_router_add(&front->router, options->bindings, options->binding_count, error);
+        front->options.bindings = NULL;
     }
     if (status == GK_OK) {
         status = check_options(front, error);

@@ -73,10 +73,10 @@ struct gk_rpc_call {
     bool holds_long_poll;       /* counted in front->long_polls */
     bool holds_busy;            /* ended, and counted in front->busy */
 
-    const struct gk_rpc_route *route;
-    void *request;    /* a struct of the method's type */
-    nng_msg *message; /* what the request's views point into: this, */
-    uint8_t *bytes;   /* or this */
+    struct gk_rpc_route route; /* a copy: the call may outlive the server */
+    void *request;             /* a struct of the method's type */
+    nng_msg *message;          /* what the request's views point into: this, */
+    uint8_t *bytes;            /* or this */
     struct gk_principal principal;
     char request_id[sizeof((guika_v1_RequestHeader *)NULL)->request_id];
     char language[sizeof((guika_v1_RequestHeader *)NULL)->language];

@@ -65,11 +65,17 @@ void raw_call(nng_socket socket, const guika_v1_RequestHeader *header, struct gk
 
 guika_v1_ResponseHeader raw_answer(nng_socket socket)
 {
-    guika_v1_ResponseHeader header = guika_v1_ResponseHeader_init_zero;
-    struct gk_bytes payload;
     nng_msg *message = NULL;
 
     assert_int_equal(nng_recvmsg(socket, &message, 0), 0);
+    return raw_read(message);
+}
+
+guika_v1_ResponseHeader raw_read(nng_msg *message)
+{
+    guika_v1_ResponseHeader header = guika_v1_ResponseHeader_init_zero;
+    struct gk_bytes payload;
+
     assert_true(gk_rpc_message_split((struct gk_bytes){nng_msg_body(message), nng_msg_len(message)},
                                      &guika_v1_ResponseHeader_msg, &header, &payload));
     nng_msg_free(message);
@@ -112,4 +118,35 @@ bool raw_write(int fd, const guika_v1_RequestHeader *header, struct gk_bytes pay
     free(frame);
     free(bytes);
     return sent == (ssize_t)(12 + size);
+}
+
+void raw_write_stream(int fd, const guika_v1_RequestHeader *header, struct gk_bytes payload)
+{
+    size_t size;
+    uint8_t *bytes = make_message(header, payload, &size);
+    uint8_t *frame = malloc(GK_RPC_FRAME_HEAD_SIZE + size);
+
+    gk_rpc_frame_head_write(frame, size);
+    memcpy(frame + GK_RPC_FRAME_HEAD_SIZE, bytes, size);
+    assert_int_equal(send(fd, frame, GK_RPC_FRAME_HEAD_SIZE + size, MSG_NOSIGNAL),
+                     GK_RPC_FRAME_HEAD_SIZE + size);
+    free(frame);
+    free(bytes);
+}
+
+guika_v1_ResponseHeader raw_read_stream(int fd)
+{
+    guika_v1_ResponseHeader header = guika_v1_ResponseHeader_init_zero;
+    uint8_t head[GK_RPC_FRAME_HEAD_SIZE];
+    uint8_t bytes[1024];
+    struct gk_bytes payload;
+
+    assert_int_equal(recv(fd, head, sizeof head, MSG_WAITALL), sizeof head);
+    const size_t size = gk_rpc_frame_head_read(head);
+
+    assert_in_range(size, 1, sizeof bytes);
+    assert_int_equal(recv(fd, bytes, size, MSG_WAITALL), size);
+    assert_true(gk_rpc_message_split((struct gk_bytes){bytes, size}, &guika_v1_ResponseHeader_msg, &header,
+                                     &payload));
+    return header;
 }

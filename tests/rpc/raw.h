@@ -20,10 +20,19 @@ void raw_call(nng_socket socket, const guika_v1_RequestHeader *header, struct gk
 /* Waits for an answer, 10 s at most, and returns its header. */
 guika_v1_ResponseHeader raw_answer(nng_socket socket);
 
+/* The header of an answer; frees the message. */
+guika_v1_ResponseHeader raw_read(nng_msg *message);
+
 /* A plain TCP connection to "tcp://127.0.0.1:PORT" that has done NNG's handshake as a REQ peer. */
 int raw_connect(const char *url);
 
 /* Writes one NNG frame with a request to `fd`; returns false where it does not fit without waiting. */
 bool raw_write(int fd, const guika_v1_RequestHeader *header, struct gk_bytes payload);
+
+/* Writes a request as our stream sockets carry it. */
+void raw_write_stream(int fd, const guika_v1_RequestHeader *header, struct gk_bytes payload);
+
+/* Reads a short answer from such a socket and returns its header. */
+guika_v1_ResponseHeader raw_read_stream(int fd);
 
 #endif

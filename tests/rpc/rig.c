@@ -1,5 +1,6 @@
 #include "rig.h"
 
+#include "rpc/descriptor_set.h"
 #include "rpc/server_internal.h"
 
 #include <setjmp.h>
@@ -144,6 +145,8 @@ void rig_start(struct rig *rig, const struct gk_rpc_server_options *options)
     own.bindings = &binding;
     own.binding_count = 1;
     own.authenticate = authenticate;
+    own.descriptor_set = guika_v1_descriptor_set;
+    own.descriptor_set_size = guika_v1_descriptor_set_size;
     if (gk_rpc_server_open(&own, &rig->server, &error) != GK_OK) {
         fail_msg("%s", error.message);
     }

@@ -1,5 +1,6 @@
 /* An echo over every transport, and what may not be listened on or connected to. */
 #include "certificate.h"
+#include "raw.h"
 #include "rig.h"
 
 #include <arpa/inet.h>
@@ -181,23 +182,6 @@ static void test_certificate_of_another_name_is_refused(void **state)
     stop_tls(&test);
 }
 
-static void test_tls_without_server_name_is_refused(void **state)
-{
-    const char *const urls[] = {"tls+tcp://127.0.0.1:1", "wss://127.0.0.1:1/rpc"};
-    struct gk_rpc_client *client = NULL;
-    struct gk_error error;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
-        struct gk_rpc_client_options options = {.url = urls[i], .ca_file = "ca.pem"};
-
-        assert_int_equal(gk_rpc_client_open(&options, &client, &error), GK_INVALID_ARGUMENT);
-        options = (struct gk_rpc_client_options){.url = urls[i], .server_name = "localhost"};
-        assert_int_equal(gk_rpc_client_open(&options, &client, &error), GK_INVALID_ARGUMENT);
-    }
-    assert_null(client);
-}
-
 struct adoption {
     int fd;
     struct gk_rpc_peer *peer;
@@ -295,20 +279,61 @@ static void test_stream_is_given_up_after_a_missed_deadline(void **state)
 
 static void test_call_of_a_gone_peer_ends(void **state)
 {
+    const guika_v1_RequestHeader header = {.method = "guika.test.EchoService/Hold"};
     struct rig rig;
-    struct gk_error error;
 
     (void)state;
     rig_start(&rig, NULL);
-    struct gk_rpc_client *client = stream_client(&rig);
+    const int fd = adopted_pair(&rig);
 
-    rig_block(&rig);
-    assert_int_equal(rig_call(client, &guika_test_echo_service_hold_method, 20, &error),
-                     GK_DEADLINE_EXCEEDED);
-    rig_unblock(&rig);
-    gk_rpc_client_close(client);
+    raw_write_stream(fd, &header, (struct gk_bytes){NULL, 0});
+    assert_true(rig_wait(&rig.begun, 1));
+    close(fd);
+    assert_true(rig_wait(&rig.ended, 1));
     assert_true(rig_wait(&rig.peers_closed, 1));
     rig_release(&rig);
+    rig_stop(&rig);
+}
+
+static void test_second_call_before_the_answer_ends_the_stream(void **state)
+{
+    const guika_v1_RequestHeader header = {.method = "guika.test.EchoService/Hold"};
+    struct rig rig;
+
+    (void)state;
+    rig_start(&rig, NULL);
+    const int fd = adopted_pair(&rig);
+
+    raw_write_stream(fd, &header, (struct gk_bytes){NULL, 0});
+    assert_true(rig_wait(&rig.begun, 1));
+    raw_write_stream(fd, &header, (struct gk_bytes){NULL, 0});
+    assert_true(rig_wait(&rig.peers_closed, 1));
+    assert_int_equal(atomic_load(&rig.begun), 1);
+    rig_release(&rig);
+    close(fd);
+    rig_stop(&rig);
+}
+
+static void test_close_answers_a_peers_call(void **state)
+{
+    const guika_v1_RequestHeader header = {.method = "guika.test.EchoService/Wait", .request_id = "w-1"};
+    struct rig rig;
+    char byte;
+
+    (void)state;
+    rig_start(&rig, NULL);
+    const int fd = adopted_pair(&rig);
+
+    raw_write_stream(fd, &header, (struct gk_bytes){NULL, 0});
+    assert_true(rig_wait(&rig.begun, 1));
+    rig_close_server(&rig);
+    const guika_v1_ResponseHeader answer = raw_read_stream(fd);
+
+    assert_int_equal(answer.status, GK_UNAVAILABLE);
+    assert_string_equal(answer.request_id, "w-1");
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    assert_int_equal(atomic_load(&rig.peers_closed), 1);
+    close(fd);
     rig_stop(&rig);
 }
 
@@ -405,10 +430,11 @@ int main(void)
         cmocka_unit_test(test_echo_over_tls),
         cmocka_unit_test(test_echo_over_wss),
         cmocka_unit_test(test_certificate_of_another_name_is_refused),
-        cmocka_unit_test(test_tls_without_server_name_is_refused),
         cmocka_unit_test(test_echo_over_stream),
         cmocka_unit_test(test_stream_is_given_up_after_a_missed_deadline),
         cmocka_unit_test(test_call_of_a_gone_peer_ends),
+        cmocka_unit_test(test_second_call_before_the_answer_ends_the_stream),
+        cmocka_unit_test(test_close_answers_a_peers_call),
         cmocka_unit_test(test_breach_of_the_stream_ends_it),
         cmocka_unit_test(test_plain_remote_listening_is_refused),
         cmocka_unit_test(test_plain_remote_listening_can_be_allowed),
