@@ -54,15 +54,25 @@ static struct account *find(struct gk_accounts *accounts, const char *name)
 static size_t covers(const char *binding, const char *scheme, const char *number)
 {
     const size_t scheme_length = strlen(scheme);
-    const char *rest = binding + scheme_length;
 
     if (strncmp(binding, scheme, scheme_length) != 0) {
         return 0;
     }
-    if (*rest == ':' && strncmp(number, rest + 1, strlen(rest + 1)) == 0) {
-        return strlen(binding);
+    const char *rest = binding + scheme_length;
+
+    if (*rest == '\0') {
+        return scheme_length;
     }
-    return *rest == '\0' ? scheme_length : 0;
+    if (*rest != ':') {
+        return 0;
+    }
+    const char *prefix = rest + 1;
+
+    while (*prefix != '\0' && *prefix == *number) {
+        prefix++;
+        number++;
+    }
+    return *prefix == '\0' ? strlen(binding) : 0;
 }
 
 static size_t longest_binding(const struct account *account, const char *scheme, const char *number)

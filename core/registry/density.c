@@ -48,7 +48,7 @@ static void write_level(struct gk_density_tally *tally, size_t level)
 
 void gk_density_count(struct gk_density_tally *tally, const struct gk_blocks *blocks)
 {
-    for (size_t level = 0; level < blocks->count; level++) {
+    for (size_t level = 0; level < blocks->count && level < GK_DENSITY_LEVELS; level++) {
         if (memcmp(tally->tokens[level], blocks->tokens[level], GK_TOKEN_SIZE) != 0) {
             write_level(tally, level);
             memcpy(tally->tokens[level], blocks->tokens[level], GK_TOKEN_SIZE);
@@ -104,7 +104,7 @@ enum gk_status gk_density_share(struct gk_store *store, const struct gk_account_
 {
     double share = 0;
 
-    for (size_t level = 0; level < blocks->count; level++) {
+    for (size_t level = 0; level < blocks->count && level < GK_DENSITY_LEVELS; level++) {
         uint64_t sum;
         const enum gk_status status =
             read_level(store, lists, list_count, level, blocks->tokens[level], &sum, error);

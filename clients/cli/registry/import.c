@@ -92,20 +92,26 @@ static enum gk_status send_page(struct run *run, const struct page *page, struct
     guika_v1_ImportCardsRequest request = {.page = 0};
     uint32_t pause_ms = FIRST_PAUSE_MS;
     uint32_t waited_ms = 0;
+    struct gk_error failure;
 
     snprintf(request.import_id, sizeof request.import_id, "%s", run->import_id);
     request.page = page->number;
     request.page_rows = gk_repeated_bytes(&page->rows);
     request.last = page->last;
     for (;;) {
-        const enum gk_status status = run->line->send(run->line->context, &request, &run->response, error);
+        const enum gk_status status = run->line->send(run->line->context, &request, &run->response, &failure);
 
+        if (status == GK_OK) {
+            return GK_OK;
+        }
         if (!is_passing(status) || waited_ms >= GIVE_UP_MS) {
-            return status;
+            return gk_error_set(error, status, "%s", failure.message);
         }
         /* Between half the pause and all of it, so that several senders do not keep step. */
         const uint32_t jittered_ms = pause_ms / 2 + randombytes_uniform(pause_ms / 2 + 1);
 
+        gk_progress_clear(run->progress);
+        run->report->retry(run->report->context, &failure, jittered_ms);
         run->line->pause(run->line->context, jittered_ms);
         waited_ms += jittered_ms;
         pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;

@@ -26,6 +26,8 @@ struct gk_import_report {
     void (*reject)(void *context, uint64_t line, const char *reason);
     /* Called once where an earlier run had got as far as `rows`. */
     void (*resume)(void *context, uint64_t rows);
+    /* Called before each pause: a page could not be delivered and is sent again. */
+    void (*retry)(void *context, const struct gk_error *error, uint32_t pause_ms);
     void *context;
 };
 

@@ -127,6 +127,13 @@ static void report_resumed(void *context, uint64_t rows)
     fprintf(stderr, "going on behind row %" PRIu64 "; the rows before were sent by an earlier run\n", rows);
 }
 
+static void report_retry(void *context, const struct gk_error *error, uint32_t pause_ms)
+{
+    (void)context;
+    fprintf(stderr, "%s (%s); trying again in %.1f s\n", error->message, gk_status_name(error->status),
+            (double)pause_ms / 1000);
+}
+
 /* Says in one line what became of the list, and returns the exit status. */
 static int conclude(enum gk_status status, const struct gk_import_result *result,
                     const struct gk_error *error)
@@ -172,7 +179,7 @@ static int run(const struct options *options, struct gk_rpc_client *client, stru
     }
     const struct gk_import_line line = {.send = send_page, .pause = pause_run, .context = client};
     const struct gk_import_report report = {
-        .reject = report_rejected, .resume = report_resumed, .context = &rejections};
+        .reject = report_rejected, .resume = report_resumed, .retry = report_retry, .context = &rejections};
 
     gk_progress_start(&progress, stderr, size);
     const enum gk_status status =

@@ -21,6 +21,7 @@ struct service {
     uint64_t rows;
     unsigned sent;
     uint32_t paused_ms;
+    unsigned retries;
     /* Reported to the caller. */
     uint64_t rejected_lines[16];
     char reasons[16][97];
@@ -92,13 +93,20 @@ static void note_resumed(void *context, uint64_t rows)
     ((struct service *)context)->resumed_behind = rows;
 }
 
+static void note_retry(void *context, const struct gk_error *error, uint32_t pause_ms)
+{
+    (void)pause_ms;
+    assert_string_equal(error->message, "the line is down");
+    ((struct service *)context)->retries++;
+}
+
 /* Imports a list of `rows` rows, numbered from 1; row `bad` (0: none) has a column too few. */
 static enum gk_status run_list(struct service *service, unsigned rows, unsigned bad,
                                struct gk_import_result *ret_result, struct gk_error *error)
 {
     const struct gk_import_line line = {.send = take_page, .pause = note_pause, .context = service};
     const struct gk_import_report report = {
-        .reject = note_rejected, .resume = note_resumed, .context = service};
+        .reject = note_rejected, .resume = note_resumed, .retry = note_retry, .context = service};
     FILE *stream = tmpfile();
     FILE *out = tmpfile();
     struct gk_list_reader *reader = NULL;
@@ -210,6 +218,7 @@ static void test_undelivered_page_is_sent_again(void **state)
 
         assert_int_equal(run_list(&service, 10, 0, &result, &error), GK_OK);
         assert_int_equal(service.sent, 5);
+        assert_int_equal(service.retries, 4);
         /* 500, 1000, 2000 and 4000 ms, each cut by up to a half. */
         assert_in_range(service.paused_ms, 3750, 7500);
     }
