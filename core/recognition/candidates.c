@@ -39,8 +39,8 @@ static double alien_prior(const struct gk_lattice *lattice, const struct guika_r
     double prior = lattice->count >= 15 ? ALIEN_LONG : lattice->count >= 10 ? ALIEN_MIDDLE : ALIEN_SHORT;
     if (rule != NULL && gk_rules_grouping_known(rule, lattice->grouping)) {
         bool brackets = strchr(lattice->grouping, '(') != NULL;
-        bool groups = strchr(lattice->grouping, '-') != NULL;
-        prior *= brackets ? ALIEN_BRACKETS : groups ? ALIEN_GROUPED : 1;
+        bool telling = strchr(lattice->grouping, '-') != NULL || lattice->count >= 15;
+        prior *= brackets ? ALIEN_BRACKETS : telling ? ALIEN_GROUPED : 1;
     }
     return prior;
 }

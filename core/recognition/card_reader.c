@@ -40,26 +40,63 @@ static bool is_read(const struct gk_candidate_list *list, double least)
     return list->count > 0 && list->items[0].probability >= least && !list->items[0].forced;
 }
 
-static size_t read_runs(const struct view *view, const struct gk_number_line *line, bool upside_down,
-                        const struct gk_framing *framing, struct gk_lattice runs[GK_LATTICE_RUNS_MOST])
+/* A number on the card: one line, or the rows of a stack. */
+struct target {
+    const struct gk_number_line *rows;
+    int row_count;
+};
+
+/* Appends a row of a stack: its digits alone, for what else is read there is no part of the number. */
+static void append_row(struct gk_text_line *text, const struct gk_text_line *row)
+{
+    bool first = true;
+    for (int i = 0; i < row->count && text->count < GK_TEXT_SYMBOLS_MOST; i++) {
+        char character = row->symbols[i].choices[0].character;
+        if (character >= '0' && character <= '9') {
+            text->symbols[text->count] = row->symbols[i];
+            text->symbols[text->count++].starts_word = first;
+            first = false;
+        }
+    }
+}
+
+static bool read_row(const struct view *view, const struct gk_number_line *line, bool upside_down,
+                     const struct gk_framing *framing, struct gk_text_line *ret_text)
 {
     struct gk_image strip;
-    struct gk_text_line text;
     if (!gk_number_line_cut(&view->picture->image, &view->homography, line, upside_down, framing, &strip)) {
-        return 0;
+        return false;
     }
-    bool read = gk_text_read(view->reader->text, &strip, &text);
+    bool read = gk_text_read(view->reader->text, &strip, ret_text);
     gk_image_clear(&strip);
-    return read ? gk_lattice_from_text(&text, LEAST_DIGITS, runs) : 0;
+    return read;
+}
+
+static size_t read_runs(const struct view *view, const struct target *target, bool upside_down,
+                        const struct gk_framing *framing, struct gk_lattice runs[GK_LATTICE_RUNS_MOST])
+{
+    struct gk_text_line text = {.count = 0}, row;
+    if (target->row_count == 1) {
+        return read_row(view, target->rows, upside_down, framing, &text)
+                   ? gk_lattice_from_text(&text, LEAST_DIGITS, runs)
+                   : 0;
+    }
+    for (int i = 0; i < target->row_count; i++) {
+        const struct gk_number_line *line = &target->rows[upside_down ? target->row_count - 1 - i : i];
+        if (read_row(view, line, upside_down, framing, &row)) {
+            append_row(&text, &row);
+        }
+    }
+    return gk_lattice_from_text(&text, LEAST_DIGITS, runs);
 }
 
 /* Reads the line again in other framings and merges what they say about each run. */
-static void confirm_runs(const struct view *view, const struct gk_number_line *line, bool upside_down,
+static void confirm_runs(const struct view *view, const struct target *target, bool upside_down,
                          struct gk_lattice *runs, size_t count)
 {
     for (size_t i = 1; i < FRAMINGS; i++) {
         struct gk_lattice others[GK_LATTICE_RUNS_MOST];
-        size_t other_count = read_runs(view, line, upside_down, &framings[i], others);
+        size_t other_count = read_runs(view, target, upside_down, &framings[i], others);
         for (size_t run = 0; run < count && run < other_count; run++) {
             gk_lattice_merge(&runs[run], &others[run]);
         }
@@ -75,14 +112,14 @@ static double mean_confidence(const struct gk_lattice *runs, size_t count)
     return best;
 }
 
-/* Reads one line upright and, unless that is clear, turned; keeps the clearer way. */
-static void read_line(const struct view *view, const struct gk_number_line *line)
+/* Reads upright and, unless that is clear, turned; keeps the clearer way. */
+static void read_target(const struct view *view, const struct target *target)
 {
     struct gk_lattice upright[GK_LATTICE_RUNS_MOST], turned[GK_LATTICE_RUNS_MOST], *runs = upright;
-    size_t count = read_runs(view, line, false, &framings[0], upright);
+    size_t count = read_runs(view, target, false, &framings[0], upright);
     bool upside_down = false;
     if (mean_confidence(upright, count) < 97) {
-        size_t turned_count = read_runs(view, line, true, &framings[0], turned);
+        size_t turned_count = read_runs(view, target, true, &framings[0], turned);
         if (mean_confidence(turned, turned_count) > mean_confidence(upright, count)) {
             runs = turned;
             count = turned_count;
@@ -92,7 +129,7 @@ static void read_line(const struct view *view, const struct gk_number_line *line
     if (count == 0) {
         return;
     }
-    confirm_runs(view, line, upside_down, runs, count);
+    confirm_runs(view, target, upside_down, runs, count);
     for (size_t i = 0; i < count; i++) {
         struct gk_line_verdict verdict;
         gk_candidates_from_lattice(&runs[i], &view->reader->rules, &verdict);
@@ -161,6 +198,25 @@ static bool burnt_out(const struct gk_image *card)
     return burnt * 20 > pixels;
 }
 
+/* Stacks first: they are rare, and nothing else looks like them. */
+static void read_targets(const struct view *view, const struct gk_number_line *lines, size_t count)
+{
+    struct gk_number_stack stacks[GK_NUMBER_STACKS_MOST];
+    size_t stack_count = gk_number_stacks_find(lines, count, stacks), tried = 0;
+    for (size_t i = 0; i < stack_count + count && tried < MOST_LINES; i++) {
+        struct target target = {i < stack_count ? stacks[i].rows : &lines[i - stack_count],
+                                i < stack_count ? GK_STACK_ROWS : 1};
+        if (target.row_count == 1 && target.rows->characters < LEAST_LINE) {
+            continue;
+        }
+        if (out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
+            return;
+        }
+        read_target(view, &target);
+        tried++;
+    }
+}
+
 static void read_view(struct view *view, const struct gk_quad *quad, bool portrait)
 {
     struct gk_quad placed = portrait ? gk_quad_turned(quad, 1) : *quad;
@@ -176,15 +232,10 @@ static void read_view(struct view *view, const struct gk_quad *quad, bool portra
         view->sight->view = view->homography;
         view->sight->glare = burnt_out(&card);
     }
-    size_t count = gk_number_lines_find(&card, LEAST_LINE, lines);
+    size_t count = gk_number_lines_find(&card, GK_STACK_ROWS, lines);
     gk_image_clear(&card);
     rank_lines(view, lines, count);
-    for (size_t i = 0; i < count && i < MOST_LINES; i++) {
-        if (out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
-            return;
-        }
-        read_line(view, &lines[i]);
-    }
+    read_targets(view, lines, count);
 }
 
 void gk_card_read(const struct gk_card_reader *reader, const struct gk_picture *picture,

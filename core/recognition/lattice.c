@@ -91,31 +91,50 @@ static enum part part_of(char character)
     return digit_of(character) >= 0 ? PART_LIKE_DIGIT : PART_OTHER;
 }
 
-/* Writes the groups of symbols [first, last) as "4-4-4-4" or "9(1)". */
+struct group_writer {
+    char *text;
+    size_t size, used;
+    int group; /* digits of the group at hand */
+};
+
+static void end_group(struct group_writer *writer, const char *bracket)
+{
+    bool joined = writer->used == 0 || writer->text[writer->used - 1] == '(';
+    if (writer->group > 0 && writer->used + 8 < writer->size) {
+        writer->used += (size_t)snprintf(writer->text + writer->used, writer->size - writer->used, "%s%d%s",
+                                         joined ? "" : "-", writer->group, bracket);
+        writer->group = 0;
+    }
+}
+
+/* Writes the groups of symbols [first, last) as "4-4-4-4" or "9(1)". Tesseract often loses one bracket of a
+ * pair: one alone stands for both around the last digit. */
 static void write_grouping(const struct gk_text_line *line, int first, int last, char *grouping, size_t size)
 {
-    int group = 0;
-    size_t used = 0;
+    struct group_writer writer = {.text = grouping, .size = size};
     bool open = false;
     grouping[0] = '\0';
-    for (int i = first; i <= last && used + 8 < size; i++) {
-        enum part part = i < last ? part_of(line->symbols[i].choices[0].character) : PART_OTHER;
-        bool digit = part == PART_DIGIT || part == PART_LIKE_DIGIT;
-        bool breaks = i == last || !digit || (line->symbols[i].starts_word && group > 0);
-        if (breaks && group > 0) {
-            bool joined = used == 0 || grouping[used - 1] == '(';
-            used += (size_t)snprintf(grouping + used, size - used, "%s%d", joined ? "" : "-", group);
-            group = 0;
-        }
-        if (part == PART_OPEN && used > 0) {
+    for (int i = first; i < last; i++) {
+        enum part part = part_of(line->symbols[i].choices[0].character);
+        if (part == PART_DIGIT || part == PART_LIKE_DIGIT) {
+            if (line->symbols[i].starts_word) {
+                end_group(&writer, "");
+            }
+            writer.group++;
+        } else if (part == PART_OPEN && !open) {
             open = true;
-            used += (size_t)snprintf(grouping + used, size - used, "(");
-        } else if (part == PART_CLOSE && open) {
+            end_group(&writer, "(");
+        } else if (part == PART_CLOSE && !open && writer.group > 1) {
+            writer.group--;
+            end_group(&writer, "(");
+            writer.group = 1;
+            end_group(&writer, ")");
+        } else {
+            end_group(&writer, open ? ")" : "");
             open = false;
-            used += (size_t)snprintf(grouping + used, size - used, ")");
         }
-        group += digit;
     }
+    end_group(&writer, open ? ")" : "");
 }
 
 static bool make_run(const struct gk_text_line *line, int first, int last, int least,
@@ -155,8 +174,7 @@ static void trim(const struct gk_text_line *line, int *first, int *last)
         char character = line->symbols[*last - 1].choices[0].character;
         enum part part = part_of(character);
         bool is_x = character == 'X' && *last - *first > 8;
-        bool closes = part == PART_CLOSE && *last - *first > 2 &&
-                      part_of(line->symbols[*last - 3].choices[0].character) == PART_OPEN;
+        bool closes = part == PART_CLOSE && *last - *first > 2;
         if (part == PART_DIGIT || is_x || closes) {
             return;
         }

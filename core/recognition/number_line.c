@@ -234,6 +234,38 @@ size_t gk_number_lines_find(const struct gk_image *card, int least_characters,
     return count;
 }
 
+static bool belongs_below(const struct gk_number_line *above, const struct gk_number_line *below)
+{
+    double height = (above->height + below->height) / 2, step = below->centre_y - above->centre_y;
+    return below->light_on_dark == above->light_on_dark && below->characters == above->characters &&
+           fabs(above->height - below->height) < 0.2 * height && step > 1.1 * height && step < 3 * height &&
+           fabs(above->left - below->left) < 0.7 * height && fabs(above->right - below->right) < 0.7 * height;
+}
+
+size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
+                             struct gk_number_stack ret_stacks[GK_NUMBER_STACKS_MOST])
+{
+    size_t found = 0;
+    for (size_t first = 0; first < count && found < GK_NUMBER_STACKS_MOST; first++) {
+        struct gk_number_stack stack = {.rows = {lines[first]}};
+        int rows = lines[first].characters == GK_STACK_ROWS ? 1 : 0;
+        while (rows > 0 && rows < GK_STACK_ROWS) {
+            size_t next = 0;
+            while (next < count && !belongs_below(&stack.rows[rows - 1], &lines[next])) {
+                next++;
+            }
+            if (next == count) {
+                break;
+            }
+            stack.rows[rows++] = lines[next];
+        }
+        if (rows == GK_STACK_ROWS) {
+            ret_stacks[found++] = stack;
+        }
+    }
+    return found;
+}
+
 /* Dark on light, and the middle 96% of the grey levels spread over the whole range. */
 static void stretch(struct gk_image *strip, bool invert)
 {
@@ -320,7 +352,7 @@ bool gk_number_line_cut(const struct gk_image *picture, const struct gk_homograp
                                      line->centre_y + along * uy + down * ux};
             struct gk_point at = gk_homography_apply(homography, frame);
             strip.grey[(size_t)y * (size_t)width + (size_t)x] =
-                (uint8_t)lround(gk_image_grey_at(picture, at.x, at.y));
+                (uint8_t)(gk_image_grey_at(picture, at.x, at.y) + 0.5);
         }
     }
     if (framing->normalise && !flatten(&strip)) {

@@ -8,7 +8,7 @@
 #include "core/recognition/image.h"
 #include "core/recognition/rectify.h"
 
-#define GK_NUMBER_LINES_MOST 24
+#define GK_NUMBER_LINES_MOST 40
 
 /* A row of characters of one height. Pixels of the card frame it was found in. */
 struct gk_number_line {
@@ -24,6 +24,18 @@ struct gk_number_line {
 /* Fills `ret_lines`, best first; returns how many. Rows of at least `least_characters`. [worker] */
 size_t gk_number_lines_find(const struct gk_image *card, int least_characters,
                             struct gk_number_line ret_lines[GK_NUMBER_LINES_MOST]);
+
+/* A number in four rows of four characters, as on some payment cards. */
+#define GK_STACK_ROWS 4
+#define GK_NUMBER_STACKS_MOST 2
+
+struct gk_number_stack {
+    struct gk_number_line rows[GK_STACK_ROWS]; /* from the top */
+};
+
+/* Looks for such blocks among the lines; returns how many. [any] */
+size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
+                             struct gk_number_stack ret_stacks[GK_NUMBER_STACKS_MOST]);
 
 /* How to cut a strip. */
 struct gk_framing {

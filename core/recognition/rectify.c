@@ -66,7 +66,7 @@ bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homo
         for (int x = 0; x < card.width_px; x++) {
             struct gk_point at = gk_homography_apply(homography, (struct gk_point){x + 0.5, y + 0.5});
             size_t i = (size_t)y * (size_t)card.width_px + (size_t)x;
-            card.grey[i] = (uint8_t)lround(gk_image_grey_at(picture, at.x, at.y));
+            card.grey[i] = (uint8_t)(gk_image_grey_at(picture, at.x, at.y) + 0.5);
             if (with_rgb) {
                 copy_rgb(picture, at, card.rgb + i * 3);
             }

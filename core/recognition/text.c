@@ -6,9 +6,10 @@
 
 #include <tesseract/capi.h>
 
-/* libgomp's. Tesseract's parallel loops cost three times the CPU that they save on one line, and
- * OMP_THREAD_LIMIT is read before main. The setting is the calling thread's own. */
-void omp_set_num_threads(int count);
+/* libgomp's. Tesseract's parallel loops cost three times the CPU that they save on one line. They ask for
+ * four threads each and OMP_THREAD_LIMIT is read before main, so that forbidding nested teams altogether is
+ * what is left. The setting is the calling thread's own. */
+void omp_set_max_active_levels(int levels);
 
 struct gk_text_reader {
     TessBaseAPI *api;
@@ -101,7 +102,7 @@ static bool read_symbol(TessResultIterator *results, struct gk_text_symbol *ret_
 bool gk_text_read(struct gk_text_reader *reader, const struct gk_image *strip, struct gk_text_line *ret_line)
 {
     assert(reader != NULL && strip != NULL && ret_line != NULL);
-    omp_set_num_threads(1);
+    omp_set_max_active_levels(0);
     TessBaseAPISetImage(reader->api, strip->grey, strip->width_px, strip->height_px, 1, strip->width_px);
     TessBaseAPISetSourceResolution(reader->api, 300);
     if (TessBaseAPIRecognize(reader->api, NULL) != 0) {
