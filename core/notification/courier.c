@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_CHANNELS 16
-#define MAX_SETTINGS 64
+#define MAX_SETTINGS 64 /* of all channels together, as courier.options has it */
+#define MAX_CHANNELS MAX_SETTINGS
 #define MARGIN_MS 2000 /* of the lease, kept for the answer */
 #define COMPLETE_TRIES 5
 #define COMPLETE_WAIT_US 300000

@@ -29,7 +29,7 @@ struct outbox_rig {
     uv_loop_t loop;
     uv_async_t command;
     sem_t done;
-    void (*work)(struct outbox_rig *rig, void *argument);
+    void (*_Atomic work)(struct outbox_rig *rig, void *argument); /* set last, taken by the loop */
     void *argument;
     struct gk_outbox *outbox;
     struct gk_rpc_server *server;

@@ -59,10 +59,10 @@ struct guika_channel {
     uint32_t struct_size; /**< sizeof(struct guika_channel) as the plugin was compiled */
     uint16_t abi_major;
     uint16_t abi_minor;
-    const char *id;       /**< the part before the colon in a contact: "smtp" */
+    const char *id;       /**< "smtp": serves the channel of this name, and channels whose setting "plugin" names it */
     const char *version;
-    /** Makes the channel from its settings; returns NULL on failure, with a line for the operator in `detail`. Called once, before
-     *  anything else. */
+    /** Makes a channel from its settings; returns NULL on failure, with a line for the operator in `detail`. Called once for each
+     *  channel that the plugin serves, before anything else is done with it. */
     void *(*open)(const struct guika_pair *settings, size_t setting_count, char *detail, size_t detail_size);
     void (*close)(void *channel);
     /** True where `address` has the channel's form. Pure. */
