@@ -22,7 +22,7 @@ enum {
     CARDS = 20, /* different pictures: drawing takes longer than reading */
     BOXES = 2,  /* that deposit at once */
     CALL_MS = 5000,
-    LONGEST_LIFE_MS = 2500, /* of guikad between two kills */
+    LONGEST_LIFE_MS = 6000, /* of guikad between two kills */
     ALL_DELIVERED_MS = 60000,
 };
 
