@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -337,6 +338,35 @@ static void test_close_answers_a_peers_call(void **state)
     rig_stop(&rig);
 }
 
+static void adopt_with_sigpipe(struct rig *rig, void *argument)
+{
+    const struct gk_principal reader = {GK_ROLE_READER, "reader-1"};
+    struct adoption *adoption = argument;
+
+    (void)signal(SIGPIPE, SIG_DFL);
+    assert_int_equal(
+        gk_rpc_server_adopt(rig->server, adoption->fd, &reader, count_peer, rig, &adoption->peer, NULL),
+        GK_FAILED_PRECONDITION);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void test_peer_is_refused_where_sigpipe_kills(void **state)
+{
+    struct adoption adoption = {.peer = NULL};
+    struct rig rig;
+    int pair[2];
+
+    (void)state;
+    rig_start(&rig, NULL);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    adoption.fd = pair[0];
+    rig_run(&rig, adopt_with_sigpipe, &adoption);
+    assert_null(adoption.peer);
+    close(pair[0]);
+    close(pair[1]);
+    rig_stop(&rig);
+}
+
 static void test_breach_of_the_stream_ends_it(void **state)
 {
     static const uint8_t enormous[4] = {0xff, 0xff, 0xff, 0xff};
@@ -435,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_call_of_a_gone_peer_ends),
         cmocka_unit_test(test_second_call_before_the_answer_ends_the_stream),
         cmocka_unit_test(test_close_answers_a_peers_call),
+        cmocka_unit_test(test_peer_is_refused_where_sigpipe_kills),
         cmocka_unit_test(test_breach_of_the_stream_ends_it),
         cmocka_unit_test(test_plain_remote_listening_is_refused),
         cmocka_unit_test(test_plain_remote_listening_can_be_allowed),
