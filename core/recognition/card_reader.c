@@ -205,7 +205,7 @@ static void read_targets(const struct view *view, const struct gk_number_line *l
     size_t stack_count = gk_number_stacks_find(lines, count, stacks), tried = 0;
     for (size_t i = 0; i < stack_count + count && tried < MOST_LINES; i++) {
         struct target target = {i < stack_count ? stacks[i].rows : &lines[i - stack_count],
-                                i < stack_count ? GK_STACK_ROWS : 1};
+                                i < stack_count ? stacks[i].row_count : 1};
         if (target.row_count == 1 && target.rows->characters < LEAST_LINE) {
             continue;
         }
@@ -232,7 +232,7 @@ static void read_view(struct view *view, const struct gk_quad *quad, bool portra
         view->sight->view = view->homography;
         view->sight->glare = burnt_out(&card);
     }
-    size_t count = gk_number_lines_find(&card, GK_STACK_ROWS, lines);
+    size_t count = gk_number_lines_find(&card, GK_STACK_LEAST_CHARACTERS, lines);
     gk_image_clear(&card);
     rank_lines(view, lines, count);
     read_targets(view, lines, count);

@@ -221,7 +221,8 @@ bool gk_lattice_merge(struct gk_lattice *lattice, const struct gk_lattice *other
     lattice->slip *= SLIP_AGREED;
     lattice->readings++;
     /* Readings lose spaces and brackets more often than they invent them. */
-    if (strlen(other->grouping) > strlen(lattice->grouping)) {
+    bool bracket_only_there = strchr(other->grouping, '(') != NULL && strchr(lattice->grouping, '(') == NULL;
+    if (bracket_only_there || strlen(other->grouping) > strlen(lattice->grouping)) {
         memcpy(lattice->grouping, other->grouping, sizeof lattice->grouping);
     }
     lattice->mean_confidence = fmin(lattice->mean_confidence, other->mean_confidence);
