@@ -132,11 +132,9 @@ void rig_set(struct outbox_rig *rig, const char *channel, const char *key, const
 static void on_command(uv_async_t *command)
 {
     struct outbox_rig *rig = command->data;
-    if (rig->work == NULL)
+    if (!atomic_exchange(&rig->wanted, false))
         return;
-    void (*work)(struct outbox_rig *, void *) = rig->work;
-    rig->work = NULL;
-    work(rig, rig->argument);
+    rig->work(rig, rig->argument);
     sem_post(&rig->done);
 }
 
@@ -145,6 +143,7 @@ static void run_on_loop(struct outbox_rig *rig, void (*work)(struct outbox_rig *
 {
     rig->argument = argument;
     rig->work = work;
+    atomic_store(&rig->wanted, true);
     uv_async_send(&rig->command);
     while (sem_wait(&rig->done) != 0) {
     }
