@@ -16,8 +16,10 @@
 /* The most different from the first one come first: agreement of unlike framings says more. */
 static const struct gk_framing framings[] = {{.height_share = 1.7},
                                              {.height_share = 1.45, .normalise = true},
-                                             {.height_share = 1.3, .centre_shift = 0.04}};
+                                             {.height_share = 1.3, .centre_shift = 0.04},
+                                             {.height_share = 2.0}};
 #define FRAMINGS (sizeof framings / sizeof *framings)
+#define ENOUGH_FRAMINGS 3 /* where they agree; the others settle disputes */
 
 /* One way to look at the picture. */
 struct view {
@@ -90,15 +92,24 @@ static size_t read_runs(const struct view *view, const struct target *target, bo
     return gk_lattice_from_text(&text, LEAST_DIGITS, runs);
 }
 
-/* Reads the line again in other framings and merges what they say about each run. */
+/* Reads the line again in other framings and settles what they say about each run. */
 static void confirm_runs(const struct view *view, const struct target *target, bool upside_down,
                          struct gk_lattice *runs, size_t count)
 {
-    for (size_t i = 1; i < FRAMINGS; i++) {
-        struct gk_lattice others[GK_LATTICE_RUNS_MOST];
+    struct gk_lattice readings[GK_LATTICE_RUNS_MOST][FRAMINGS], others[GK_LATTICE_RUNS_MOST];
+    size_t counts[GK_LATTICE_RUNS_MOST] = {0};
+    bool agreed = true;
+    for (size_t run = 0; run < count; run++) {
+        readings[run][counts[run]++] = runs[run];
+    }
+    for (size_t i = 1; i < FRAMINGS && (i < ENOUGH_FRAMINGS || !agreed); i++) {
         size_t other_count = read_runs(view, target, upside_down, &framings[i], others);
+        agreed = other_count == count && agreed;
         for (size_t run = 0; run < count && run < other_count; run++) {
-            gk_lattice_merge(&runs[run], &others[run]);
+            readings[run][counts[run]++] = others[run];
+        }
+        for (size_t run = 0; run < count; run++) {
+            agreed = gk_lattice_vote(readings[run], counts[run], &runs[run]) && agreed;
         }
     }
 }
