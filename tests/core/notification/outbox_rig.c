@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,7 @@ void rig_start(struct outbox_rig *rig)
     const struct gk_rpc_binding binding = gk_outbox_binding(rig->outbox);
     const struct gk_rpc_server_options server = {
         .loop = &rig->loop, .bindings = &binding, .binding_count = 1, .authenticate = authenticate};
+    (void)signal(SIGPIPE, SIG_IGN); /* as guikad does: a courier may die while it is answered */
     must(gk_rpc_server_open(&server, &rig->server, &error), &error);
     gk_rpc_server_set_serving(rig->server, true);
     assert_int_equal(pthread_create(&rig->thread, NULL, run_loop, rig), 0);
