@@ -1,8 +1,9 @@
 /*
  * A view of bytes that somebody else owns, and the nanopb field codec for it.
  *
- * A `bytes` field whose .options entry says
- *     type:FT_CALLBACK callback_datatype:"struct gk_bytes" callback_function:"gk_bytes_field"
+ * A `bytes` field whose .options entries say
+ *     MESSAGE callback_function:"gk_bytes_field"
+ *     MESSAGE.FIELD type:FT_CALLBACK callback_datatype:"struct gk_bytes"
  * is a struct gk_bytes in the generated message: decoding points it into the received message without a
  * copy, encoding writes what it points to. It is valid as long as that message is kept.
  */

@@ -7,7 +7,7 @@
 #ifndef GUIKA_RPC_CLIENT_H
 #define GUIKA_RPC_CLIENT_H
 
-#include "rpc/server.h"
+#include "rpc/method.h"
 #include "rpc/status.h"
 
 #include <stdint.h>
@@ -28,7 +28,8 @@ struct gk_rpc_client_options {
 enum gk_status gk_rpc_client_open(const struct gk_rpc_client_options *options,
                                   struct gk_rpc_client **ret_client, struct gk_error *error);
 
-/* A client over the connected stream socket `fd`, owned from now on. [any] */
+/* A client over the connected stream socket `fd`, owned by the client once this succeeds. After a call that
+ * missed its deadline or lost the connection every further call is UNAVAILABLE: open another one. [any] */
 enum gk_status gk_rpc_client_open_stream(int fd, struct gk_rpc_client **ret_client, struct gk_error *error);
 
 void gk_rpc_client_close(struct gk_rpc_client *client);

@@ -21,7 +21,8 @@ enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *ke
                                 struct gk_registry **ret_registry, struct gk_error *error);
 void gk_registry_close(struct gk_registry *registry);
 
-/* Adds an account; checks name and bindings. ALREADY_EXISTS. [worker] */
+/* Adds an account. `issuer_id`: 1 to 32 characters of [A-Za-z0-9._-]. `bindings`: 1 to 32 of "SCHEME" or
+ * "SCHEME:PREFIX". INVALID_ARGUMENT, ALREADY_EXISTS. [worker] */
 enum gk_status gk_registry_add_account(struct gk_registry *registry, const char *issuer_id,
                                        const char bindings[][65], size_t binding_count,
                                        struct gk_error *error);
@@ -30,15 +31,20 @@ enum gk_status gk_registry_add_account(struct gk_registry *registry, const char 
 bool gk_registry_is_bound(struct gk_registry *registry, const char *issuer_id, const char *scheme,
                           const char *number);
 
-/* Takes one page of an import of account `issuer_id`. `answers` is a reader's encoded NumberAnswers, one a
- * row, in order: a row whose answer has no match is rejected with the answer's problem. Durable when it
- * returns. Errors: INVALID_ARGUMENT (page out of order: the message and `ret_response->next_page` say which
- * is expected), FAILED_PRECONDITION. [worker] */
+/* Takes one page of an import of account `issuer_id`; page 0 under a new import id starts a new staging and
+ * drops an unfinished one. `answers` is a reader's encoded NumberAnswers, one a row, in order: a row whose
+ * answer has no match under the row's scheme is rejected with the answer's problem. Durable when it returns.
+ * A page that was taken before is answered again without effect. A last page after which not one row was
+ * accepted leaves the list in force, forgets the import and is answered with `in_force` false.
+ * Errors: INVALID_ARGUMENT (page out of order: the message and `ret_response->next_page` say which is
+ * expected; more than 500 rows; a row that cannot be read), FAILED_PRECONDITION (no such account), INTERNAL
+ * (the answers are not one a row). [worker] */
 enum gk_status gk_registry_import_page(struct gk_registry *registry, const char *issuer_id,
                                        const guika_v1_ImportCardsRequest *request, struct gk_bytes answers,
                                        guika_v1_ImportCardsResponse *ret_response, struct gk_error *error);
 
-/* Marks a card of the account's list cancelled. NOT_FOUND. [worker] */
+/* Marks a card of the account's list cancelled, also in a list that is being imported. `number` is canonical.
+ * NOT_FOUND, PERMISSION_DENIED (not among the account's bindings). [worker] */
 enum gk_status gk_registry_revoke(struct gk_registry *registry, const char *issuer_id, const char *scheme,
                                   const char *number, struct gk_error *error);
 
@@ -53,7 +59,8 @@ struct gk_registration {
                        out */
 };
 
-/* Looks one candidate up (scheme, number, kind). [worker] */
+/* Looks one candidate up (scheme, number, kind) in the lists of the accounts whose bindings cover it. Where
+ * several have it, the longest binding decides, then a live card before a cancelled one. [worker] */
 enum gk_status gk_registry_look_up(struct gk_registry *registry, const guika_v1_internal_Candidate *candidate,
                                    struct gk_registration *ret_registration, struct gk_error *error);
 

@@ -67,6 +67,10 @@ struct gk_value {
 };
 void gk_value_free(struct gk_value *value);
 
+/* The sum that a record of GK_FAMILY_DENSITY or GK_FAMILY_COUNTERS holds (8 bytes, little-endian); 0 for a
+ * value of any other length. [any] */
+uint64_t gk_sum_decode(struct gk_bytes value);
+
 /* Reads one record as last committed. NOT_FOUND leaves `ret_value` untouched and sets no message. May read
  * the disk. [any but loop] */
 enum gk_status gk_store_get(struct gk_store *store, enum gk_family family, struct gk_bytes key,
@@ -96,7 +100,8 @@ struct gk_work {
     /* [committer] Reads and writes through `transaction`; must not block. Returning other than GK_OK undoes
      * all that it wrote; `done` then gets that status. */
     enum gk_status (*apply)(struct gk_work *work, struct gk_transaction *transaction, struct gk_error *error);
-    /* [committer] Durable (GK_OK) or refused. Hands over to its own thread; must not block. */
+    /* [committer] Durable (GK_OK) or refused. Hands over to its own thread; must not block. `error` is never
+     * NULL and borrowed for the call; its message is empty with GK_OK. */
     void (*done)(struct gk_work *work, enum gk_status status, const struct gk_error *error);
     struct gk_work *next; /* the store's */
 };
@@ -105,7 +110,8 @@ struct gk_work {
  * `done` is not called. [any] */
 bool gk_store_commit(struct gk_store *store, struct gk_work *work);
 
-/* As gk_store_commit, but waits; for tests, tools and start-up. Not for the loop. [worker] */
+/* As gk_store_commit, but waits; for tests, tools and start-up. RESOURCE_EXHAUSTED where the queue is full or
+ * the store closes. Not for the loop, nor for the committer. [worker] */
 enum gk_status gk_store_commit_and_wait(struct gk_store *store,
                                         enum gk_status (*apply)(void *context,
                                                                 struct gk_transaction *transaction,
@@ -131,6 +137,9 @@ void gk_transaction_audit(struct gk_transaction *transaction, const char *actor,
 /* Adds 1 to the counter `name` of today (UTC, by the store's clock) for `box_id` ("" where it belongs to
  * none) and for all. */
 void gk_transaction_count(struct gk_transaction *transaction, const char *box_id, const char *name);
+
+/* Unix milliseconds of this work, by the store's clock. [committer] */
+int64_t gk_transaction_now_ms(const struct gk_transaction *transaction);
 
 /* Unix milliseconds by the store's clock. [any] */
 int64_t gk_store_now_ms(const struct gk_store *store);

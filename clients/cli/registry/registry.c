@@ -1,0 +1,37 @@
+#include "clients/cli/registry/registry.h"
+
+#include "clients/cli/registry/commands.h"
+#include "clients/cli/registry/connection.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char HELP[] = "Usage: guika registry import [OPTION]... FILE.csv\n"
+                           "       guika registry revoke [OPTION]... --scheme SCHEME\n"
+                           "\n"
+                           "import   replaces the issuer's card-to-holder list by the one in FILE.csv\n"
+                           "revoke   cancels one card; its number is read from standard input\n"
+                           "\n"
+                           "guika registry COMMAND --help says more.\n";
+
+int gk_cli_registry(int argc, char **argv)
+{
+    const char *command = argc > 1 ? argv[1] : "";
+
+    if (strcmp(command, "import") == 0) {
+        return gk_cli_registry_import(argc - 1, argv + 1);
+    }
+    if (strcmp(command, "revoke") == 0) {
+        return gk_cli_registry_revoke(argc - 1, argv + 1);
+    }
+    if (strcmp(command, "--help") == 0) {
+        fputs(HELP, stdout);
+        return GK_EXIT_OK;
+    }
+    if (command[0] == '\0') {
+        fputs(HELP, stderr);
+    } else {
+        fprintf(stderr, "guika registry: \"%s\" is no command; there are import and revoke\n", command);
+    }
+    return GK_EXIT_USAGE;
+}

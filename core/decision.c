@@ -1,0 +1,231 @@
+#include "core/decision.h"
+
+#include "core/registry/match.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    ASKED_MAX = 2, /* a finder does not wait for a third round of pictures */
+    FRAMES_MAX = 8,
+    CANDIDATES_MAX = 20,
+};
+
+/* Another picture that the box can take and has not: the reader's wish first, then any other lamp, then the
+ * other side. */
+static bool find_view(const struct gk_evidence *evidence, guika_v1_Side *ret_side, guika_v1_Lamp *ret_lamp)
+{
+    uint32_t front = evidence->abilities.front_lamps;
+    uint32_t back = evidence->abilities.back_lamps;
+    const bool wants_back = evidence->read.wanted_side == guika_v1_Side_SIDE_BACK;
+
+    for (size_t i = 0; i < evidence->frame_count; i++) {
+        const guika_v1_Frame *frame = &evidence->frames[i];
+        const guika_v1_Lamp lamp =
+            frame->lamp == guika_v1_Lamp_LAMP_UNSPECIFIED ? guika_v1_Lamp_LAMP_DIFFUSE : frame->lamp;
+
+        if (frame->side == guika_v1_Side_SIDE_BACK) {
+            back &= ~(1U << (unsigned)lamp);
+        } else {
+            front &= ~(1U << (unsigned)lamp);
+        }
+    }
+    const uint32_t lamps = wants_back && back != 0 ? back : front != 0 ? front : back;
+
+    if (lamps == 0) {
+        return false;
+    }
+    *ret_side =
+        lamps == front && !(wants_back && back != 0) ? guika_v1_Side_SIDE_FRONT : guika_v1_Side_SIDE_BACK;
+    *ret_lamp = (lamps & (1U << (unsigned)evidence->read.wanted_lamp)) != 0
+                    ? evidence->read.wanted_lamp
+                    : (guika_v1_Lamp)__builtin_ctz(lamps);
+    return true;
+}
+
+static bool may_ask(const struct gk_evidence *evidence)
+{
+    return evidence->may_ask && evidence->asked < ASKED_MAX && evidence->frame_count < FRAMES_MAX &&
+           evidence->read.another_frame_may_help;
+}
+
+static void keep(struct gk_found_card_decision *decision, guika_v1_CardState state, guika_v1_Zone zone)
+{
+    decision->card.state = state;
+    decision->card.decided_zone = zone;
+    decision->card.has_place = true;
+    decision->card.place.kind = guika_v1_internal_Place_Kind_PLACE_SLOT;
+    decision->deposit.answer.decision = guika_v1_DepositResponse_Decision_KEEP;
+    decision->deposit.answer.zone = zone;
+}
+
+static void give_back(struct gk_found_card_decision *decision, guika_v1_DepositResponse_GiveBackReason reason)
+{
+    decision->card.state = guika_v1_CardState_CARD_STATE_GIVEN_BACK;
+    decision->card.has_place = true;
+    decision->card.place.kind = guika_v1_internal_Place_Kind_PLACE_FINDER;
+    decision->deposit.answer.decision = guika_v1_DepositResponse_Decision_GIVE_BACK;
+    decision->deposit.answer.give_back_reason = reason;
+}
+
+static void seal_mask(const struct gk_keys *keys, struct gk_found_card_decision *decision, const char *masked)
+{
+    const struct gk_bytes plain = {(const uint8_t *)masked, strlen(masked)};
+
+    gk_keys_seal(keys, GK_SEAL_MASK, (struct gk_bytes){decision->card.case_id, GK_CASE_ID_SIZE}, plain,
+                 decision->card.sealed_mask.bytes);
+    decision->card.sealed_mask.size = (pb_size_t)(plain.size + GK_SEAL_OVERHEAD);
+}
+
+/* What is known of the number: its token, never itself. */
+static void describe(const struct gk_keys *keys, struct gk_found_card_decision *decision,
+                     const guika_v1_internal_Candidate *candidate, const struct gk_registration *registration)
+{
+    guika_v1_internal_FoundCard *card = &decision->card;
+
+    (void)snprintf(card->issuer, sizeof card->issuer, "%s", candidate->issuer);
+    (void)snprintf(card->scheme, sizeof card->scheme, "%s", candidate->scheme);
+    card->kind = candidate->kind;
+    card->card_token.size = GK_TOKEN_SIZE;
+    memcpy(card->card_token.bytes, registration->card_token, GK_TOKEN_SIZE);
+    card->key_epoch = gk_keys_epoch(keys);
+    seal_mask(keys, decision, candidate->masked);
+}
+
+/* The notice is written with the decision and waits for STORED. */
+static void write_notice(const struct gk_keys *keys, struct gk_found_card_decision *decision,
+                         const struct gk_registration *registration, int64_t now_ms)
+{
+    guika_v1_internal_FoundCard *card = &decision->card;
+    guika_v1_internal_NoticeRecord *notice = &decision->notice;
+
+    gk_keys_message_id(keys, "card_found", (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE},
+                       notice->notice_id);
+    card->notice_id.size = sizeof notice->notice_id;
+    memcpy(card->notice_id.bytes, notice->notice_id, sizeof notice->notice_id);
+    (void)snprintf(card->issuer_account, sizeof card->issuer_account, "%s", registration->issuer_account);
+    card->holder_token.size = GK_TOKEN_SIZE;
+    memcpy(card->holder_token.bytes, registration->holder_token, GK_TOKEN_SIZE);
+    notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_HELD;
+    (void)snprintf(notice->template_id, sizeof notice->template_id, "card_found");
+    notice->case_id.size = GK_CASE_ID_SIZE;
+    memcpy(notice->case_id.bytes, card->case_id, GK_CASE_ID_SIZE);
+    memcpy(notice->issuer_account, card->issuer_account, sizeof notice->issuer_account);
+    notice->holder_token.size = GK_TOKEN_SIZE;
+    memcpy(notice->holder_token.bytes, card->holder_token.bytes, GK_TOKEN_SIZE);
+    memcpy(notice->box_id, card->box_id, sizeof notice->box_id);
+    memcpy(notice->issuer, card->issuer, sizeof notice->issuer);
+    notice->sealed_mask.size = card->sealed_mask.size;
+    memcpy(notice->sealed_mask.bytes, card->sealed_mask.bytes, card->sealed_mask.size);
+    notice->created_at_ms = now_ms;
+    decision->has_notice = true;
+}
+
+static void decide_accepted(const struct gk_keys *keys, const struct gk_evidence *evidence,
+                            struct gk_found_card_decision *decision,
+                            const struct gk_registration *registration)
+{
+    write_notice(keys, decision, registration, evidence->now_ms);
+    keep(decision, guika_v1_CardState_CARD_STATE_IDENTIFIED,
+         evidence->abilities.normal_full ? guika_v1_Zone_ZONE_DIFFICULT : guika_v1_Zone_ZONE_NORMAL);
+}
+
+static bool ask_for_frames(const struct gk_evidence *evidence, struct gk_found_card_decision *decision)
+{
+    guika_v1_DepositResponse *answer = &decision->deposit.answer;
+
+    if (!may_ask(evidence) || !find_view(evidence, &answer->wanted_side, &answer->wanted_lamp)) {
+        return false;
+    }
+    decision->card.state = guika_v1_CardState_CARD_STATE_RECEIVED;
+    decision->card.has_place = true;
+    decision->card.place.kind = guika_v1_internal_Place_Kind_PLACE_SLOT;
+    answer->decision = guika_v1_DepositResponse_Decision_MORE_FRAMES;
+    answer->sequence = evidence->asked + 1;
+    return true;
+}
+
+static void decide_difficult(const struct gk_evidence *evidence, struct gk_found_card_decision *decision)
+{
+    const bool can_give_back = evidence->abilities.can_give_back && !evidence->in_box;
+    const bool is_settled = decision->card.reason == guika_v1_Reason_REASON_UNREGISTERED ||
+                            decision->card.reason == guika_v1_Reason_REASON_CANCELLED;
+
+    if (!is_settled && ask_for_frames(evidence, decision)) {
+        return;
+    }
+    if (can_give_back && decision->card.reason == guika_v1_Reason_REASON_NOT_A_CARD) {
+        give_back(decision, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_NOT_A_CARD);
+    } else if (can_give_back && evidence->abilities.difficult_full) {
+        give_back(decision, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_BOX_FULL);
+    } else {
+        keep(decision, guika_v1_CardState_CARD_STATE_DIFFICULT, guika_v1_Zone_ZONE_DIFFICULT);
+    }
+}
+
+static enum gk_status look_up(struct gk_registry *registry,
+                              const guika_v1_internal_CompleteRecognitionRequest *read,
+                              struct gk_registration *registrations, struct gk_error *error)
+{
+    for (size_t i = 0; i < read->candidates_count; i++) {
+        const enum gk_status status =
+            gk_registry_look_up(registry, &read->candidates[i], &registrations[i], error);
+
+        if (status != GK_OK) {
+            return status;
+        }
+    }
+    return GK_OK;
+}
+
+static void begin_record(const struct gk_evidence *evidence, struct gk_found_card_decision *decision)
+{
+    guika_v1_internal_DepositRecord *deposit = &decision->deposit;
+
+    deposit->has_answer = true;
+    deposit->answer = (guika_v1_DepositResponse){0};
+    deposit->frames = (uint32_t)evidence->frame_count;
+    memcpy(deposit->case_id, decision->card.case_id, GK_CASE_ID_SIZE);
+    (void)sodium_bin2hex(deposit->answer.case_id, sizeof deposit->answer.case_id, decision->card.case_id,
+                         GK_CASE_ID_SIZE);
+    decision->card.decided_at_ms = evidence->now_ms;
+}
+
+/* A number that was not read with certainty is not to be found again by it. */
+static bool is_certain(const struct gk_match *match)
+{
+    return match->accepted || match->reason == guika_v1_Reason_REASON_UNREGISTERED ||
+           match->reason == guika_v1_Reason_REASON_CANCELLED;
+}
+
+enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_keys *keys,
+                                const struct gk_evidence *evidence, struct gk_found_card_decision *decision,
+                                struct gk_error *error)
+{
+    const guika_v1_internal_CompleteRecognitionRequest *read = &evidence->read;
+    struct gk_registration registrations[CANDIDATES_MAX] = {0};
+    const enum gk_status status = look_up(registry, read, registrations, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    const struct gk_match match =
+        gk_match_decide(read->candidates, registrations, read->candidates_count, read->reason,
+                        evidence->threshold, evidence->registered_share);
+    const bool full = evidence->abilities.normal_full && evidence->abilities.difficult_full;
+
+    begin_record(evidence, decision);
+    decision->card.reason = match.reason;
+    if (is_certain(&match)) {
+        describe(keys, decision, &read->candidates[match.candidate], &registrations[match.candidate]);
+    }
+    if (full && evidence->abilities.can_give_back && !evidence->in_box) {
+        give_back(decision, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_BOX_FULL);
+    } else if (match.accepted) {
+        decide_accepted(keys, evidence, decision, &registrations[match.candidate]);
+    } else {
+        decide_difficult(evidence, decision);
+    }
+    return GK_OK;
+}

@@ -1,0 +1,32 @@
+/*
+ * What is to be done with a card, from all that is known of it: the reader's candidates, the registry, and
+ * what its box can do.
+ */
+#ifndef GUIKA_CORE_DECISION_H
+#define GUIKA_CORE_DECISION_H
+
+#include "core/boxes.h"
+#include "core/found_card.h"
+#include "core/registry/registry.h"
+#include "guika/v1/internal/reader.pb.h"
+
+struct gk_evidence {
+    guika_v1_Frame frames[8];
+    size_t frame_count;
+    guika_v1_internal_CompleteRecognitionRequest read; /* what a reader made of them */
+    struct gk_box_abilities abilities;
+    bool may_ask;     /* for more frames */
+    bool in_box;      /* the card lies in the box already: it cannot be given back */
+    uint32_t asked;   /* times that frames were asked for and came */
+    double threshold; /* see gk_match_decide */
+    double registered_share;
+    int64_t now_ms; /* Unix milliseconds */
+};
+
+/* Decides, into `decision`, whose case id, box, deposit id, digests and time of receipt are set already.
+ * Fails only where the registry cannot be read. [worker] */
+enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_keys *keys,
+                                const struct gk_evidence *evidence, struct gk_found_card_decision *decision,
+                                struct gk_error *error);
+
+#endif

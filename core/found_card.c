@@ -1,0 +1,415 @@
+#include "core/found_card.h"
+
+#include "core/notification/outbox.h"
+#include "core/store/record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_key[GK_DEPOSIT_KEY_SIZE])
+{
+    const size_t box = strlen(box_id);
+    const size_t deposit = strlen(deposit_id);
+
+    memcpy(ret_key, box_id, box);
+    ret_key[box] = 0;
+    memcpy(ret_key + box + 1, deposit_id, deposit);
+    return box + 1 + deposit;
+}
+
+static struct gk_bytes case_key(const uint8_t *case_id)
+{
+    return (struct gk_bytes){case_id, GK_CASE_ID_SIZE};
+}
+
+static enum gk_status get_card(struct gk_transaction *transaction, const uint8_t *case_id,
+                               guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
+{
+    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
+                         guika_v1_internal_FoundCard_fields, ret_card, error);
+}
+
+/* Writes the card as one step further. */
+static enum gk_status write_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                                 struct gk_error *error)
+{
+    card->version++;
+    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(card->case_id),
+                         guika_v1_internal_FoundCard_fields, card, error);
+}
+
+/* As write_card, and audits the step as `action` by `actor`. */
+static enum gk_status put_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                               const char *actor, const char *action, const char *detail,
+                               struct gk_error *error)
+{
+    gk_transaction_audit(transaction, actor, action, case_key(card->case_id), detail);
+    return write_card(transaction, card, error);
+}
+
+static void box_actor(char actor[48], const char *box_id)
+{
+    (void)snprintf(actor, 48, "box:%s", box_id);
+}
+
+static const char *reason_word(guika_v1_Reason reason)
+{
+    static const char *const words[] = {"UNSPECIFIED",    "NOT_A_CARD",   "UNREADABLE", "GLARE",
+                                        "UNKNOWN_ISSUER", "CHECK_FAILED", "AMBIGUOUS",  "UNREGISTERED",
+                                        "CANCELLED",      "SEVERAL_CARDS"};
+
+    return words[reason];
+}
+
+/* The one place that counts what became of a card. */
+static void count_state(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
+{
+    char name[64];
+
+    switch (card->state) {
+    case guika_v1_CardState_CARD_STATE_IDENTIFIED:
+        gk_transaction_count(transaction, card->box_id, "identified");
+        break;
+    case guika_v1_CardState_CARD_STATE_DIFFICULT:
+        (void)snprintf(name, sizeof name, "difficult.%s", reason_word(card->reason));
+        gk_transaction_count(transaction, card->box_id, name);
+        break;
+    case guika_v1_CardState_CARD_STATE_GIVEN_BACK:
+        gk_transaction_count(transaction, card->box_id, "given_back");
+        break;
+    default:
+        break;
+    }
+}
+
+static const char *decide_action(guika_v1_CardState state)
+{
+    switch (state) {
+    case guika_v1_CardState_CARD_STATE_IDENTIFIED:
+        return "found_card.identify";
+    case guika_v1_CardState_CARD_STATE_DIFFICULT:
+        return "found_card.set_difficult";
+    case guika_v1_CardState_CARD_STATE_GIVEN_BACK:
+        return "found_card.give_back";
+    default:
+        return "found_card.receive";
+    }
+}
+
+static void index_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
+{
+    uint8_t by_time[8 + GK_CASE_ID_SIZE];
+
+    for (unsigned i = 0; i < 8; i++) {
+        by_time[i] = (uint8_t)((uint64_t)card->received_at_ms >> (56 - 8 * i));
+    }
+    memcpy(by_time + 8, card->case_id, GK_CASE_ID_SIZE);
+    gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
+                       (struct gk_bytes){NULL, 0});
+    if (card->card_token.size > 0) {
+        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
+
+        memcpy(by_card, card->card_token.bytes, card->card_token.size);
+        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
+        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
+                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
+                           (struct gk_bytes){NULL, 0});
+    }
+}
+
+/* The mark by which a start finds the cards that wait for frames. */
+static void mark_waiting(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card,
+                         bool waits)
+{
+    uint8_t key[sizeof GK_WAITING_PREFIX - 1 + GK_CASE_ID_SIZE];
+
+    memcpy(key, GK_WAITING_PREFIX, sizeof GK_WAITING_PREFIX - 1);
+    memcpy(key + sizeof GK_WAITING_PREFIX - 1, card->case_id, GK_CASE_ID_SIZE);
+    if (waits) {
+        gk_transaction_put(transaction, GK_FAMILY_META, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    } else {
+        gk_transaction_delete(transaction, GK_FAMILY_META, (struct gk_bytes){key, sizeof key});
+    }
+}
+
+/* What rests under the deposit's key says whether there is anything to decide. True: there is not, and
+ * `*ret_status` is the answer. */
+static bool is_decided(struct gk_transaction *transaction, const struct gk_found_card_decision *decision,
+                       struct gk_bytes key, guika_v1_internal_DepositRecord *ret_deposit,
+                       enum gk_status *ret_status, struct gk_error *error)
+{
+    guika_v1_internal_DepositRecord before = {0};
+    const enum gk_status status = gk_record_get(transaction, GK_FAMILY_DEPOSITS, key,
+                                                guika_v1_internal_DepositRecord_fields, &before, error);
+
+    if (status == GK_NOT_FOUND) {
+        return false;
+    }
+    *ret_status = status;
+    if (status != GK_OK) {
+        return true;
+    }
+    if (memcmp(before.frames_digest, decision->deposit.frames_digest, GK_DIGEST_SIZE) != 0) {
+        *ret_status =
+            gk_error_set(error, GK_ALREADY_EXISTS, "deposit \"%s\" was made before with other frames",
+                         decision->card.deposit_id);
+        return true;
+    }
+    if (before.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES &&
+        before.sequence < decision->deposit.sequence) {
+        return false;
+    }
+    *ret_deposit = before;
+    return true;
+}
+
+/* A card that waited for frames keeps what happened to it meanwhile. */
+static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                                    struct gk_error *error)
+{
+    guika_v1_internal_FoundCard before = {0};
+    const enum gk_status status = get_card(transaction, card->case_id, &before, error);
+
+    if (status == GK_NOT_FOUND) {
+        gk_transaction_count(transaction, card->box_id, "deposits");
+        return GK_OK;
+    }
+    card->version = before.version;
+    card->received_at_ms = before.received_at_ms;
+    return status;
+}
+
+enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
+                                    const struct gk_found_card_decision *decision,
+                                    guika_v1_internal_DepositRecord *ret_deposit, struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = decision->card;
+    uint8_t key[GK_DEPOSIT_KEY_SIZE];
+    const struct gk_bytes deposit_key = {key, gk_deposit_key(card.box_id, card.deposit_id, key)};
+    enum gk_status status;
+    char actor[48];
+
+    if (is_decided(transaction, decision, deposit_key, ret_deposit, &status, error)) {
+        return status;
+    }
+    status = continue_card(transaction, &card, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    index_card(transaction, &card);
+    count_state(transaction, &card);
+    if (card.state == guika_v1_CardState_CARD_STATE_RECEIVED || card.version > 0) {
+        mark_waiting(transaction, &card, card.state == guika_v1_CardState_CARD_STATE_RECEIVED);
+    }
+    if (decision->has_notice) {
+        status = gk_outbox_add(transaction, &decision->notice, error);
+        if (status != GK_OK) {
+            return status;
+        }
+    }
+    status = gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key,
+                           guika_v1_internal_DepositRecord_fields, &decision->deposit, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    *ret_deposit = decision->deposit;
+    box_actor(actor, card.box_id);
+    return put_card(transaction, &card, actor, decide_action(card.state),
+                    card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : reason_word(card.reason), error);
+}
+
+/* The deposit's standing answer becomes KEEP in the difficult zone. */
+static enum gk_status answer_difficult(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                                       struct gk_error *error)
+{
+    guika_v1_internal_DepositRecord deposit = {0};
+    uint8_t key[GK_DEPOSIT_KEY_SIZE];
+    const struct gk_bytes deposit_key = {key, gk_deposit_key(card->box_id, card->deposit_id, key)};
+    const enum gk_status status = gk_record_get(transaction, GK_FAMILY_DEPOSITS, deposit_key,
+                                                guika_v1_internal_DepositRecord_fields, &deposit, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    card->state = guika_v1_CardState_CARD_STATE_DIFFICULT;
+    card->decided_zone = guika_v1_Zone_ZONE_DIFFICULT;
+    card->decided_at_ms = gk_transaction_now_ms(transaction);
+    if (card->reason == guika_v1_Reason_REASON_UNSPECIFIED) {
+        card->reason = guika_v1_Reason_REASON_UNREADABLE;
+    }
+    count_state(transaction, card);
+    mark_waiting(transaction, card, false);
+    deposit.answer.decision = guika_v1_DepositResponse_Decision_KEEP;
+    deposit.answer.zone = guika_v1_Zone_ZONE_DIFFICULT;
+    deposit.answer.sequence = 0;
+    return gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key, guika_v1_internal_DepositRecord_fields,
+                         &deposit, error);
+}
+
+enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
+                                          const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = {0};
+    enum gk_status status = get_card(transaction, case_id, &card, error);
+
+    if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_RECEIVED) {
+        return status;
+    }
+    status = answer_difficult(transaction, &card, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    return put_card(transaction, &card, "core", "found_card.stop_waiting", reason_word(card.reason), error);
+}
+
+/* --- where the card ended up
+ * ------------------------------------------------------------------------------------ */
+
+typedef guika_v1_ConfirmStoredRequest_Outcome outcome_t;
+
+static const char *outcome_word(outcome_t outcome)
+{
+    static const char *const words[] = {"UNSPECIFIED", "STORED", "TAKEN_BACK", "JAMMED", "FULL"};
+
+    return words[outcome];
+}
+
+/* A jam is cleared by a person, who then says what became of the card; every other outcome is final. */
+static bool may_follow(outcome_t before, outcome_t after)
+{
+    return before == guika_v1_ConfirmStoredRequest_Outcome_OUTCOME_UNSPECIFIED ||
+           (before == guika_v1_ConfirmStoredRequest_Outcome_JAMMED && after != before);
+}
+
+static enum gk_status store_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                                 const guika_v1_ConfirmStoredRequest *request, struct gk_error *error)
+{
+    card->has_place = true;
+    card->place.kind = request->zone == guika_v1_Zone_ZONE_NORMAL
+                           ? guika_v1_internal_Place_Kind_PLACE_COMPARTMENT
+                           : guika_v1_internal_Place_Kind_PLACE_DIFFICULT_BIN;
+    card->place.zone = request->zone;
+    (void)snprintf(card->place.compartment, sizeof card->place.compartment, "%s", request->compartment);
+    card->stored_at_ms = gk_transaction_now_ms(transaction);
+    gk_transaction_count(transaction, card->box_id, "stored");
+    if (card->state == guika_v1_CardState_CARD_STATE_RECEIVED ||
+        card->state == guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
+        const enum gk_status status = answer_difficult(transaction, card, error);
+
+        if (status != GK_OK) {
+            return status;
+        }
+    }
+    card->place.misplaced = card->place.zone != card->decided_zone;
+    return card->notice_id.size == 0
+               ? GK_OK
+               : gk_outbox_release(transaction, card->notice_id.bytes, card->stored_at_ms, error);
+}
+
+static enum gk_status return_to_finder(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                                       struct gk_error *error)
+{
+    card->has_place = true;
+    card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_FINDER};
+    mark_waiting(transaction, card, false);
+    if (card->state != guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
+        card->state = guika_v1_CardState_CARD_STATE_GIVEN_BACK;
+        count_state(transaction, card);
+    }
+    return card->notice_id.size == 0 ? GK_OK : gk_outbox_cancel(transaction, card->notice_id.bytes, error);
+}
+
+static enum gk_status place_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                                 const guika_v1_ConfirmStoredRequest *request, struct gk_error *error)
+{
+    switch (request->outcome) {
+    case guika_v1_ConfirmStoredRequest_Outcome_STORED:
+        return store_card(transaction, card, request, error);
+    case guika_v1_ConfirmStoredRequest_Outcome_JAMMED:
+        card->has_place = true;
+        card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_JAMMED};
+        gk_transaction_count(transaction, card->box_id, "jammed");
+        return GK_OK;
+    default:
+        return return_to_finder(transaction, card, error);
+    }
+}
+
+static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_bytes key, outcome_t outcome,
+                                  struct gk_error *error)
+{
+    /* Read again: placing the card may have changed the answer. */
+    guika_v1_internal_DepositRecord deposit = {0};
+    const enum gk_status status = gk_record_get(transaction, GK_FAMILY_DEPOSITS, key,
+                                                guika_v1_internal_DepositRecord_fields, &deposit, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    deposit.outcome = outcome;
+    if (deposit.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES &&
+        outcome != guika_v1_ConfirmStoredRequest_Outcome_JAMMED) {
+        /* The finder did not wait for another picture. */
+        deposit.answer.decision = guika_v1_DepositResponse_Decision_GIVE_BACK;
+        deposit.answer.sequence = 0;
+    }
+    return gk_record_put(transaction, GK_FAMILY_DEPOSITS, key, guika_v1_internal_DepositRecord_fields,
+                         &deposit, error);
+}
+
+enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
+                                     const guika_v1_ConfirmStoredRequest *request, struct gk_error *error)
+{
+    guika_v1_internal_DepositRecord deposit = {0};
+    guika_v1_internal_FoundCard card = {0};
+    uint8_t key[GK_DEPOSIT_KEY_SIZE];
+    const struct gk_bytes deposit_key = {key, gk_deposit_key(box_id, request->deposit_id, key)};
+    char actor[48];
+    enum gk_status status = gk_record_get(transaction, GK_FAMILY_DEPOSITS, deposit_key,
+                                          guika_v1_internal_DepositRecord_fields, &deposit, error);
+
+    if (status == GK_NOT_FOUND) {
+        return gk_error_set(error, GK_NOT_FOUND, "this box has made no deposit \"%s\"", request->deposit_id);
+    }
+    if (status != GK_OK) {
+        return status;
+    }
+    if (deposit.outcome == request->outcome) {
+        return GK_OK;
+    }
+    if (!may_follow(deposit.outcome, request->outcome)) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION,
+                            "deposit \"%s\" was reported %s before and cannot be %s now", request->deposit_id,
+                            outcome_word(deposit.outcome), outcome_word(request->outcome));
+    }
+    status = get_card(transaction, deposit.case_id, &card, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    status = place_card(transaction, &card, request, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    status = put_outcome(transaction, deposit_key, request->outcome, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    box_actor(actor, box_id);
+    return put_card(transaction, &card, actor, "found_card.confirm", outcome_word(request->outcome), error);
+}
+
+enum gk_status gk_found_card_notified(struct gk_transaction *transaction,
+                                      const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = {0};
+    const enum gk_status status = get_card(transaction, case_id, &card, error);
+
+    if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_IDENTIFIED) {
+        return status;
+    }
+    card.state = guika_v1_CardState_CARD_STATE_NOTIFIED;
+    card.notice_delivered = true;
+    gk_transaction_count(transaction, card.box_id, "notified");
+    return write_card(transaction, &card, error);
+}

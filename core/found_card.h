@@ -1,0 +1,63 @@
+/*
+ * The record that travels: a found card, its states, and every transition between them.
+ *
+ *   RECEIVED -> IDENTIFIED | DIFFICULT | GIVEN_BACK
+ *   IDENTIFIED -> NOTIFIED, once its notice was delivered
+ *   any of these -> GIVEN_BACK, where the finder took the card back or the box was full
+ *   GIVEN_BACK -> DIFFICULT, where the box kept it after all
+ *
+ * Each function here is one transition, runs within one transaction on the committer, adds one audit entry,
+ * and is the only code that changes a card or its deposit. Where a card is (its place) is a field of its own.
+ */
+#ifndef GUIKA_CORE_FOUND_CARD_H
+#define GUIKA_CORE_FOUND_CARD_H
+
+#include "core/store/store.h"
+#include "guika/v1/box.pb.h"
+#include "guika/v1/internal/records.pb.h"
+
+#include <stdbool.h>
+
+#define GK_CASE_ID_SIZE 16      /* bytes */
+#define GK_DIGEST_SIZE 32       /* bytes */
+#define GK_DEPOSIT_KEY_SIZE 100 /* bytes: box id, 0x00, deposit id */
+
+/* In the family meta: this and a case id name a card that waits for more frames. */
+#define GK_WAITING_PREFIX "waiting/"
+
+/* The deposits family's key of a box's deposit; returns its length, at most GK_DEPOSIT_KEY_SIZE. */
+size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_key[GK_DEPOSIT_KEY_SIZE]);
+
+/* What was decided on a deposit, and with which frames. */
+struct gk_found_card_decision {
+    guika_v1_internal_FoundCard
+        card; /* as it shall be; case id, box, deposit id, state, reason, tokens, ... set */
+    guika_v1_internal_DepositRecord deposit; /* as it shall be, with the answer */
+    guika_v1_internal_NoticeRecord notice;   /* written HELD where `has_notice` */
+    bool has_notice;
+};
+
+/* Writes the card, its deposit, its notice and their indexes. A deposit that is already decided stays as it
+ * is: `*ret_deposit` is then what rests, and ALREADY_EXISTS is returned where its frames are others, OK where
+ * they are the same. One that was waiting for frames is decided now. [committer] */
+enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
+                                    const struct gk_found_card_decision *decision,
+                                    guika_v1_internal_DepositRecord *ret_deposit, struct gk_error *error);
+
+/* A deposit that was waiting for frames which never came: difficult, for the reason it has. Without effect on
+ * others. [committer] */
+enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
+                                          const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error);
+
+/* The box says where the card ended up. Releases the notice with STORED, cancels it with TAKEN_BACK and FULL.
+ * Saying the same again changes nothing. NOT_FOUND where the box has no such deposit; FAILED_PRECONDITION
+ * where it said something else before that rules this out. [committer] */
+enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
+                                     const guika_v1_ConfirmStoredRequest *request, struct gk_error *error);
+
+/* The holder was told: IDENTIFIED -> NOTIFIED. Without effect in any other state. Part of the delivery's
+ * transition, which writes the audit entry. [committer] */
+enum gk_status gk_found_card_notified(struct gk_transaction *transaction,
+                                      const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error);
+
+#endif

@@ -1,0 +1,123 @@
+#include "core/log.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    LINE_SIZE = 1024,  /* bytes; a longer line is cut */
+    DIGITS_HIDDEN = 9, /* the shortest run of digits that could be a card number: an Octopus number with its
+                          check digit */
+};
+
+struct line {
+    char text[LINE_SIZE];
+    size_t used;
+};
+
+static void put(struct line *line, char character)
+{
+    if (line->used < sizeof line->text - 2) {
+        line->text[line->used++] = character;
+    }
+}
+
+static void put_text(struct line *line, const char *text)
+{
+    while (*text != '\0') {
+        put(line, *text++);
+    }
+}
+
+static size_t digits_at(const char *text)
+{
+    size_t count = 0;
+
+    while (isdigit((unsigned char)text[count])) {
+        count++;
+    }
+    return count;
+}
+
+static void put_value(struct line *line, const char *value)
+{
+    const bool quoted = *value == '\0' || strpbrk(value, " \"=\n\r\t\\") != NULL;
+
+    if (quoted) {
+        put(line, '"');
+    }
+    while (*value != '\0') {
+        const size_t digits = digits_at(value);
+
+        if (digits >= DIGITS_HIDDEN) {
+            put_text(line, "[digits]");
+            value += digits;
+        } else if (digits > 0) {
+            for (size_t i = 0; i < digits; i++) {
+                put(line, *value++);
+            }
+        } else {
+            if (*value == '"' || *value == '\\') {
+                put(line, '\\');
+            }
+            put(line, (unsigned char)*value < ' ' ? ' ' : *value);
+            value++;
+        }
+    }
+    if (quoted) {
+        put(line, '"');
+    }
+}
+
+static void put_time(struct line *line)
+{
+    struct timespec now;
+    struct tm utc;
+    char text[40];
+    char milliseconds[8];
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &utc);
+    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(milliseconds, sizeof milliseconds, ".%03dZ", (int)(now.tv_nsec / 1000000 % 1000));
+    put_text(line, "time=");
+    put_text(line, text);
+    put_text(line, milliseconds);
+}
+
+void gk_log_write(const struct gk_log *log, enum gk_log_level level, const char *event,
+                  const struct gk_log_pair *pairs)
+{
+    static const char *const levels[] = {"debug", "info", "warning", "error"};
+    struct line line = {.used = 0};
+
+    if (level < log->level) {
+        return;
+    }
+    put_time(&line);
+    put_text(&line, " level=");
+    put_text(&line, levels[level]);
+    put_text(&line, " program=");
+    put_text(&line, log->program);
+    put_text(&line, " event=");
+    put_text(&line, event);
+    for (; pairs->key != NULL; pairs++) {
+        if (pairs->value != NULL) {
+            put(&line, ' ');
+            put_text(&line, pairs->key);
+            put(&line, '=');
+            put_value(&line, pairs->value);
+        }
+    }
+    line.text[line.used++] = '\n';
+    (void)fwrite(line.text, 1, line.used, stderr);
+    (void)fflush(stderr);
+}
+
+const char *gk_log_number(int64_t number, char text[24])
+{
+    (void)snprintf(text, 24, "%lld", (long long)number);
+    return text;
+}

@@ -1,0 +1,57 @@
+#include "core/notification/message_templates.h"
+
+#include "core/notification/messages.h"
+
+#define CARD_AND_PLACE                                                                                       \
+    "[Card: {issuer}[, ending in {last_four}]\n]"                                                            \
+    "[Where: {place}\n]"                                                                                     \
+    "[Map: {map_url}\n]"                                                                                     \
+    "[Opening hours: {opening_hours}\n]"                                                                     \
+    "[How to collect: {collecting}\n]"                                                                       \
+    "[Case number: {case_number}\n]"
+
+#define NO_LINK "Everything you need is in this message; you do not have to follow any link.\n"
+#define NO_FEE                                                                                               \
+    "Getting your card back is free. Nobody will ever ask you for a PIN, a password or a fee; if someone "   \
+    "does, it is a fraud, so please do not answer.\n"
+#define SIGNATURE "\nGuika, the lost card service\n"
+
+static const struct gk_message_template templates[] = {
+    {GK_MESSAGE_CARD_FOUND, "Your lost card has been found[: {issuer}][, ending in {last_four}]",
+     "[Dear {name},\n\n]"
+     "Good news: someone found your card and dropped it into one of our recovery boxes. It is being kept "
+     "safe "
+     "and is waiting for you.\n"
+     "\n" CARD_AND_PLACE "\n"
+     "Please have the case number ready when you come.\n"
+     "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_ENQUIRY_FOUND, "Your enquiry: your card has been found[: {issuer}][, ending in {last_four}]",
+     "[Dear {name},\n\n]"
+     "Someone asked us whether this card of yours has been found. It has: it is being kept safe and is "
+     "waiting "
+     "for you.\n"
+     "\n" CARD_AND_PLACE "\n"
+     "Please have the case number ready when you come. If it was not you who asked, there is no need to "
+     "worry: "
+     "the answer goes to the card holder's registered contact alone.\n"
+     "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_ENQUIRY_NOT_FOUND, "Your enquiry: your card has not been found yet[ (ending in {last_four})]",
+     "[Dear {name},\n\n]"
+     "Someone asked us whether your card[ ending in {last_four}] has been found. So far, nobody has handed "
+     "it "
+     "in.\n"
+     "If it turns up, we will tell you at once; there is no need to ask again. If you are worried that "
+     "someone "
+     "might use it, please ask its issuer to block it.\n"
+     "\n"
+     "If it was not you who asked, you can ignore this message: the answer goes to the card holder's "
+     "registered "
+     "contact alone.\n"
+     "\n" NO_FEE SIGNATURE},
+};
+
+const struct gk_message_template *gk_message_templates_en(size_t *ret_count)
+{
+    *ret_count = sizeof templates / sizeof templates[0];
+    return templates;
+}

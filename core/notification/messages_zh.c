@@ -1,0 +1,47 @@
+#include "core/notification/message_templates.h"
+
+#include "core/notification/messages.h"
+
+#define CARD_AND_PLACE                                                                                       \
+    "[卡片：{issuer}[，尾号 {last_four}]\n]"                                                           \
+    "[领取地点：{place}\n]"                                                                             \
+    "[地图：{map_url}\n]"                                                                                 \
+    "[开放时间：{opening_hours}\n]"                                                                     \
+    "[领取方式：{collecting}\n]"                                                                        \
+    "[招领编号：{case_number}\n]"
+
+#define NO_LINK "领取所需的信息都在这条消息里，不用点开任何链接。\n"
+#define NO_FEE                                                                                               \
+    "归还卡片完全免费。任何人都不会为此向您索要密码、验证码或费用；如果有人这样做，那是诈骗，请不要理会。\n"
+#define SIGNATURE "\n归卡（Guika）失卡招领\n"
+
+static const struct gk_message_template templates[] = {
+    {GK_MESSAGE_CARD_FOUND, "您遗失的卡找到了[：{issuer}][，尾号 {last_four}]",
+     "[{name}，]您好！\n"
+     "\n"
+     "好消息：有人捡到了您的卡，投进了我们的回收箱。卡片现在保管妥当，等您来取。\n"
+     "\n" CARD_AND_PLACE "\n"
+     "来取卡时，请报上招领编号。\n"
+     "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_ENQUIRY_FOUND, "查询结果：您的卡找到了[：{issuer}][，尾号 {last_four}]",
+     "[{name}，]您好！\n"
+     "\n"
+     "我们收到了对您这张卡的查询。它已经找到，现在保管妥当，等您来取。\n"
+     "\n" CARD_AND_PLACE "\n"
+     "来取卡时，请报上招领编号。如果查询的不是您本人，也不必担心：结果只发给卡主登记的联系方式。\n"
+     "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_ENQUIRY_NOT_FOUND, "查询结果：暂未找到您的卡[（尾号 {last_four}）]",
+     "[{name}，]您好！\n"
+     "\n"
+     "我们收到了对您[尾号为 {last_four} 的]这张卡的查询。到目前为止，还没有人把它交到我们这里。\n"
+     "一旦找到，我们会马上通知您，不必再次查询。如果担心卡被他人使用，请尽快联系发卡方挂失。\n"
+     "\n"
+     "如果查询的不是您本人，无需理会这条消息：结果只发给卡主登记的联系方式。\n"
+     "\n" NO_FEE SIGNATURE},
+};
+
+const struct gk_message_template *gk_message_templates_zh(size_t *ret_count)
+{
+    *ret_count = sizeof templates / sizeof templates[0];
+    return templates;
+}

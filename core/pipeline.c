@@ -1,0 +1,716 @@
+#include "core/pipeline.h"
+
+#include "core/decision.h"
+#include "core/found_card.h"
+#include "core/lanes.h"
+#include "core/memory.h"
+#include "core/security/hex.h"
+#include "core/store/record.h"
+#include "core/task.h"
+#include "core/waiting_frames.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    FRAMES_MAX = 8,
+    FRAME_BYTES_MAX = 8 << 20, /* Frame.picture's limit in the schema */
+    SWEEP_MS = 1000,           /* how late the end of a wait for frames may be noticed */
+    BUSY_RETRY_MS = 500,
+    CLOSE_TURN_MS = 10,
+};
+
+struct gk_pipeline {
+    struct gk_pipeline_parts parts;
+    struct gk_lanes *lanes;
+    struct gk_waiting_frames *waiting;
+    uv_timer_t sweep;
+    void (*on_closed)(void *context);
+    void *on_closed_context;
+};
+
+/* One Deposit or AddFrames on its way. */
+struct deposit {
+    struct gk_errand errand;
+    struct gk_pipeline *pipeline;
+    struct gk_pipeline_call call;
+    struct gk_task task;
+    struct gk_commit commit;
+    char box_id[33];
+    char deposit_id[65];
+    uint32_t sequence; /* 0: Deposit; else AddFrames */
+    const guika_v1_Frame *sent;
+    size_t sent_count;
+    uint8_t digest[GK_DIGEST_SIZE]; /* of what was sent */
+    enum gk_status found_status;    /* of `found`, the deposit as it rests */
+    guika_v1_internal_DepositRecord found;
+    struct gk_error error;
+    struct gk_evidence evidence;
+    uint8_t *picture; /* redacted, copied from what the reader sent */
+    struct gk_found_card_decision decision;
+    guika_v1_internal_DepositRecord decided;
+    uint64_t began_ms; /* on the loop's clock */
+};
+
+/* One ConfirmStored on its way. */
+struct confirm {
+    struct gk_errand errand;
+    struct gk_pipeline *pipeline;
+    struct gk_pipeline_call call;
+    struct gk_commit commit;
+    char box_id[33];
+    guika_v1_ConfirmStoredRequest request;
+};
+
+/* The end of a wait for frames that never came, or of the wait of a box that stored the card by itself. */
+struct end_of_wait {
+    struct gk_errand errand;
+    struct gk_pipeline *pipeline;
+    struct gk_commit commit;
+    uint8_t case_id[GK_CASE_ID_SIZE];
+    char box_id[33];
+    char deposit_id[65];
+};
+
+static void enter_lane(struct gk_pipeline *pipeline, const char *box_id, const char *deposit_id,
+                       struct gk_errand *errand)
+{
+    uint8_t key[GK_DEPOSIT_KEY_SIZE];
+
+    gk_lanes_enter(pipeline->lanes, key, gk_deposit_key(box_id, deposit_id, key), errand);
+}
+
+static void release_call(const struct gk_pipeline_call *call)
+{
+    if (call->release != NULL) {
+        call->release(call->request);
+    }
+}
+
+static void fail_call(const struct gk_pipeline_call *call, enum gk_status status, const char *message)
+{
+    gk_rpc_fail(call->call, status, "%s", message);
+    release_call(call);
+}
+
+static void end_deposit(struct deposit *deposit)
+{
+    gk_lanes_finish(deposit->pipeline->lanes, &deposit->errand);
+    sodium_memzero(&deposit->evidence, sizeof deposit->evidence);
+    free(deposit->picture);
+    free(deposit);
+}
+
+static void fail_deposit(struct deposit *deposit, enum gk_status status, const char *message)
+{
+    fail_call(&deposit->call, status, message);
+    end_deposit(deposit);
+}
+
+/* --- 1. receive: is it new?
+ * -------------------------------------------------------------------------------------- */
+
+static bool is_name(const char *text)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
+static bool check_deposit_id(const struct gk_pipeline_call *call, const char *deposit_id)
+{
+    if (is_name(deposit_id)) {
+        return true;
+    }
+    fail_call(call, GK_INVALID_ARGUMENT, "deposit_id must be 1 to 64 characters of [A-Za-z0-9._-]");
+    return false;
+}
+
+static bool check_frames(const struct gk_pipeline_call *call, const guika_v1_Frame *frames, size_t count)
+{
+    char message[96];
+
+    if (count < 1 || count > FRAMES_MAX) {
+        (void)snprintf(message, sizeof message, "a deposit has 1 to %d frames, not %zu", FRAMES_MAX, count);
+        fail_call(call, GK_INVALID_ARGUMENT, message);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (frames[i].picture.size < 1 || frames[i].picture.size > FRAME_BYTES_MAX) {
+            (void)snprintf(message, sizeof message, "frame %zu: a picture has 1 to %d bytes, not %zu", i,
+                           FRAME_BYTES_MAX, frames[i].picture.size);
+            fail_call(call, GK_INVALID_ARGUMENT, message);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What makes frames the same: the pictures, in their order, each with its side and lamp. Their age differs
+ * between two attempts. */
+static void digest_frames(const struct gk_keys *keys, const guika_v1_Frame *frames, size_t count,
+                          uint8_t ret_digest[GK_DIGEST_SIZE])
+{
+    struct gk_digest *digest = gk_digest_start(keys);
+
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t kind[2] = {(uint8_t)frames[i].side, (uint8_t)frames[i].lamp};
+
+        gk_digest_add(digest, frames[i].picture);
+        gk_digest_add(digest, (struct gk_bytes){kind, sizeof kind});
+    }
+    gk_digest_finish(digest, ret_digest);
+}
+
+/* [worker] */
+static void run_receive(struct gk_task *task)
+{
+    struct deposit *deposit = gk_container_of(task, struct deposit, task);
+    struct gk_pipeline *pipeline = deposit->pipeline;
+    uint8_t key[GK_DEPOSIT_KEY_SIZE];
+    const struct gk_bytes deposit_key = {key, gk_deposit_key(deposit->box_id, deposit->deposit_id, key)};
+
+    digest_frames(pipeline->parts.keys, deposit->sent, deposit->sent_count, deposit->digest);
+    deposit->found_status =
+        gk_record_read(pipeline->parts.store, GK_FAMILY_DEPOSITS, deposit_key,
+                       guika_v1_internal_DepositRecord_fields, &deposit->found, &deposit->error);
+}
+
+static void recognise(struct deposit *deposit);
+static void end_wait_and_answer(struct deposit *deposit);
+
+/* Gives the answer that the deposit has. */
+static void answer_found(struct deposit *deposit, const guika_v1_internal_DepositRecord *found)
+{
+    if (found->answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES && deposit->call.replayed) {
+        /* The box did not wait: it stored the card by itself. */
+        end_wait_and_answer(deposit);
+        return;
+    }
+    deposit->call.answer_deposit(deposit->call.call, &found->answer);
+    release_call(&deposit->call);
+    end_deposit(deposit);
+}
+
+static void begin_deposit(struct deposit *deposit)
+{
+    deposit->evidence.frame_count = deposit->sent_count;
+    memcpy(deposit->evidence.frames, deposit->sent, deposit->sent_count * sizeof *deposit->sent);
+    randombytes_buf(deposit->decision.card.case_id, GK_CASE_ID_SIZE);
+    deposit->decision.card.received_at_ms = gk_clock_now_ms(&deposit->pipeline->parts.clock);
+    memcpy(deposit->decision.deposit.frames_digest, deposit->digest, GK_DIGEST_SIZE);
+    recognise(deposit);
+}
+
+static void on_received(struct gk_task *task)
+{
+    struct deposit *deposit = gk_container_of(task, struct deposit, task);
+
+    if (deposit->found_status == GK_NOT_FOUND) {
+        begin_deposit(deposit);
+    } else if (deposit->found_status != GK_OK) {
+        fail_deposit(deposit, deposit->found_status, deposit->error.message);
+    } else if (memcmp(deposit->found.frames_digest, deposit->digest, GK_DIGEST_SIZE) != 0) {
+        fail_deposit(deposit, GK_ALREADY_EXISTS, "this deposit_id was used before with other frames");
+    } else {
+        answer_found(deposit, &deposit->found);
+    }
+}
+
+/* Adds the frames to those that wait; they begin a second reading. */
+static void continue_deposit(struct deposit *deposit, const struct gk_waiting_deposit *waiting)
+{
+    const size_t count = waiting->frame_count + deposit->sent_count;
+
+    if (count > FRAMES_MAX) {
+        fail_deposit(deposit, GK_INVALID_ARGUMENT, "a deposit has at most 8 frames in all");
+        return;
+    }
+    memcpy(deposit->evidence.frames, waiting->frames, waiting->frame_count * sizeof *waiting->frames);
+    memcpy(deposit->evidence.frames + waiting->frame_count, deposit->sent,
+           deposit->sent_count * sizeof *deposit->sent);
+    deposit->evidence.frame_count = count;
+    deposit->decision.deposit = deposit->found;
+    deposit->decision.deposit.sequence = deposit->sequence;
+    deposit->decision.deposit.added_digest.size = GK_DIGEST_SIZE;
+    memcpy(deposit->decision.deposit.added_digest.bytes, deposit->digest, GK_DIGEST_SIZE);
+    memcpy(deposit->decision.card.case_id, deposit->found.case_id, GK_CASE_ID_SIZE);
+    recognise(deposit);
+}
+
+static bool is_same_addition(const struct deposit *deposit)
+{
+    return deposit->found.sequence == deposit->sequence &&
+           deposit->found.added_digest.size == GK_DIGEST_SIZE &&
+           memcmp(deposit->found.added_digest.bytes, deposit->digest, GK_DIGEST_SIZE) == 0;
+}
+
+static void on_more_received(struct gk_task *task)
+{
+    struct deposit *deposit = gk_container_of(task, struct deposit, task);
+    const guika_v1_internal_DepositRecord *found = &deposit->found;
+
+    if (deposit->found_status == GK_NOT_FOUND) {
+        fail_deposit(deposit, GK_NOT_FOUND, "this box has made no such deposit");
+    } else if (deposit->found_status != GK_OK) {
+        fail_deposit(deposit, deposit->found_status, deposit->error.message);
+    } else if (found->answer.decision != guika_v1_DepositResponse_Decision_MORE_FRAMES ||
+               is_same_addition(deposit)) {
+        answer_found(deposit, found);
+    } else if (deposit->sequence != found->answer.sequence) {
+        fail_deposit(deposit, GK_ALREADY_EXISTS,
+                     "frames with this sequence were added before, or were never asked for");
+    } else {
+        const struct gk_waiting_deposit *waiting =
+            gk_waiting_frames_find(deposit->pipeline->waiting, deposit->box_id, deposit->deposit_id);
+
+        if (waiting != NULL) {
+            continue_deposit(deposit, waiting);
+        } else {
+            end_wait_and_answer(deposit);
+        }
+    }
+}
+
+static void start_deposit(struct gk_errand *errand)
+{
+    struct deposit *deposit = gk_container_of(errand, struct deposit, errand);
+
+    deposit->task.run = run_receive;
+    deposit->task.done = deposit->sequence == 0 ? on_received : on_more_received;
+    gk_task_start(deposit->pipeline->parts.loop, &deposit->task);
+}
+
+static void receive(struct gk_pipeline *pipeline, const struct gk_pipeline_call *call, const char *deposit_id,
+                    uint32_t sequence, const guika_v1_Frame *frames, size_t frame_count)
+{
+    struct deposit *deposit = gk_allocate(sizeof *deposit);
+
+    deposit->pipeline = pipeline;
+    deposit->call = *call;
+    deposit->errand.start = start_deposit;
+    deposit->sequence = sequence;
+    deposit->sent = frames;
+    deposit->sent_count = frame_count;
+    deposit->began_ms = uv_now(pipeline->parts.loop);
+    (void)snprintf(deposit->box_id, sizeof deposit->box_id, "%.32s", gk_rpc_call_principal(call->call)->id);
+    (void)snprintf(deposit->deposit_id, sizeof deposit->deposit_id, "%s", deposit_id);
+    enter_lane(pipeline, deposit->box_id, deposit->deposit_id, &deposit->errand);
+}
+
+void gk_pipeline_deposit(struct gk_pipeline *pipeline, const struct gk_pipeline_call *call,
+                         const guika_v1_DepositRequest *request)
+{
+    if (check_deposit_id(call, request->deposit_id) &&
+        check_frames(call, request->frames, request->frames_count)) {
+        receive(pipeline, call, request->deposit_id, 0, request->frames, request->frames_count);
+    }
+}
+
+void gk_pipeline_add_frames(struct gk_pipeline *pipeline, const struct gk_pipeline_call *call,
+                            const guika_v1_AddFramesRequest *request)
+{
+    if (request->sequence == 0) {
+        fail_call(call, GK_INVALID_ARGUMENT, "sequence must be the one that MORE_FRAMES gave, 1 or more");
+        return;
+    }
+    if (check_deposit_id(call, request->deposit_id) &&
+        check_frames(call, request->frames, request->frames_count)) {
+        receive(pipeline, call, request->deposit_id, request->sequence, request->frames,
+                request->frames_count);
+    }
+}
+
+/* --- 2. recognise: a reader makes candidates of the frames
+ * -------------------------------------------------------- */
+
+static void match(struct deposit *deposit);
+
+static void on_recognised(void *context, const guika_v1_internal_CompleteRecognitionRequest *result)
+{
+    struct deposit *deposit = context;
+
+    if (result == NULL) {
+        deposit->evidence.read.reason = guika_v1_Reason_REASON_UNREADABLE;
+    } else {
+        const struct gk_bytes picture = result->redacted_picture;
+
+        deposit->evidence.read = *result;
+        if (picture.size > 0) {
+            deposit->picture = gk_allocate(picture.size);
+            memcpy(deposit->picture, picture.data, picture.size);
+        }
+        deposit->evidence.read.redacted_picture = (struct gk_bytes){deposit->picture, picture.size};
+    }
+    match(deposit);
+}
+
+static void recognise(struct deposit *deposit)
+{
+    struct gk_pipeline *pipeline = deposit->pipeline;
+
+    if (!gk_reader_jobs_recognise(pipeline->parts.jobs, deposit->evidence.frames,
+                                  deposit->evidence.frame_count, on_recognised, deposit)) {
+        gk_rpc_fail_busy(deposit->call.call, BUSY_RETRY_MS, "too many pictures wait to be read");
+        release_call(&deposit->call);
+        end_deposit(deposit);
+    }
+}
+
+/* --- 3. match: whose card is it, and what is to be done with it?
+ * --------------------------------------------------- */
+
+static void decide(struct deposit *deposit);
+
+/* [worker] */
+static void run_match(struct gk_task *task)
+{
+    struct deposit *deposit = gk_container_of(task, struct deposit, task);
+    const struct gk_pipeline_parts *parts = &deposit->pipeline->parts;
+    struct gk_found_card_decision *decision = &deposit->decision;
+    enum gk_status status =
+        gk_decision_make(parts->registry, parts->keys, &deposit->evidence, decision, &deposit->error);
+
+    if (status == GK_OK && decision->card.state == guika_v1_CardState_CARD_STATE_DIFFICULT &&
+        deposit->picture != NULL) {
+        status = gk_picture_vault_put(parts->vault, decision->card.case_id, 0,
+                                      deposit->evidence.read.redacted_picture, &deposit->error);
+        decision->card.pictures = 1;
+    }
+    deposit->found_status = status;
+}
+
+static void on_matched(struct gk_task *task)
+{
+    struct deposit *deposit = gk_container_of(task, struct deposit, task);
+
+    if (deposit->found_status != GK_OK) {
+        fail_deposit(deposit, deposit->found_status, deposit->error.message);
+        return;
+    }
+    decide(deposit);
+}
+
+static void match(struct deposit *deposit)
+{
+    struct gk_pipeline *pipeline = deposit->pipeline;
+    struct gk_evidence *evidence = &deposit->evidence;
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < evidence->frame_count; i++) {
+        bytes += evidence->frames[i].picture.size;
+    }
+    evidence->abilities = gk_boxes_abilities(pipeline->parts.boxes, deposit->box_id);
+    evidence->may_ask = !deposit->call.replayed && gk_waiting_frames_has_room(pipeline->waiting, bytes);
+    evidence->in_box = deposit->call.replayed;
+    evidence->asked = deposit->sequence;
+    evidence->threshold = pipeline->parts.threshold;
+    evidence->registered_share = pipeline->parts.registered_share;
+    evidence->now_ms = gk_clock_now_ms(&pipeline->parts.clock);
+    (void)snprintf(deposit->decision.card.box_id, sizeof deposit->decision.card.box_id, "%s",
+                   deposit->box_id);
+    (void)snprintf(deposit->decision.card.deposit_id, sizeof deposit->decision.card.deposit_id, "%s",
+                   deposit->deposit_id);
+    deposit->task.run = run_match;
+    deposit->task.done = on_matched;
+    gk_task_start(pipeline->parts.loop, &deposit->task);
+}
+
+/* --- 4. decide: one durable write, and only then the answer
+ * ------------------------------------------------------- */
+
+static const char *state_word(guika_v1_CardState state)
+{
+    switch (state) {
+    case guika_v1_CardState_CARD_STATE_IDENTIFIED:
+        return "identified";
+    case guika_v1_CardState_CARD_STATE_DIFFICULT:
+        return "difficult";
+    case guika_v1_CardState_CARD_STATE_GIVEN_BACK:
+        return "given_back";
+    default:
+        return "waits_for_frames";
+    }
+}
+
+static void log_decision(const struct deposit *deposit)
+{
+    const guika_v1_internal_FoundCard *card = &deposit->decision.card;
+    char case_id[2 * GK_CASE_ID_SIZE + 1];
+    char reason[24];
+    char took[24];
+
+    gk_hex_encode(card->case_id, GK_CASE_ID_SIZE, case_id);
+    gk_log(deposit->pipeline->parts.log, GK_LOG_INFO, "deposit_decided", {"box", deposit->box_id},
+           {"case", case_id}, {"state", state_word(card->state)},
+           {"reason", gk_log_number(card->reason, reason)},
+           {"took_ms",
+            gk_log_number((int64_t)(uv_now(deposit->pipeline->parts.loop) - deposit->began_ms), took)},
+           {"request", gk_rpc_call_request_id(deposit->call.call)});
+}
+
+static enum gk_status apply_decision(struct gk_commit *commit, struct gk_transaction *transaction,
+                                     struct gk_error *error)
+{
+    struct deposit *deposit = gk_container_of(commit, struct deposit, commit);
+
+    return gk_found_card_decide(transaction, &deposit->decision, &deposit->decided, error);
+}
+
+static void on_decided(struct gk_commit *commit)
+{
+    struct deposit *deposit = gk_container_of(commit, struct deposit, commit);
+    struct gk_pipeline *pipeline = deposit->pipeline;
+
+    if (commit->status != GK_OK) {
+        fail_deposit(deposit, commit->status, commit->error.message);
+        return;
+    }
+    log_decision(deposit);
+    if (deposit->decided.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
+        gk_waiting_frames_keep(pipeline->waiting, deposit->decided.case_id, deposit->box_id,
+                               deposit->deposit_id, deposit->evidence.frames, deposit->evidence.frame_count,
+                               uv_now(pipeline->parts.loop));
+    } else {
+        gk_waiting_frames_forget(pipeline->waiting, deposit->box_id, deposit->deposit_id);
+    }
+    answer_found(deposit, &deposit->decided);
+}
+
+static void decide(struct deposit *deposit)
+{
+    const struct gk_pipeline_parts *parts = &deposit->pipeline->parts;
+
+    deposit->commit.apply = apply_decision;
+    deposit->commit.done = on_decided;
+    gk_commit_start(parts->store, parts->mailbox, &deposit->commit);
+}
+
+/* --- when the frames never come
+ * ------------------------------------------------------------------------------------ */
+
+static enum gk_status apply_end_of_wait(struct gk_commit *commit, struct gk_transaction *transaction,
+                                        struct gk_error *error)
+{
+    const struct end_of_wait *end = gk_container_of(commit, struct end_of_wait, commit);
+
+    return gk_found_card_stop_waiting(transaction, end->case_id, error);
+}
+
+static void on_wait_ended(struct gk_commit *commit)
+{
+    struct end_of_wait *end = gk_container_of(commit, struct end_of_wait, commit);
+    struct gk_pipeline *pipeline = end->pipeline;
+
+    /* Where the write failed the store refuses everything; the start after it ends the wait. */
+    gk_waiting_frames_forget(pipeline->waiting, end->box_id, end->deposit_id);
+    gk_lanes_finish(pipeline->lanes, &end->errand);
+    free(end);
+}
+
+static void start_end_of_wait(struct gk_errand *errand)
+{
+    struct end_of_wait *end = gk_container_of(errand, struct end_of_wait, errand);
+    struct gk_pipeline *pipeline = end->pipeline;
+    const struct gk_waiting_deposit *waiting =
+        gk_waiting_frames_find(pipeline->waiting, end->box_id, end->deposit_id);
+
+    if (waiting == NULL || waiting->expires_ms != UINT64_MAX) {
+        /* Frames came while this stood in the lane. */
+        gk_lanes_finish(pipeline->lanes, errand);
+        free(end);
+        return;
+    }
+    end->commit.apply = apply_end_of_wait;
+    end->commit.done = on_wait_ended;
+    gk_commit_start(pipeline->parts.store, pipeline->parts.mailbox, &end->commit);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct gk_pipeline *pipeline = timer->data;
+    struct gk_waiting_deposit *waiting;
+
+    while ((waiting = gk_waiting_frames_expired(pipeline->waiting, uv_now(pipeline->parts.loop))) != NULL) {
+        struct end_of_wait *end = gk_allocate(sizeof *end);
+
+        waiting->expires_ms = UINT64_MAX;
+        end->pipeline = pipeline;
+        end->errand.start = start_end_of_wait;
+        memcpy(end->case_id, waiting->case_id, GK_CASE_ID_SIZE);
+        memcpy(end->box_id, waiting->box_id, sizeof end->box_id);
+        memcpy(end->deposit_id, waiting->deposit_id, sizeof end->deposit_id);
+        enter_lane(pipeline, end->box_id, end->deposit_id, &end->errand);
+    }
+}
+
+static enum gk_status apply_stop_waiting(struct gk_commit *commit, struct gk_transaction *transaction,
+                                         struct gk_error *error)
+{
+    struct deposit *deposit = gk_container_of(commit, struct deposit, commit);
+    uint8_t key[GK_DEPOSIT_KEY_SIZE];
+    const struct gk_bytes deposit_key = {key, gk_deposit_key(deposit->box_id, deposit->deposit_id, key)};
+    enum gk_status status = gk_found_card_stop_waiting(transaction, deposit->found.case_id, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    return gk_record_get(transaction, GK_FAMILY_DEPOSITS, deposit_key, guika_v1_internal_DepositRecord_fields,
+                         &deposit->decided, error);
+}
+
+static void on_stopped_waiting(struct gk_commit *commit)
+{
+    struct deposit *deposit = gk_container_of(commit, struct deposit, commit);
+
+    if (commit->status != GK_OK) {
+        fail_deposit(deposit, commit->status, commit->error.message);
+        return;
+    }
+    gk_waiting_frames_forget(deposit->pipeline->waiting, deposit->box_id, deposit->deposit_id);
+    answer_found(deposit, &deposit->decided);
+}
+
+/* Nothing more will be known of this deposit: it is difficult, and that is the answer. */
+static void end_wait_and_answer(struct deposit *deposit)
+{
+    if (deposit->found_status != GK_OK) {
+        memcpy(deposit->found.case_id, deposit->decided.case_id, GK_CASE_ID_SIZE);
+    }
+    deposit->commit.apply = apply_stop_waiting;
+    deposit->commit.done = on_stopped_waiting;
+    gk_commit_start(deposit->pipeline->parts.store, deposit->pipeline->parts.mailbox, &deposit->commit);
+}
+
+/* --- 5. notify: the box has stored the card, so the notice may leave
+ * ------------------------------------------------ */
+
+static void end_confirm(struct confirm *confirm)
+{
+    gk_lanes_finish(confirm->pipeline->lanes, &confirm->errand);
+    free(confirm);
+}
+
+static enum gk_status apply_confirm(struct gk_commit *commit, struct gk_transaction *transaction,
+                                    struct gk_error *error)
+{
+    const struct confirm *confirm = gk_container_of(commit, struct confirm, commit);
+
+    return gk_found_card_confirm(transaction, confirm->box_id, &confirm->request, error);
+}
+
+static void on_confirmed(struct gk_commit *commit)
+{
+    struct confirm *confirm = gk_container_of(commit, struct confirm, commit);
+    struct gk_pipeline *pipeline = confirm->pipeline;
+
+    if (commit->status != GK_OK) {
+        fail_call(&confirm->call, commit->status, commit->error.message);
+    } else {
+        gk_waiting_frames_forget(pipeline->waiting, confirm->box_id, confirm->request.deposit_id);
+        pipeline->parts.on_notice_due(pipeline->parts.on_notice_due_context);
+        confirm->call.answer_confirm(confirm->call.call);
+        release_call(&confirm->call);
+    }
+    end_confirm(confirm);
+}
+
+static void start_confirm(struct gk_errand *errand)
+{
+    struct confirm *confirm = gk_container_of(errand, struct confirm, errand);
+
+    confirm->commit.apply = apply_confirm;
+    confirm->commit.done = on_confirmed;
+    gk_commit_start(confirm->pipeline->parts.store, confirm->pipeline->parts.mailbox, &confirm->commit);
+}
+
+static bool check_confirm(const struct gk_pipeline_call *call, const guika_v1_ConfirmStoredRequest *request)
+{
+    if (!check_deposit_id(call, request->deposit_id)) {
+        return false;
+    }
+    if (request->outcome < guika_v1_ConfirmStoredRequest_Outcome_STORED ||
+        request->outcome > guika_v1_ConfirmStoredRequest_Outcome_FULL) {
+        fail_call(call, GK_INVALID_ARGUMENT, "outcome must be STORED, TAKEN_BACK, JAMMED or FULL");
+        return false;
+    }
+    if (request->outcome != guika_v1_ConfirmStoredRequest_Outcome_STORED) {
+        return true;
+    }
+    if (request->zone != guika_v1_Zone_ZONE_NORMAL && request->zone != guika_v1_Zone_ZONE_DIFFICULT) {
+        fail_call(call, GK_INVALID_ARGUMENT, "zone must be NORMAL or DIFFICULT with STORED");
+        return false;
+    }
+    if (!is_name(request->compartment)) {
+        fail_call(call, GK_INVALID_ARGUMENT,
+                  "compartment must be 1 to 32 characters of [A-Za-z0-9._-] with STORED");
+        return false;
+    }
+    return true;
+}
+
+void gk_pipeline_confirm(struct gk_pipeline *pipeline, const struct gk_pipeline_call *call,
+                         const guika_v1_ConfirmStoredRequest *request)
+{
+    if (!check_confirm(call, request)) {
+        return;
+    }
+    struct confirm *confirm = gk_allocate(sizeof *confirm);
+
+    confirm->pipeline = pipeline;
+    confirm->call = *call;
+    confirm->request = *request;
+    confirm->errand.start = start_confirm;
+    (void)snprintf(confirm->box_id, sizeof confirm->box_id, "%.32s", gk_rpc_call_principal(call->call)->id);
+    enter_lane(pipeline, confirm->box_id, confirm->request.deposit_id, &confirm->errand);
+}
+
+/* --- start and end
+ * -------------------------------------------------------------------------------------------------- */
+
+struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts)
+{
+    struct gk_pipeline *pipeline = gk_allocate(sizeof *pipeline);
+
+    pipeline->parts = *parts;
+    pipeline->lanes = gk_lanes_new();
+    pipeline->waiting = gk_waiting_frames_new();
+    (void)uv_timer_init(parts->loop, &pipeline->sweep);
+    pipeline->sweep.data = pipeline;
+    (void)uv_timer_start(&pipeline->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    return pipeline;
+}
+
+size_t gk_pipeline_in_hand(const struct gk_pipeline *pipeline)
+{
+    return gk_lanes_count(pipeline->lanes);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct gk_pipeline *pipeline = handle->data;
+    void (*on_closed)(void *context) = pipeline->on_closed;
+    void *context = pipeline->on_closed_context;
+
+    gk_lanes_free(pipeline->lanes);
+    gk_waiting_frames_free(pipeline->waiting);
+    free(pipeline);
+    on_closed(context);
+}
+
+static void close_when_empty(uv_timer_t *timer)
+{
+    const struct gk_pipeline *pipeline = timer->data;
+
+    if (gk_pipeline_in_hand(pipeline) == 0) {
+        uv_close((uv_handle_t *)timer, on_timer_closed);
+    }
+}
+
+void gk_pipeline_close(struct gk_pipeline *pipeline, void (*on_closed)(void *context), void *context)
+{
+    pipeline->on_closed = on_closed;
+    pipeline->on_closed_context = context;
+    (void)uv_timer_start(&pipeline->sweep, close_when_empty, 0, CLOSE_TURN_MS);
+}

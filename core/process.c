@@ -1,0 +1,43 @@
+#include "core/process.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void gk_process_directory(char ret_directory[PATH_MAX])
+{
+    const ssize_t length = readlink("/proc/self/exe", ret_directory, PATH_MAX - 1);
+    char *slash;
+
+    if (length <= 0) {
+        (void)snprintf(ret_directory, PATH_MAX, ".");
+        return;
+    }
+    ret_directory[length] = '\0';
+    slash = strrchr(ret_directory, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+}
+
+void gk_process_harden(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+bool gk_process_begin_child(void)
+{
+    struct stat status;
+
+    gk_process_harden();
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return fstat(GK_CHILD_FD, &status) == 0 && S_ISSOCK(status.st_mode);
+}

@@ -1,0 +1,60 @@
+/*
+ * The work that readers pull: pictures to recognise, numbers to check.
+ *
+ * Owns: the queue of jobs, who holds which job under which lease, and the readers' long polls. A job whose
+ * reader died or outlived its lease goes to another reader; after two attempts it is given up. Everything
+ * runs on the loop.
+ */
+#ifndef GUIKA_CORE_READER_JOBS_H
+#define GUIKA_CORE_READER_JOBS_H
+
+#include "core/shelf.h"
+#include "guika/v1/internal/reader.pb.h"
+#include "rpc/server.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define GK_READER_LEASE_MS 2000 /* the design's: two of them fit into Deposit's deadline of 5 s */
+#define GK_READER_ATTEMPTS 2
+
+struct gk_reader_jobs;
+
+struct gk_reader_jobs_options {
+    uv_loop_t *loop;
+    struct gk_shelf *shelf; /* borrowed; filled by what readers announce */
+    uint32_t queue;         /* jobs that may wait; 0: 64 */
+    uint32_t lease_ms;      /* 0: GK_READER_LEASE_MS */
+    /* [loop] The reader with principal id `reader_id` holds a lease that has run out: it has to be replaced.
+     */
+    void (*on_overdue)(void *context, const char *reader_id);
+    /* [loop] A reader has announced `issuers` plugins and is ready. */
+    void (*on_ready)(void *context, const char *reader_id, size_t issuers);
+    void *context;
+};
+
+struct gk_reader_jobs *gk_reader_jobs_open(const struct gk_reader_jobs_options *options); /* never NULL */
+/* Gives every job up, as if its attempts had run out, and frees. */
+void gk_reader_jobs_close(struct gk_reader_jobs *jobs, void (*on_closed)(void *context), void *context);
+
+/* The ReaderService, for the server; borrowed. */
+struct gk_rpc_binding gk_reader_jobs_binding(struct gk_reader_jobs *jobs);
+
+/* `result` is borrowed for the call; NULL: both attempts failed. */
+typedef void (*gk_recognised_fn)(void *context, const guika_v1_internal_CompleteRecognitionRequest *result);
+
+/* Queues pictures; what `frames` points to stays the caller's until `done`. False where the queue is full. */
+bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame *frames, size_t frame_count,
+                              gk_recognised_fn done, void *context);
+
+/* `answers` is an encoded NumberAnswers, borrowed for the call; data NULL: both attempts failed. */
+typedef void (*gk_numbers_checked_fn)(void *context, struct gk_bytes answers);
+
+/* Queues an encoded NumberQuestions, the caller's until `done`. False where the queue is full. */
+bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions,
+                                  gk_numbers_checked_fn done, void *context);
+
+/* The reader has ended: what it held goes to another. */
+void gk_reader_jobs_lost(struct gk_reader_jobs *jobs, const char *reader_id);
+
+#endif

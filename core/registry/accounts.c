@@ -1,0 +1,193 @@
+#include "core/registry/accounts.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct account {
+    char name[GK_ACCOUNT_NAME_SIZE];
+    char bindings[GK_BINDINGS_MAX][GK_BINDING_SIZE];
+    size_t binding_count;
+    uint64_t generation;
+    uint64_t rows;
+};
+
+struct gk_accounts {
+    pthread_rwlock_t lock;
+    struct account *items;
+    size_t count;
+    uint64_t version;
+};
+
+struct gk_accounts *gk_accounts_new(void)
+{
+    struct gk_accounts *accounts = calloc(1, sizeof *accounts);
+
+    if (accounts == NULL || pthread_rwlock_init(&accounts->lock, NULL) != 0) {
+        abort();
+    }
+    return accounts;
+}
+
+void gk_accounts_free(struct gk_accounts *accounts)
+{
+    if (accounts == NULL) {
+        return;
+    }
+    pthread_rwlock_destroy(&accounts->lock);
+    free(accounts->items);
+    free(accounts);
+}
+
+static struct account *find(struct gk_accounts *accounts, const char *name)
+{
+    for (size_t i = 0; i < accounts->count; i++) {
+        if (strcmp(accounts->items[i].name, name) == 0) {
+            return &accounts->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* The length of the binding "SCHEME" or "SCHEME:PREFIX" where it covers the number; else 0. */
+static size_t covers(const char *binding, const char *scheme, const char *number)
+{
+    const size_t scheme_length = strlen(scheme);
+
+    if (strncmp(binding, scheme, scheme_length) != 0) {
+        return 0;
+    }
+    const char *rest = binding + scheme_length;
+
+    if (*rest == '\0') {
+        return scheme_length;
+    }
+    if (*rest != ':') {
+        return 0;
+    }
+    const char *prefix = rest + 1;
+
+    while (*prefix != '\0' && *prefix == *number) {
+        prefix++;
+        number++;
+    }
+    return *prefix == '\0' ? strlen(binding) : 0;
+}
+
+static size_t longest_binding(const struct account *account, const char *scheme, const char *number)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < account->binding_count; i++) {
+        const size_t length = covers(account->bindings[i], scheme, number);
+
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+void gk_accounts_add(struct gk_accounts *accounts, const guika_v1_internal_IssuerAccount *account)
+{
+    pthread_rwlock_wrlock(&accounts->lock);
+    assert(find(accounts, account->issuer_id) == NULL);
+    struct account *items = realloc(accounts->items, (accounts->count + 1) * sizeof *items);
+
+    if (items == NULL) {
+        abort();
+    }
+    accounts->items = items;
+    struct account *item = &items[accounts->count++];
+
+    *item = (struct account){
+        .binding_count = account->bindings_count, .generation = account->generation, .rows = account->rows};
+    memcpy(item->name, account->issuer_id, sizeof item->name);
+    memcpy(item->bindings, account->bindings, sizeof item->bindings);
+    pthread_rwlock_unlock(&accounts->lock);
+}
+
+void gk_accounts_flip(struct gk_accounts *accounts, const char *name, uint64_t generation, uint64_t rows)
+{
+    pthread_rwlock_wrlock(&accounts->lock);
+    struct account *account = find(accounts, name);
+
+    if (account != NULL && generation > account->generation) {
+        account->generation = generation;
+        account->rows = rows;
+        accounts->version++;
+    }
+    pthread_rwlock_unlock(&accounts->lock);
+}
+
+void gk_accounts_covering(struct gk_accounts *accounts, const char *scheme, const char *number,
+                          struct gk_account_list **ret_lists, size_t *ret_count, uint64_t *ret_version)
+{
+    struct gk_account_list *lists = NULL;
+    size_t count = 0;
+
+    pthread_rwlock_rdlock(&accounts->lock);
+    if (accounts->count > 0) {
+        lists = calloc(accounts->count, sizeof *lists);
+        if (lists == NULL) {
+            abort();
+        }
+    }
+    for (size_t i = 0; i < accounts->count; i++) {
+        const struct account *account = &accounts->items[i];
+        const size_t length = scheme == NULL ? 1 : longest_binding(account, scheme, number);
+
+        if (account->generation != 0 && length > 0) {
+            memcpy(lists[count].name, account->name, sizeof lists[count].name);
+            lists[count].generation = account->generation;
+            lists[count].binding_length = length;
+            count++;
+        }
+    }
+    *ret_version = accounts->version;
+    pthread_rwlock_unlock(&accounts->lock);
+    *ret_lists = lists;
+    *ret_count = count;
+}
+
+uint64_t gk_accounts_generation(struct gk_accounts *accounts, const char *name, uint64_t *ret_version)
+{
+    pthread_rwlock_rdlock(&accounts->lock);
+    const struct account *account = find(accounts, name);
+    const uint64_t generation = account == NULL ? 0 : account->generation;
+
+    *ret_version = accounts->version;
+    pthread_rwlock_unlock(&accounts->lock);
+    return generation;
+}
+
+uint64_t gk_accounts_version(struct gk_accounts *accounts)
+{
+    pthread_rwlock_rdlock(&accounts->lock);
+    const uint64_t version = accounts->version;
+
+    pthread_rwlock_unlock(&accounts->lock);
+    return version;
+}
+
+bool gk_accounts_is_bound(struct gk_accounts *accounts, const char *name, const char *scheme,
+                          const char *number)
+{
+    pthread_rwlock_rdlock(&accounts->lock);
+    const struct account *account = find(accounts, name);
+    const bool bound = account != NULL && longest_binding(account, scheme, number) > 0;
+
+    pthread_rwlock_unlock(&accounts->lock);
+    return bound;
+}
+
+uint64_t gk_accounts_rows(struct gk_accounts *accounts)
+{
+    uint64_t rows = 0;
+
+    pthread_rwlock_rdlock(&accounts->lock);
+    for (size_t i = 0; i < accounts->count; i++) {
+        rows += accounts->items[i].rows;
+    }
+    pthread_rwlock_unlock(&accounts->lock);
+    return rows;
+}

@@ -1,0 +1,317 @@
+#include "core/registry/registry.h"
+
+#include "core/registry/generation.h"
+#include "core/registry/registry_internal.h"
+#include "core/store/record.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct gk_bytes text_bytes(const char *text)
+{
+    return (struct gk_bytes){(const uint8_t *)text, strlen(text)};
+}
+
+enum gk_status gk_registry_get_account(struct gk_transaction *transaction, const char *issuer_id,
+                                       guika_v1_internal_IssuerAccount *ret_account, struct gk_error *error)
+{
+    const enum gk_status status = gk_record_get(transaction, GK_FAMILY_ISSUER_ACCOUNTS, text_bytes(issuer_id),
+                                                guika_v1_internal_IssuerAccount_fields, ret_account, error);
+
+    if (status == GK_NOT_FOUND) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION, "there is no issuer account of this name");
+    }
+    return status;
+}
+
+enum gk_status gk_registry_put_account(struct gk_transaction *transaction,
+                                       const guika_v1_internal_IssuerAccount *account, struct gk_error *error)
+{
+    return gk_record_put(transaction, GK_FAMILY_ISSUER_ACCOUNTS, text_bytes(account->issuer_id),
+                         guika_v1_internal_IssuerAccount_fields, account, error);
+}
+
+void gk_registry_audit(struct gk_transaction *transaction, const char *issuer_id, const char *action,
+                       struct gk_bytes subject, const char *detail)
+{
+    char actor[sizeof "issuer:" + GK_ACCOUNT_NAME_SIZE];
+
+    snprintf(actor, sizeof actor, "issuer:%s", issuer_id);
+    gk_transaction_audit(transaction, actor, action, subject, detail);
+}
+
+struct gk_holder_context gk_registry_holder_context(const char *issuer_account,
+                                                    const uint8_t holder_token[GK_TOKEN_SIZE])
+{
+    const size_t length = strnlen(issuer_account, GK_ACCOUNT_NAME_SIZE - 1);
+    struct gk_holder_context context = {.size = length + 1 + GK_TOKEN_SIZE};
+
+    memcpy(context.data, issuer_account, length);
+    memcpy(context.data + length + 1, holder_token, GK_TOKEN_SIZE);
+    return context;
+}
+
+/* --- open and close --------------------------------------------------------------------------------------
+ */
+
+struct loading {
+    struct gk_accounts *accounts;
+    uint64_t *named; /* generations that are in use: in force or being staged */
+    size_t named_count;
+    enum gk_status status;
+    struct gk_error *error;
+};
+
+static bool load_account(void *context, struct gk_bytes key, struct gk_bytes value)
+{
+    struct loading *loading = context;
+    guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
+
+    (void)key;
+    loading->status =
+        gk_record_decode(value, guika_v1_internal_IssuerAccount_fields, &account, loading->error);
+    if (loading->status != GK_OK) {
+        return false;
+    }
+    gk_accounts_add(loading->accounts, &account);
+    uint64_t *named = realloc(loading->named, (loading->named_count + 2) * sizeof *named);
+
+    if (named == NULL) {
+        abort();
+    }
+    loading->named = named;
+    named[loading->named_count++] = account.generation;
+    named[loading->named_count++] = account.staging;
+    return true;
+}
+
+enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *keys,
+                                struct gk_registry **ret_registry, struct gk_error *error)
+{
+    struct loading loading = {.accounts = gk_accounts_new(), .status = GK_OK, .error = error};
+    const struct gk_bytes all = {NULL, 0};
+    enum gk_status status =
+        gk_store_scan(store, GK_FAMILY_ISSUER_ACCOUNTS, all, all, false, load_account, &loading, error);
+
+    if (status == GK_OK) {
+        status = loading.status;
+    }
+    if (status == GK_OK) {
+        status = gk_generation_sweep(store, loading.named, loading.named_count, error);
+    }
+    free(loading.named);
+    if (status != GK_OK) {
+        gk_accounts_free(loading.accounts);
+        return status;
+    }
+    struct gk_registry *registry = calloc(1, sizeof *registry);
+
+    if (registry == NULL) {
+        abort();
+    }
+    *registry = (struct gk_registry){.store = store, .keys = keys, .accounts = loading.accounts};
+    *ret_registry = registry;
+    return GK_OK;
+}
+
+void gk_registry_close(struct gk_registry *registry)
+{
+    if (registry == NULL) {
+        return;
+    }
+    gk_accounts_free(registry->accounts);
+    free(registry);
+}
+
+/* --- accounts --------------------------------------------------------------------------------------------
+ */
+
+static bool is_name(const char *text, size_t size_max)
+{
+    const size_t length = strnlen(text, size_max);
+
+    if (length == 0 || length >= size_max) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "SCHEME" or "SCHEME:PREFIX": the scheme in small letters, digits and hyphens, 1 to 31; the prefix in
+ * capital letters and digits, as canonical numbers are. */
+static bool is_binding(const char *text)
+{
+    enum { SCHEME_SIZE = sizeof(((guika_v1_CardRow *)NULL)->scheme) };
+    static const char scheme_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    static const char prefix_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+    if (strnlen(text, GK_BINDING_SIZE) >= GK_BINDING_SIZE) {
+        return false;
+    }
+    const size_t scheme_length = strspn(text, scheme_characters);
+    const char *rest = text + scheme_length;
+
+    if (scheme_length == 0 || scheme_length >= SCHEME_SIZE) {
+        return false;
+    }
+    return *rest == '\0' ||
+           (*rest == ':' && rest[1] != '\0' && rest[1 + strspn(rest + 1, prefix_characters)] == '\0');
+}
+
+static enum gk_status apply_add(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    const guika_v1_internal_IssuerAccount *account = context;
+    const struct gk_bytes key = text_bytes(account->issuer_id);
+    struct gk_value value;
+    const enum gk_status status =
+        gk_transaction_get(transaction, GK_FAMILY_ISSUER_ACCOUNTS, key, &value, error);
+
+    if (status == GK_OK) {
+        gk_value_free(&value);
+        return gk_error_set(error, GK_ALREADY_EXISTS, "there already is an issuer account \"%s\"",
+                            account->issuer_id);
+    }
+    if (status != GK_NOT_FOUND) {
+        return status;
+    }
+    gk_transaction_audit(transaction, "core", "registry.add_account", key, "");
+    return gk_registry_put_account(transaction, account, error);
+}
+
+enum gk_status gk_registry_add_account(struct gk_registry *registry, const char *issuer_id,
+                                       const char bindings[][65], size_t binding_count,
+                                       struct gk_error *error)
+{
+    guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
+
+    if (!is_name(issuer_id, sizeof account.issuer_id)) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "an issuer's name has 1 to %zu characters of [A-Za-z0-9._-]",
+                            sizeof account.issuer_id - 1);
+    }
+    if (binding_count == 0 || binding_count > GK_BINDINGS_MAX) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT, "an issuer has 1 to %d bindings, not %zu",
+                            (int)GK_BINDINGS_MAX, binding_count);
+    }
+    memcpy(account.issuer_id, issuer_id, strlen(issuer_id));
+    account.bindings_count = (pb_size_t)binding_count;
+    for (size_t i = 0; i < binding_count; i++) {
+        if (!is_binding(bindings[i])) {
+            return gk_error_set(error, GK_INVALID_ARGUMENT,
+                                "binding %zu is not SCHEME or SCHEME:PREFIX, as \"iso7812:62\"", i + 1);
+        }
+        memcpy(account.bindings[i], bindings[i], strlen(bindings[i]));
+    }
+    const enum gk_status status = gk_store_commit_and_wait(registry->store, apply_add, &account, error);
+
+    if (status == GK_OK) {
+        gk_accounts_add(registry->accounts, &account);
+    }
+    return status;
+}
+
+bool gk_registry_is_bound(struct gk_registry *registry, const char *issuer_id, const char *scheme,
+                          const char *number)
+{
+    return gk_accounts_is_bound(registry->accounts, issuer_id, scheme, number);
+}
+
+uint64_t gk_registry_cards(struct gk_registry *registry)
+{
+    return gk_accounts_rows(registry->accounts);
+}
+
+/* --- revoke ----------------------------------------------------------------------------------------------
+ */
+
+struct revocation {
+    const char *issuer_id;
+    uint8_t card_token[GK_TOKEN_SIZE];
+};
+
+static enum gk_status get_card(struct gk_transaction *transaction, uint64_t generation,
+                               const uint8_t token[GK_TOKEN_SIZE], guika_v1_internal_CardRecord *ret_card,
+                               struct gk_error *error)
+{
+    uint8_t key[GK_GENERATION_KEY_SIZE];
+
+    gk_generation_key(generation, token, key);
+    return gk_record_get(transaction, GK_FAMILY_CARDS, (struct gk_bytes){key, sizeof key},
+                         guika_v1_internal_CardRecord_fields, ret_card, error);
+}
+
+static enum gk_status put_cancelled(struct gk_transaction *transaction, uint64_t generation,
+                                    const uint8_t token[GK_TOKEN_SIZE], guika_v1_internal_CardRecord *card,
+                                    struct gk_error *error)
+{
+    uint8_t key[GK_GENERATION_KEY_SIZE];
+
+    gk_generation_key(generation, token, key);
+    card->cancelled = true;
+    return gk_record_put(transaction, GK_FAMILY_CARDS, (struct gk_bytes){key, sizeof key},
+                         guika_v1_internal_CardRecord_fields, card, error);
+}
+
+/* Cancels the card in the list in force and in the one being staged: there the mark is set even where the
+ * card's row has not come yet, so that an import that began before the revocation does not undo it. */
+static enum gk_status apply_revoke(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    const struct revocation *revocation = context;
+    guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
+    guika_v1_internal_CardRecord card = guika_v1_internal_CardRecord_init_zero;
+    guika_v1_internal_CardRecord staged = guika_v1_internal_CardRecord_init_zero;
+    enum gk_status status = gk_registry_get_account(transaction, revocation->issuer_id, &account, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    const enum gk_status found = account.generation == 0 ? GK_NOT_FOUND
+                                                         : get_card(transaction, account.generation,
+                                                                    revocation->card_token, &card, error);
+    const enum gk_status found_staged =
+        account.staging == 0 ? GK_NOT_FOUND
+                             : get_card(transaction, account.staging, revocation->card_token, &staged, error);
+
+    if (found != GK_OK && found != GK_NOT_FOUND) {
+        return found;
+    }
+    if (found_staged != GK_OK && found_staged != GK_NOT_FOUND) {
+        return found_staged;
+    }
+    if (found == GK_NOT_FOUND && found_staged == GK_NOT_FOUND) {
+        return gk_error_set(error, GK_NOT_FOUND, "this account's list has no such card");
+    }
+    const bool in_force = found == GK_OK && !card.cancelled;
+    const bool staging = account.staging != 0 && !staged.cancelled;
+
+    if (in_force) {
+        status = put_cancelled(transaction, account.generation, revocation->card_token, &card, error);
+    }
+    if (status == GK_OK && staging) {
+        status = put_cancelled(transaction, account.staging, revocation->card_token,
+                               found_staged == GK_OK ? &staged : &card, error);
+    }
+    if (in_force || staging) {
+        gk_registry_audit(transaction, revocation->issuer_id, "registry.revoke",
+                          (struct gk_bytes){revocation->card_token, GK_TOKEN_SIZE}, "");
+    }
+    return status;
+}
+
+enum gk_status gk_registry_revoke(struct gk_registry *registry, const char *issuer_id, const char *scheme,
+                                  const char *number, struct gk_error *error)
+{
+    struct revocation revocation = {.issuer_id = issuer_id};
+
+    if (!gk_registry_is_bound(registry, issuer_id, scheme, number)) {
+        return gk_error_set(error, GK_PERMISSION_DENIED, "not among this account's schemes and prefixes");
+    }
+    gk_keys_card_token(registry->keys, scheme, number, revocation.card_token);
+    return gk_store_commit_and_wait(registry->store, apply_revoke, &revocation, error);
+}

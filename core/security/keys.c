@@ -1,0 +1,329 @@
+#include "core/security/keys.h"
+
+#include "core/security/file.h"
+#include "core/security/key_material.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEY_FILE_SIZE 32 /* bytes: crypto_kdf's master key, X25519's secret */
+#define PATH_SIZE 4096   /* bytes with the terminator, PATH_MAX */
+
+static_assert(KEY_FILE_SIZE == crypto_kdf_KEYBYTES, "crypto_kdf takes a whole key file");
+static_assert(KEY_FILE_SIZE == crypto_box_SECRETKEYBYTES, "X25519 takes a whole key file");
+static_assert(GK_TOKEN_SIZE == crypto_auth_hmacsha256_BYTES, "a token is one HMAC-SHA256");
+static_assert(GK_SPOOL_KEY_SIZE == crypto_box_PUBLICKEYBYTES, "the spool key is an X25519 key");
+
+enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, KEY_FILE_COUNT };
+
+static const char *const key_file_names[KEY_FILE_COUNT] = {
+    [INDEX_KEY] = "index.key",
+    [SEAL_KEY] = "seal.key",
+    [SPOOL_KEY] = "spool.key",
+    [TOKEN_KEY] = "token.key",
+};
+
+static enum gk_status key_path(const char *directory, enum key_file file, char ret_path[PATH_SIZE],
+                               struct gk_error *error)
+{
+    const int length = snprintf(ret_path, PATH_SIZE, "%s/%s", directory, key_file_names[file]);
+
+    if (length < 0 || length >= PATH_SIZE) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT, "the key directory's name is longer than %d bytes",
+                            PATH_SIZE - 16);
+    }
+    return GK_OK;
+}
+
+static enum gk_status start_sodium(struct gk_error *error)
+{
+    return sodium_init() >= 0 ? GK_OK : gk_error_set(error, GK_INTERNAL, "libsodium cannot start");
+}
+
+/* --- making --- */
+
+static enum gk_status refuse_existing(const char *directory, struct gk_error *error)
+{
+    for (enum key_file file = 0; file < KEY_FILE_COUNT; file++) {
+        char path[PATH_SIZE];
+        struct stat found;
+        const enum gk_status status = key_path(directory, file, path, error);
+
+        if (status != GK_OK) {
+            return status;
+        }
+        if (lstat(path, &found) == 0) {
+            return gk_error_set(error, GK_ALREADY_EXISTS, "%s is there already: keys are never overwritten",
+                                path);
+        }
+    }
+    return GK_OK;
+}
+
+static enum gk_status make_key_file(const char *directory, enum key_file file, struct gk_error *error)
+{
+    char path[PATH_SIZE];
+    enum gk_status status = key_path(directory, file, path, error);
+
+    if (status == GK_OK) {
+        uint8_t key[KEY_FILE_SIZE];
+
+        randombytes_buf(key, sizeof key);
+        status = gk_file_create(path, 0600, (struct gk_bytes){.data = key, .size = sizeof key}, error);
+        sodium_memzero(key, sizeof key);
+    }
+    return status;
+}
+
+static void remove_key_files(const char *directory, int count)
+{
+    for (int file = 0; file < count; file++) {
+        char path[PATH_SIZE];
+
+        if (key_path(directory, (enum key_file)file, path, NULL) == GK_OK) {
+            (void)unlink(path);
+        }
+    }
+}
+
+enum gk_status gk_keys_generate(const char *directory, struct gk_error *error)
+{
+    enum gk_status status = start_sodium(error);
+    int made = 0;
+
+    if (status == GK_OK) {
+        status = gk_file_make_directory(directory, error);
+    }
+    if (status == GK_OK) {
+        status = refuse_existing(directory, error);
+    }
+    while (status == GK_OK && made < KEY_FILE_COUNT) {
+        status = make_key_file(directory, (enum key_file)made, error);
+        made += status == GK_OK;
+    }
+    if (status == GK_OK) {
+        status = gk_file_sync_directory(directory, error);
+    }
+    if (status != GK_OK) {
+        remove_key_files(directory, made);
+    }
+    return status;
+}
+
+/* --- reading --- */
+
+static enum gk_status read_open_key(int fd, const char *path, uint8_t ret_key[KEY_FILE_SIZE],
+                                    struct gk_error *error)
+{
+    struct stat found;
+
+    if (fstat(fd, &found) != 0 || !S_ISREG(found.st_mode)) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION, "key file %s is not a regular file", path);
+    }
+    if ((found.st_mode & 077) != 0) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION,
+                            "key file %s has mode %03o, so others may use it: chmod 600 it", path,
+                            (unsigned)(found.st_mode & 0777));
+    }
+    if (found.st_size != KEY_FILE_SIZE || read(fd, ret_key, KEY_FILE_SIZE) != KEY_FILE_SIZE) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION, "key file %s has %lld bytes, wanted %d", path,
+                            (long long)found.st_size, KEY_FILE_SIZE);
+    }
+    return GK_OK;
+}
+
+static enum gk_status read_key_file(const char *directory, enum key_file file, uint8_t ret_key[KEY_FILE_SIZE],
+                                    struct gk_error *error)
+{
+    char path[PATH_SIZE];
+    enum gk_status status = key_path(directory, file, path, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION, "cannot read key file %s: %s", path,
+                            strerror(errno));
+    }
+    status = read_open_key(fd, path, ret_key, error);
+    (void)close(fd);
+    return status;
+}
+
+/* crypto_kdf's context names the use; it is exactly 8 characters. */
+static void derive(uint8_t ret_subkey[GK_SUBKEY_SIZE], const char *use, const uint8_t master[KEY_FILE_SIZE])
+{
+    static_assert(crypto_kdf_CONTEXTBYTES == 8, "uses are named in 8 characters");
+    assert(strlen(use) == crypto_kdf_CONTEXTBYTES);
+    crypto_kdf_derive_from_key(ret_subkey, GK_SUBKEY_SIZE, 1, use, master);
+}
+
+static void derive_all(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_FILE_SIZE])
+{
+    keys->epoch = 1;
+    derive(keys->card, "gk_card_", files[INDEX_KEY]);
+    derive(keys->holder, "gk_holdr", files[INDEX_KEY]);
+    derive(keys->block, "gk_block", files[INDEX_KEY]);
+    derive(keys->message, "gk_msgid", files[INDEX_KEY]);
+    derive(keys->digest, "gk_digst", files[INDEX_KEY]);
+    derive(keys->credential, "gk_token", files[TOKEN_KEY]);
+    derive(keys->seal[GK_SEAL_CONTACTS], "gk_contc", files[SEAL_KEY]);
+    derive(keys->seal[GK_SEAL_MASK], "gk_mask_", files[SEAL_KEY]);
+    derive(keys->seal[GK_SEAL_PICTURE], "gk_pictr", files[SEAL_KEY]);
+    memcpy(keys->spool_secret, files[SPOOL_KEY], sizeof keys->spool_secret);
+    crypto_scalarmult_base(keys->spool_public, keys->spool_secret);
+}
+
+enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error)
+{
+    uint8_t files[KEY_FILE_COUNT][KEY_FILE_SIZE];
+    enum gk_status status = start_sodium(error);
+
+    for (int file = 0; status == GK_OK && file < KEY_FILE_COUNT; file++) {
+        status = read_key_file(directory, (enum key_file)file, files[file], error);
+    }
+    if (status == GK_OK) {
+        struct gk_keys *keys = sodium_malloc(sizeof *keys);
+
+        if (keys == NULL) {
+            status = gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no locked memory for the keys");
+        } else {
+            memset(keys, 0, sizeof *keys);
+            derive_all(keys, files);
+            (void)sodium_mprotect_readonly(keys);
+            *ret_keys = keys;
+        }
+    }
+    sodium_memzero(files, sizeof files);
+    return status;
+}
+
+void gk_keys_close(struct gk_keys *keys)
+{
+    sodium_free(keys);
+}
+
+uint32_t gk_keys_epoch(const struct gk_keys *keys)
+{
+    return keys->epoch;
+}
+
+/* --- tokens --- */
+
+/* HMAC-SHA256(key, name, 0x00, rest): the terminator keeps ("ab", "c") and ("a", "bc") apart. */
+static void hmac_named(const uint8_t key[GK_SUBKEY_SIZE], const char *name, const void *rest, size_t size,
+                       uint8_t ret_hash[GK_TOKEN_SIZE])
+{
+    crypto_auth_hmacsha256_state state;
+
+    crypto_auth_hmacsha256_init(&state, key, GK_SUBKEY_SIZE);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)name, strlen(name) + 1);
+    crypto_auth_hmacsha256_update(&state, rest, size);
+    crypto_auth_hmacsha256_final(&state, ret_hash);
+    sodium_memzero(&state, sizeof state);
+}
+
+void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const char *number,
+                        uint8_t ret_token[GK_TOKEN_SIZE])
+{
+    hmac_named(keys->card, scheme, number, strlen(number), ret_token);
+}
+
+void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account, const char *holder_id,
+                          uint8_t ret_token[GK_TOKEN_SIZE])
+{
+    hmac_named(keys->holder, issuer_account, holder_id, strlen(holder_id), ret_token);
+}
+
+void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,
+                         uint8_t ret_token[GK_TOKEN_SIZE])
+{
+    const size_t length = strlen(number);
+    const uint8_t shape[2] = {(uint8_t)length, (uint8_t)kept};
+    crypto_auth_hmacsha256_state state;
+
+    assert(length <= UINT8_MAX && kept <= length);
+    crypto_auth_hmacsha256_init(&state, keys->block, GK_SUBKEY_SIZE);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)scheme, strlen(scheme) + 1);
+    crypto_auth_hmacsha256_update(&state, shape, sizeof shape);
+    crypto_auth_hmacsha256_update(&state, (const uint8_t *)number, kept < length ? kept : length);
+    crypto_auth_hmacsha256_final(&state, ret_token);
+    sodium_memzero(&state, sizeof state);
+}
+
+void gk_keys_message_id(const struct gk_keys *keys, const char *purpose, struct gk_bytes subject,
+                        uint8_t ret_id[16])
+{
+    uint8_t hash[GK_TOKEN_SIZE];
+
+    hmac_named(keys->message, purpose, subject.data, subject.size, hash);
+    memcpy(ret_id, hash, 16);
+}
+
+/* --- digests --- */
+
+struct gk_digest {
+    crypto_generichash_state state;
+};
+
+struct gk_digest *gk_digest_start(const struct gk_keys *keys)
+{
+    /* sodium_malloc ends an allocation at a page's end, so a whole number of 64 bytes is aligned as the state
+     * wants it. */
+    static_assert(sizeof(struct gk_digest) % 64 == 0, "the state is aligned to 64 bytes");
+    struct gk_digest *digest = sodium_malloc(sizeof *digest);
+
+    if (digest == NULL) {
+        abort();
+    }
+    crypto_generichash_init(&digest->state, keys->digest, GK_SUBKEY_SIZE, 32);
+    return digest;
+}
+
+void gk_digest_add(struct gk_digest *digest, struct gk_bytes bytes)
+{
+    uint8_t length[8];
+
+    for (size_t i = 0; i < sizeof length; i++) {
+        length[i] = (uint8_t)((uint64_t)bytes.size >> (8 * i));
+    }
+    crypto_generichash_update(&digest->state, length, sizeof length);
+    crypto_generichash_update(&digest->state, bytes.data, bytes.size);
+}
+
+void gk_digest_finish(struct gk_digest *digest, uint8_t ret_digest[32])
+{
+    crypto_generichash_final(&digest->state, ret_digest, 32);
+    sodium_free(digest);
+}
+
+/* --- credentials --- */
+
+void gk_credential_make(const char *role_name, char ret_text[GK_CREDENTIAL_SIZE])
+{
+    uint8_t secret[32];
+    char text[sodium_base64_ENCODED_LEN(sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+
+    if (sodium_init() < 0) {
+        abort();
+    }
+    assert(strlen(role_name) <= 12);
+    randombytes_buf(secret, sizeof secret);
+    sodium_bin2base64(text, sizeof text, secret, sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    (void)snprintf(ret_text, GK_CREDENTIAL_SIZE, "gk_%.12s_%s", role_name, text);
+    sodium_memzero(secret, sizeof secret);
+    sodium_memzero(text, sizeof text);
+}
+
+void gk_keys_credential_hash(const struct gk_keys *keys, const char *token, uint8_t ret_hash[GK_TOKEN_SIZE])
+{
+    hmac_named(keys->credential, "bearer", token, strlen(token), ret_hash);
+}

@@ -1,0 +1,407 @@
+#include "core/found_card.h"
+#include "core/memory.h"
+#include "core/security/hex.h"
+#include "core/services/services.h"
+#include "core/store/record.h"
+#include "core/task.h"
+#include "guika/v1/operator.rpc.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    LIST_DEFAULT = 50,
+    LIST_MAX = 100,
+    DAYS_MAX = 366,
+    TIME_KEY_SIZE = 8 + GK_CASE_ID_SIZE,
+};
+
+static bool is_name(const char *text)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
+/* --- AddBox, AddIssuer: what is added, and its credential, in one write
+ * ----------------------------------------------- */
+
+struct adding {
+    struct gk_task task;
+    struct gk_rpc_call *call;
+    struct gk_services *services;
+    const guika_v1_AddBoxRequest *box;       /* else NULL */
+    const guika_v1_AddIssuerRequest *issuer; /* else NULL */
+    struct gk_principal principal;
+    char token[GK_CREDENTIAL_SIZE];
+    uint8_t hash[GK_TOKEN_SIZE];
+    enum gk_status status;
+    struct gk_error error;
+};
+
+static enum gk_status put_credential(struct gk_transaction *transaction, const struct adding *adding,
+                                     struct gk_error *error)
+{
+    guika_v1_internal_CredentialRecord record = {0};
+
+    record.role = (uint32_t)adding->principal.role;
+    record.issued_at_ms = gk_transaction_now_ms(transaction);
+    (void)snprintf(record.id, sizeof record.id, "%s", adding->principal.id);
+    return gk_record_put(transaction, GK_FAMILY_CREDENTIALS,
+                         (struct gk_bytes){adding->hash, sizeof adding->hash},
+                         guika_v1_internal_CredentialRecord_fields, &record, error);
+}
+
+static void audit(struct gk_transaction *transaction, const struct adding *adding, const char *action)
+{
+    char actor[GK_PRINCIPAL_ID_SIZE + 9];
+
+    (void)snprintf(actor, sizeof actor, "operator:%.39s", gk_rpc_call_principal(adding->call)->id);
+    gk_transaction_audit(
+        transaction, actor, action,
+        (struct gk_bytes){(const uint8_t *)adding->principal.id, strlen(adding->principal.id)}, "");
+}
+
+static enum gk_status apply_box(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    const struct adding *adding = context;
+    const struct gk_bytes key = {(const uint8_t *)adding->box->box_id, strlen(adding->box->box_id)};
+    guika_v1_internal_BoxRecord record = {0};
+    struct gk_value before = {NULL, 0};
+    enum gk_status status = gk_transaction_get(transaction, GK_FAMILY_BOXES, key, &before, error);
+
+    if (status == GK_OK) {
+        gk_value_free(&before);
+        return gk_error_set(error, GK_ALREADY_EXISTS, "there is a box \"%s\" already", adding->box->box_id);
+    }
+    if (status != GK_NOT_FOUND) {
+        return status;
+    }
+    record.has_described = true;
+    record.described = *adding->box;
+    record.added_at_ms = gk_transaction_now_ms(transaction);
+    status =
+        gk_record_put(transaction, GK_FAMILY_BOXES, key, guika_v1_internal_BoxRecord_fields, &record, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    audit(transaction, adding, "box.add");
+    return put_credential(transaction, adding, error);
+}
+
+static enum gk_status apply_issuer_credential(void *context, struct gk_transaction *transaction,
+                                              struct gk_error *error)
+{
+    const struct adding *adding = context;
+
+    audit(transaction, adding, "issuer.add");
+    return put_credential(transaction, adding, error);
+}
+
+/* [worker] */
+static void run_adding(struct gk_task *task)
+{
+    struct adding *adding = gk_container_of(task, struct adding, task);
+    struct gk_services *services = adding->services;
+
+    gk_keys_credential_hash(services->keys, adding->token, adding->hash);
+    if (adding->box != NULL) {
+        adding->status = gk_store_commit_and_wait(services->store, apply_box, adding, &adding->error);
+        return;
+    }
+    adding->status =
+        gk_registry_add_account(services->registry, adding->issuer->issuer_id, adding->issuer->bindings,
+                                adding->issuer->bindings_count, &adding->error);
+    if (adding->status == GK_OK) {
+        adding->status =
+            gk_store_commit_and_wait(services->store, apply_issuer_credential, adding, &adding->error);
+    }
+}
+
+static void reply_added(struct adding *adding)
+{
+    if (adding->box != NULL) {
+        guika_v1_AddBoxResponse response = {0};
+
+        (void)snprintf(response.token, sizeof response.token, "%s", adding->token);
+        guika_v1_operator_service_add_box_reply(adding->call, &response);
+    } else {
+        guika_v1_AddIssuerResponse response = {0};
+
+        (void)snprintf(response.token, sizeof response.token, "%s", adding->token);
+        guika_v1_operator_service_add_issuer_reply(adding->call, &response);
+    }
+}
+
+static void on_added(struct gk_task *task)
+{
+    struct adding *adding = gk_container_of(task, struct adding, task);
+
+    if (adding->status == GK_OK) {
+        gk_credentials_add(adding->services->credentials, adding->hash, &adding->principal);
+        gk_log(adding->services->log, GK_LOG_INFO, adding->box != NULL ? "box_added" : "issuer_added",
+               {"id", adding->principal.id}, {"by", gk_rpc_call_principal(adding->call)->id});
+        reply_added(adding);
+    } else {
+        gk_rpc_fail(adding->call, adding->status, "%s", adding->error.message);
+    }
+    sodium_memzero(adding->token, sizeof adding->token);
+    free(adding);
+}
+
+static struct adding *begin_adding(struct gk_rpc_call *call, struct gk_services *services, enum gk_role role,
+                                   const char *role_name, const char *id)
+{
+    struct adding *adding = gk_allocate(sizeof *adding);
+
+    adding->call = call;
+    adding->services = services;
+    adding->principal.role = role;
+    (void)snprintf(adding->principal.id, sizeof adding->principal.id, "%s", id);
+    gk_credential_make(role_name, adding->token);
+    adding->task.run = run_adding;
+    adding->task.done = on_added;
+    return adding;
+}
+
+static void on_add_box(struct gk_rpc_call *call, const guika_v1_AddBoxRequest *request, void *context)
+{
+    struct gk_services *services = context;
+
+    if (!is_name(request->box_id)) {
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "box_id must be 1 to 32 characters of [A-Za-z0-9._-]");
+        return;
+    }
+    if (request->place.zh[0] == '\0' && request->place.en[0] == '\0') {
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT,
+                    "place must be given in Chinese or English: holders are told it");
+        return;
+    }
+    struct adding *adding = begin_adding(call, services, GK_ROLE_BOX, "box", request->box_id);
+
+    adding->box = request;
+    gk_task_start(services->loop, &adding->task);
+}
+
+static void on_add_issuer(struct gk_rpc_call *call, const guika_v1_AddIssuerRequest *request, void *context)
+{
+    struct gk_services *services = context;
+    struct adding *adding = begin_adding(call, services, GK_ROLE_ISSUER, "issuer", request->issuer_id);
+
+    adding->issuer = request;
+    gk_task_start(services->loop, &adding->task);
+}
+
+/* --- ListFound
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+struct listing {
+    struct gk_task task;
+    struct gk_rpc_call *call;
+    struct gk_services *services;
+    const guika_v1_ListFoundRequest *request;
+    size_t limit;
+    uint8_t start[TIME_KEY_SIZE];
+    size_t start_size;
+    guika_v1_ListFoundResponse response;
+    uint8_t last[TIME_KEY_SIZE]; /* of the last row */
+    enum gk_status status;
+    struct gk_error error;
+};
+
+static void unseal_mask(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                        char ret_masked[33])
+{
+    uint8_t plain[sizeof card->sealed_mask.bytes] = {0};
+
+    if (card->sealed_mask.size <= GK_SEAL_OVERHEAD || card->sealed_mask.size - GK_SEAL_OVERHEAD >= 33) {
+        return;
+    }
+    if (gk_keys_open_sealed(keys, GK_SEAL_MASK, (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE},
+                            (struct gk_bytes){card->sealed_mask.bytes, card->sealed_mask.size}, plain,
+                            NULL) == GK_OK) {
+        memcpy(ret_masked, plain, card->sealed_mask.size - GK_SEAL_OVERHEAD);
+    }
+}
+
+static void fill_row(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                     guika_v1_FoundCardRow *row)
+{
+    gk_hex_encode(card->case_id, GK_CASE_ID_SIZE, row->case_id);
+    row->state = card->state;
+    row->reason = card->reason;
+    (void)snprintf(row->box_id, sizeof row->box_id, "%s", card->box_id);
+    (void)snprintf(row->deposit_id, sizeof row->deposit_id, "%s", card->deposit_id);
+    row->zone = card->place.zone;
+    (void)snprintf(row->compartment, sizeof row->compartment, "%s", card->place.compartment);
+    row->misplaced = card->place.misplaced;
+    row->received_at_ms = card->received_at_ms;
+    (void)snprintf(row->issuer, sizeof row->issuer, "%s", card->issuer);
+    row->kind = card->kind;
+    unseal_mask(keys, card, row->masked_number);
+    row->notice_delivered = card->notice_delivered;
+}
+
+static bool is_wanted(const guika_v1_ListFoundRequest *request, const guika_v1_internal_FoundCard *card)
+{
+    return (request->state == guika_v1_CardState_CARD_STATE_UNSPECIFIED || request->state == card->state) &&
+           (request->reason == guika_v1_Reason_REASON_UNSPECIFIED || request->reason == card->reason) &&
+           (request->box_id[0] == '\0' || strcmp(request->box_id, card->box_id) == 0);
+}
+
+static bool list_one(void *context, struct gk_bytes key, struct gk_bytes value)
+{
+    struct listing *listing = context;
+    guika_v1_internal_FoundCard card = {0};
+
+    (void)value;
+    if (key.size != TIME_KEY_SIZE ||
+        (listing->start_size == TIME_KEY_SIZE && memcmp(key.data, listing->start, TIME_KEY_SIZE) == 0)) {
+        return true;
+    }
+    if (listing->response.cards_count == listing->limit) {
+        gk_hex_encode(listing->last, TIME_KEY_SIZE, listing->response.next_page_token);
+        return false;
+    }
+    if (gk_record_read(listing->services->store, GK_FAMILY_FOUND_CARDS,
+                       (struct gk_bytes){key.data + 8, GK_CASE_ID_SIZE}, guika_v1_internal_FoundCard_fields,
+                       &card, NULL) == GK_OK &&
+        is_wanted(listing->request, &card)) {
+        fill_row(listing->services->keys, &card, &listing->response.cards[listing->response.cards_count++]);
+        memcpy(listing->last, key.data, TIME_KEY_SIZE);
+    }
+    return true;
+}
+
+/* [worker] */
+static void run_listing(struct gk_task *task)
+{
+    struct listing *listing = gk_container_of(task, struct listing, task);
+
+    listing->status = gk_store_scan(
+        listing->services->store, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){NULL, 0},
+        (struct gk_bytes){listing->start, listing->start_size}, true, list_one, listing, &listing->error);
+}
+
+static void on_listed(struct gk_task *task)
+{
+    struct listing *listing = gk_container_of(task, struct listing, task);
+
+    if (listing->status != GK_OK) {
+        gk_rpc_fail(listing->call, listing->status, "%s", listing->error.message);
+    } else {
+        guika_v1_operator_service_list_found_reply(listing->call, &listing->response);
+    }
+    free(listing);
+}
+
+static void on_list_found(struct gk_rpc_call *call, const guika_v1_ListFoundRequest *request, void *context)
+{
+    struct gk_services *services = context;
+
+    if (request->limit > LIST_MAX) {
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "limit must be 0 to %d, not %u", LIST_MAX,
+                    (unsigned)request->limit);
+        return;
+    }
+    struct listing *listing = gk_allocate(sizeof *listing);
+
+    if (request->page_token[0] != '\0') {
+        if (strlen(request->page_token) != 2 * TIME_KEY_SIZE ||
+            !gk_hex_decode(request->page_token, listing->start, TIME_KEY_SIZE)) {
+            free(listing);
+            gk_rpc_fail(call, GK_INVALID_ARGUMENT, "page_token must be one that ListFound gave");
+            return;
+        }
+        listing->start_size = TIME_KEY_SIZE;
+    }
+    listing->call = call;
+    listing->services = services;
+    listing->request = request;
+    listing->limit = request->limit == 0 ? LIST_DEFAULT : request->limit;
+    listing->task.run = run_listing;
+    listing->task.done = on_listed;
+    gk_task_start(services->loop, &listing->task);
+}
+
+/* --- GetStatistics
+ * -------------------------------------------------------------------------------------------------------- */
+
+struct counting {
+    struct gk_task task;
+    struct gk_rpc_call *call;
+    struct gk_services *services;
+    const guika_v1_GetStatisticsRequest *request;
+    guika_v1_GetStatisticsResponse response;
+    enum gk_status status;
+    struct gk_error error;
+};
+
+static void add_statistic(void *context, const char *name, uint64_t value)
+{
+    guika_v1_GetStatisticsResponse *response = context;
+    const size_t room = sizeof response->statistics / sizeof response->statistics[0];
+
+    if (response->statistics_count < room) {
+        guika_v1_Statistic *statistic = &response->statistics[response->statistics_count++];
+
+        (void)snprintf(statistic->name, sizeof statistic->name, "%s", name);
+        statistic->value = value;
+    }
+}
+
+/* [worker] */
+static void run_counting(struct gk_task *task)
+{
+    struct counting *counting = gk_container_of(task, struct counting, task);
+
+    counting->status =
+        gk_store_counters(counting->services->store, counting->request->box_id, counting->request->days,
+                          add_statistic, &counting->response, &counting->error);
+}
+
+static void on_counted(struct gk_task *task)
+{
+    struct counting *counting = gk_container_of(task, struct counting, task);
+
+    if (counting->status != GK_OK) {
+        gk_rpc_fail(counting->call, counting->status, "%s", counting->error.message);
+    } else {
+        guika_v1_operator_service_get_statistics_reply(counting->call, &counting->response);
+    }
+    free(counting);
+}
+
+static void on_get_statistics(struct gk_rpc_call *call, const guika_v1_GetStatisticsRequest *request,
+                              void *context)
+{
+    struct gk_services *services = context;
+
+    if (request->days > DAYS_MAX) {
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "days must be 0 to %d, not %u", DAYS_MAX,
+                    (unsigned)request->days);
+        return;
+    }
+    struct counting *counting = gk_allocate(sizeof *counting);
+
+    counting->call = call;
+    counting->services = services;
+    counting->request = request;
+    counting->task.run = run_counting;
+    counting->task.done = on_counted;
+    gk_task_start(services->loop, &counting->task);
+}
+
+struct gk_rpc_binding gk_operator_service(struct gk_services *services)
+{
+    static const struct guika_v1_operator_service_handlers handlers = {
+        .add_box = on_add_box,
+        .add_issuer = on_add_issuer,
+        .list_found = on_list_found,
+        .get_statistics = on_get_statistics,
+    };
+
+    return (struct gk_rpc_binding){&guika_v1_operator_service, &handlers, services};
+}

@@ -1,0 +1,41 @@
+/* Any bytes as a list: the reader ends, and a row that it calls good is well formed. */
+#include "clients/cli/registry/list_reader.h"
+#include "clients/cli/registry/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct gk_list_reader *reader;
+    struct gk_list_row row;
+    struct gk_error error;
+    uint64_t line = 0;
+    enum gk_status status;
+    char empty[1] = "";
+    FILE *stream = size == 0 ? fmemopen(empty, 1, "r") : fmemopen((void *)(uintptr_t)data, size, "r");
+
+    if (stream == NULL || gk_list_reader_open_stream(stream, &reader, &error) != GK_OK) {
+        return 0;
+    }
+    while ((status = gk_list_reader_next(reader, &row, &error)) == GK_OK) {
+        require(row.line >= line);
+        line = row.line;
+        require(memchr(row.problem, '\0', sizeof row.problem) != NULL);
+        require(row.card.contacts_count <= 4);
+        require(gk_utf8_is_text(row.card.number, strlen(row.card.number)));
+    }
+    require(status == GK_NOT_FOUND || status == GK_INVALID_ARGUMENT);
+    require(gk_list_reader_offset(reader) <= size + 1);
+    gk_list_reader_close(reader);
+    return 0;
+}
