@@ -158,11 +158,14 @@ static void on_child_failed(void *context, unsigned index, const struct gk_error
 static void on_reader_overdue(void *context, const char *reader_id)
 {
     struct daemon *daemon = context;
-    unsigned index;
+    char id[GK_PRINCIPAL_ID_SIZE];
 
     gk_log(daemon->log, GK_LOG_WARNING, "lease_ran_out", {"child", reader_id});
-    if (sscanf(reader_id, "reader-%u", &index) == 1 && index < daemon->configuration->readers) {
-        gk_supervisor_kill(daemon->readers, index);
+    for (unsigned i = 0; i < daemon->configuration->readers; i++) {
+        child_id(id, "reader", i);
+        if (strcmp(id, reader_id) == 0) {
+            gk_supervisor_kill(daemon->readers, i);
+        }
     }
 }
 

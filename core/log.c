@@ -31,14 +31,21 @@ static void put_text(struct line *line, const char *text)
     }
 }
 
-static size_t digits_at(const char *text)
+/* Length of the run of letters and digits at `text`. */
+static size_t word_at(const char *text)
 {
     size_t count = 0;
 
-    while (isdigit((unsigned char)text[count])) {
+    while (isalnum((unsigned char)text[count])) {
         count++;
     }
     return count;
+}
+
+/* True for a word that could be a number from a card; hexadecimal ids have letters. */
+static bool is_long_number(const char *word, size_t size)
+{
+    return size >= DIGITS_HIDDEN && strspn(word, "0123456789") >= size;
 }
 
 static void put_value(struct line *line, const char *value)
@@ -49,13 +56,13 @@ static void put_value(struct line *line, const char *value)
         put(line, '"');
     }
     while (*value != '\0') {
-        const size_t digits = digits_at(value);
+        const size_t word = word_at(value);
 
-        if (digits >= DIGITS_HIDDEN) {
+        if (is_long_number(value, word)) {
             put_text(line, "[digits]");
-            value += digits;
-        } else if (digits > 0) {
-            for (size_t i = 0; i < digits; i++) {
+            value += word;
+        } else if (word > 0) {
+            for (size_t i = 0; i < word; i++) {
                 put(line, *value++);
             }
         } else {
