@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "core/waiting_frames.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct gk_pipeline {
     struct gk_pipeline_parts parts;
     struct gk_lanes *lanes;
     struct gk_waiting_frames *waiting;
+    size_t announced; /* see gk_pipeline_announce */
     uv_timer_t sweep;
     void (*on_closed)(void *context);
     void *on_closed_context;
@@ -327,10 +329,15 @@ void gk_pipeline_add_frames(struct gk_pipeline *pipeline, const struct gk_pipeli
 
 static void match(struct deposit *deposit);
 
-static void on_recognised(void *context, const guika_v1_internal_CompleteRecognitionRequest *result)
+static void on_recognised(void *context, enum gk_status status,
+                          const guika_v1_internal_CompleteRecognitionRequest *result)
 {
     struct deposit *deposit = context;
 
+    if (status == GK_UNAVAILABLE) {
+        fail_deposit(deposit, GK_UNAVAILABLE, "no reader is free to read the pictures; try again");
+        return;
+    }
     if (result == NULL) {
         deposit->evidence.read.reason = guika_v1_Reason_REASON_UNREADABLE;
     } else {
@@ -684,7 +691,18 @@ struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts)
 
 size_t gk_pipeline_in_hand(const struct gk_pipeline *pipeline)
 {
-    return gk_lanes_count(pipeline->lanes);
+    return gk_lanes_count(pipeline->lanes) + pipeline->announced;
+}
+
+void gk_pipeline_announce(struct gk_pipeline *pipeline)
+{
+    pipeline->announced++;
+}
+
+void gk_pipeline_announced(struct gk_pipeline *pipeline)
+{
+    assert(pipeline->announced > 0);
+    pipeline->announced--;
 }
 
 static void on_timer_closed(uv_handle_t *handle)
