@@ -3,6 +3,7 @@
 #include "core/notification/outbox.h"
 #include "core/store/record.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ static const char *reason_word(guika_v1_Reason reason)
                                         "UNKNOWN_ISSUER", "CHECK_FAILED", "AMBIGUOUS",  "UNREGISTERED",
                                         "CANCELLED",      "SEVERAL_CARDS"};
 
+    assert(reason < sizeof words / sizeof words[0]);
     return words[reason];
 }
 
@@ -272,6 +274,7 @@ static const char *outcome_word(outcome_t outcome)
 {
     static const char *const words[] = {"UNSPECIFIED", "STORED", "TAKEN_BACK", "JAMMED", "FULL"};
 
+    assert(outcome < sizeof words / sizeof words[0]);
     return words[outcome];
 }
 
