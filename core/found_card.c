@@ -179,6 +179,10 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
     }
     card->version = before.version;
     card->received_at_ms = before.received_at_ms;
+    if (card->pictures == 0 && (card->state == guika_v1_CardState_CARD_STATE_RECEIVED ||
+                                card->state == guika_v1_CardState_CARD_STATE_DIFFICULT)) {
+        card->pictures = before.pictures;
+    }
     return status;
 }
 
@@ -315,6 +319,7 @@ static enum gk_status return_to_finder(struct gk_transaction *transaction, guika
 {
     card->has_place = true;
     card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_FINDER};
+    card->pictures = 0;
     mark_waiting(transaction, card, false);
     if (card->state != guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
         card->state = guika_v1_CardState_CARD_STATE_GIVEN_BACK;
@@ -333,7 +338,10 @@ static enum gk_status place_card(struct gk_transaction *transaction, guika_v1_in
         card->has_place = true;
         card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_JAMMED};
         gk_transaction_count(transaction, card->box_id, "jammed");
-        return GK_OK;
+        /* Nobody takes another picture of a card that is stuck. */
+        return card->state == guika_v1_CardState_CARD_STATE_RECEIVED
+                   ? answer_difficult(transaction, card, error)
+                   : GK_OK;
     default:
         return return_to_finder(transaction, card, error);
     }
@@ -351,8 +359,7 @@ static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_
         return status;
     }
     deposit.outcome = outcome;
-    if (deposit.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES &&
-        outcome != guika_v1_ConfirmStoredRequest_Outcome_JAMMED) {
+    if (deposit.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
         /* The finder did not wait for another picture. */
         deposit.answer.decision = guika_v1_DepositResponse_Decision_GIVE_BACK;
         deposit.answer.sequence = 0;
@@ -362,7 +369,8 @@ static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_
 }
 
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
-                                     const guika_v1_ConfirmStoredRequest *request, struct gk_error *error)
+                                     const guika_v1_ConfirmStoredRequest *request,
+                                     uint8_t ret_case_id[GK_CASE_ID_SIZE], struct gk_error *error)
 {
     guika_v1_internal_DepositRecord deposit = {0};
     guika_v1_internal_FoundCard card = {0};
@@ -378,6 +386,7 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
     if (status != GK_OK) {
         return status;
     }
+    memcpy(ret_case_id, deposit.case_id, GK_CASE_ID_SIZE);
     if (deposit.outcome == request->outcome) {
         return GK_OK;
     }
