@@ -41,9 +41,24 @@ static size_t digits_at(const char *text)
     return count;
 }
 
+static bool is_control(char character)
+{
+    return (unsigned char)character < ' ' || character == 0x7f;
+}
+
+static bool needs_quotes(const char *value)
+{
+    const char *at = value;
+
+    while (*at != '\0' && strchr(" \"=\\", *at) == NULL && !is_control(*at)) {
+        at++;
+    }
+    return *at != '\0' || at == value;
+}
+
 static void put_value(struct line *line, const char *value)
 {
-    const bool quoted = *value == '\0' || strpbrk(value, " \"=\n\r\t\\") != NULL;
+    const bool quoted = needs_quotes(value);
 
     if (quoted) {
         put(line, '"');
@@ -62,7 +77,7 @@ static void put_value(struct line *line, const char *value)
             if (*value == '"' || *value == '\\') {
                 put(line, '\\');
             }
-            put(line, (unsigned char)*value < ' ' ? ' ' : *value);
+            put(line, is_control(*value) ? ' ' : *value);
             value++;
         }
     }
