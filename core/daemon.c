@@ -96,6 +96,7 @@ static void adopt(struct daemon *daemon, enum gk_role role, const char *word, un
     if (gk_rpc_server_adopt(daemon->server, fd, &principal, on_peer_closed, daemon, &peer, &error) != GK_OK) {
         gk_log(daemon->log, GK_LOG_ERROR, "child_not_adopted", {"child", principal.id},
                {"why", error.message});
+        (void)close(fd); /* the child sees the end of it and ends too */
         return;
     }
     gk_log(daemon->log, GK_LOG_INFO, "child_started", {"child", principal.id},
@@ -383,18 +384,11 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
 /* --- the end, part after part: each callback closes the next
  * -------------------------------------------------------------- */
 
-static void on_pipeline_closed(void *context)
-{
-    struct daemon *daemon = context;
-
-    gk_mailbox_close(daemon->mailbox);
-}
-
 static void on_outbox_closed(void *context)
 {
     struct daemon *daemon = context;
 
-    gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
+    gk_mailbox_close(daemon->mailbox);
 }
 
 static void on_enquiries_closed(void *context)
@@ -404,11 +398,18 @@ static void on_enquiries_closed(void *context)
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
 }
 
-static void on_jobs_closed(void *context)
+static void on_pipeline_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
+}
+
+static void on_jobs_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
 }
 
 static void on_server_closed(void *context)
@@ -499,6 +500,7 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
         stop(daemon, error->message);
     }
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    gk_reader_jobs_free(daemon->jobs);
     gk_log(daemon->log, GK_LOG_INFO, "stopped", {"why", status == GK_OK ? "asked" : "could not listen"});
     return status;
 }

@@ -48,9 +48,24 @@ static bool is_long_number(const char *word, size_t size)
     return size >= DIGITS_HIDDEN && strspn(word, "0123456789") >= size;
 }
 
+static bool is_control(char character)
+{
+    return (unsigned char)character < ' ' || character == 0x7f;
+}
+
+static bool needs_quotes(const char *value)
+{
+    const char *at = value;
+
+    while (*at != '\0' && strchr(" \"=\\", *at) == NULL && !is_control(*at)) {
+        at++;
+    }
+    return *at != '\0' || at == value;
+}
+
 static void put_value(struct line *line, const char *value)
 {
-    const bool quoted = *value == '\0' || strpbrk(value, " \"=\n\r\t\\") != NULL;
+    const bool quoted = needs_quotes(value);
 
     if (quoted) {
         put(line, '"');
@@ -69,7 +84,7 @@ static void put_value(struct line *line, const char *value)
             if (*value == '"' || *value == '\\') {
                 put(line, '\\');
             }
-            put(line, (unsigned char)*value < ' ' ? ' ' : *value);
+            put(line, is_control(*value) ? ' ' : *value);
             value++;
         }
     }

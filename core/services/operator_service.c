@@ -106,17 +106,11 @@ static void run_adding(struct gk_task *task)
     struct gk_services *services = adding->services;
 
     gk_keys_credential_hash(services->keys, adding->token, adding->hash);
-    if (adding->box != NULL) {
-        adding->status = gk_store_commit_and_wait(services->store, apply_box, adding, &adding->error);
-        return;
-    }
-    adding->status =
-        gk_registry_add_account(services->registry, adding->issuer->issuer_id, adding->issuer->bindings,
-                                adding->issuer->bindings_count, &adding->error);
-    if (adding->status == GK_OK) {
-        adding->status =
-            gk_store_commit_and_wait(services->store, apply_issuer_credential, adding, &adding->error);
-    }
+    adding->status = adding->box != NULL
+                         ? gk_store_commit_and_wait(services->store, apply_box, adding, &adding->error)
+                         : gk_registry_add_account(services->registry, adding->issuer->issuer_id,
+                                                   adding->issuer->bindings, adding->issuer->bindings_count,
+                                                   apply_issuer_credential, adding, &adding->error);
 }
 
 static void reply_added(struct adding *adding)
