@@ -408,11 +408,24 @@ static void on_enquiries_closed(void *context)
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
 }
 
+/* What no reader has read by now has become difficult, and its write is under way: the parts that it uses
+ * stay until it is done. */
+static void on_rest(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+
+    if (gk_pipeline_in_hand(daemon->pipeline) > 0) {
+        return;
+    }
+    uv_close((uv_handle_t *)&daemon->drain, NULL);
+    gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
+}
+
 static void on_jobs_closed(void *context)
 {
     struct daemon *daemon = context;
 
-    gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
+    (void)uv_timer_start(&daemon->drain, on_rest, 0, DRAIN_TURN_MS);
 }
 
 static void on_readers_closed(void *context)
@@ -436,7 +449,7 @@ static void on_drain(uv_timer_t *timer)
     if (gk_pipeline_in_hand(daemon->pipeline) > 0 && uv_now(&daemon->loop) < daemon->drain_ends_ms) {
         return;
     }
-    uv_close((uv_handle_t *)&daemon->drain, NULL);
+    (void)uv_timer_stop(&daemon->drain);
     uv_close((uv_handle_t *)&daemon->on_term, NULL);
     uv_close((uv_handle_t *)&daemon->on_int, NULL);
     gk_supervisor_close(daemon->couriers, CHILD_GRACE_MS, on_couriers_closed, daemon);
