@@ -387,18 +387,11 @@ static void on_pipeline_closed(void *context)
     gk_mailbox_close(daemon->mailbox);
 }
 
-static void on_server_closed(void *context)
-{
-    struct daemon *daemon = context;
-
-    gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
-}
-
 static void on_outbox_closed(void *context)
 {
     struct daemon *daemon = context;
 
-    gk_rpc_server_close(daemon->server, on_server_closed, daemon);
+    gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
 }
 
 static void on_enquiries_closed(void *context)
@@ -428,11 +421,18 @@ static void on_jobs_closed(void *context)
     (void)uv_timer_start(&daemon->drain, on_rest, 0, DRAIN_TURN_MS);
 }
 
-static void on_readers_closed(void *context)
+static void on_server_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_reader_jobs_close(daemon->jobs, on_jobs_closed, daemon);
+}
+
+static void on_readers_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_rpc_server_close(daemon->server, on_server_closed, daemon);
 }
 
 static void on_couriers_closed(void *context)

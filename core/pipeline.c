@@ -9,7 +9,6 @@
 #include "core/task.h"
 #include "core/waiting_frames.h"
 
-#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +18,7 @@ enum {
     FRAME_BYTES_MAX = 8 << 20, /* Frame.picture's limit in the schema */
     SWEEP_MS = 1000,           /* how late the end of a wait for frames may be noticed */
     BUSY_RETRY_MS = 500,
+    CLOSE_TURN_MS = 10,
 };
 
 struct gk_pipeline {
@@ -699,10 +699,18 @@ static void on_timer_closed(uv_handle_t *handle)
     on_closed(context);
 }
 
+static void close_when_empty(uv_timer_t *timer)
+{
+    const struct gk_pipeline *pipeline = timer->data;
+
+    if (gk_pipeline_in_hand(pipeline) == 0) {
+        uv_close((uv_handle_t *)timer, on_timer_closed);
+    }
+}
+
 void gk_pipeline_close(struct gk_pipeline *pipeline, void (*on_closed)(void *context), void *context)
 {
-    assert(gk_pipeline_in_hand(pipeline) == 0);
     pipeline->on_closed = on_closed;
     pipeline->on_closed_context = context;
-    uv_close((uv_handle_t *)&pipeline->sweep, on_timer_closed);
+    (void)uv_timer_start(&pipeline->sweep, close_when_empty, 0, CLOSE_TURN_MS);
 }

@@ -48,7 +48,7 @@ struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts); /* 
 /* Deposits, frames and confirmations in hand. */
 size_t gk_pipeline_in_hand(const struct gk_pipeline *pipeline);
 
-/* Nothing is in hand any more. */
+/* Frees the pipeline once nothing is in hand any more. */
 void gk_pipeline_close(struct gk_pipeline *pipeline, void (*on_closed)(void *context), void *context);
 
 /* How a box's call is answered: by the method's own response, or as the answer to a replayed spool entry. */

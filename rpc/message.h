@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longest message that our transports carry: above the largest method limit (32 MiB and 4 KiB for
+/* Longest message that our transports carry, 40 MiB: above the largest method limit (32 MiB and 4 KiB for
  * BoxService/Replay), with room for the header. */
-#define GK_RPC_MAX_MESSAGE_BYTES (40U * 1024 * 1024)
+#define GK_RPC_MAX_MESSAGE_BYTES 41943040U
 
 enum {
     GK_RPC_FRAME_HEAD_SIZE = 4, /* bytes of length, big-endian, before a message on a stream socket */

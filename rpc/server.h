@@ -84,7 +84,9 @@ const char *gk_rpc_server_url(const struct gk_rpc_server *server, size_t index);
 /* Serves the process at the other end of the connected stream socket `fd` (owned by the server once this
  * succeeds) as `principal`, without a token. It may have one call in hand at a time. Each message is preceded
  * by its length, 4 bytes big-endian. `on_closed` [loop] is called once, when the peer has gone, after every
- * call of it was answered or dropped. [loop] */
+ * call of it was answered or dropped. The process must
+ * ignore SIGPIPE: FAILED_PRECONDITION where it does not. INVALID_ARGUMENT where `fd` is no stream socket.
+ * [loop] */
 enum gk_status gk_rpc_server_adopt(struct gk_rpc_server *server, int fd, const struct gk_principal *principal,
                                    void (*on_closed)(struct gk_rpc_peer *peer, void *context), void *context,
                                    struct gk_rpc_peer **ret_peer, struct gk_error *error);

@@ -4,6 +4,7 @@
  */
 #include "rpc/server_internal.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +215,14 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     }
 }
 
+/* libuv writes to a socket without MSG_NOSIGNAL: a peer that dies would take the process with it. */
+static bool sigpipe_kills(void)
+{
+    struct sigaction action;
+
+    return sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler == SIG_DFL;
+}
+
 static void on_unused_closed(uv_handle_t *handle)
 {
     free(handle->data);
@@ -223,6 +232,9 @@ enum gk_status gk_rpc_server_adopt(struct gk_rpc_server *server, int fd, const s
                                    void (*on_closed)(struct gk_rpc_peer *peer, void *context), void *context,
                                    struct gk_rpc_peer **ret_peer, struct gk_error *error)
 {
+    if (sigpipe_kills()) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION, "ignore SIGPIPE before serving a peer");
+    }
     struct gk_rpc_peer *peer = calloc(1, sizeof *peer);
 
     if (peer == NULL) {

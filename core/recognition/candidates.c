@@ -10,11 +10,12 @@
  * that some rule describes (a telephone number, a date, another issuer's). Long runs are hardly ever anything
  * else.
  */
-#define ALIEN_LONG 0.02     /* 15 characters and more */
-#define ALIEN_MIDDLE 0.3    /* 10 to 14 */
-#define ALIEN_SHORT 1.0     /* up to 9: as likely as not */
-#define ALIEN_GROUPED 0.2   /* times this, where it is grouped as the rule says */
-#define ALIEN_BRACKETS 0.01 /* or this, where the grouping has brackets */
+#define ALIEN_LONG 0.02      /* 15 characters and more */
+#define ALIEN_MIDDLE 0.3     /* 10 to 14 */
+#define ALIEN_SHORT 1.0      /* up to 9: as likely as not */
+#define ALIEN_GROUPED 0.2    /* times this, where it is grouped as the rule says */
+#define ALIEN_BRACKETS 0.002 /* or this, where the grouping has brackets: hardly anything else has */
+#define ALIEN_BARE 10        /* or this, where the rule demands brackets and there are none */
 /* Share of good numbers that fail a check that only weighs. Unknown; card-validator#112 shows that there are
  * some. */
 #define GOOD_BUT_FAILS 0.01
@@ -34,15 +35,28 @@ struct search {
     double density; /* the largest prefix density among them: what unseen paths would weigh */
 };
 
+static bool demands_brackets(const struct guika_rule *rule)
+{
+    for (size_t i = 0; i < rule->grouping_count; i++) {
+        if (strchr(rule->groupings[i], '(') == NULL) {
+            return false;
+        }
+    }
+    return rule->grouping_count > 0;
+}
+
 static double alien_prior(const struct gk_lattice *lattice, const struct guika_rule *rule)
 {
     double prior = lattice->count >= 15 ? ALIEN_LONG : lattice->count >= 10 ? ALIEN_MIDDLE : ALIEN_SHORT;
-    if (rule != NULL && gk_rules_grouping_known(rule, lattice->grouping)) {
-        bool brackets = strchr(lattice->grouping, '(') != NULL;
-        bool telling = strchr(lattice->grouping, '-') != NULL || lattice->count >= 15;
-        prior *= brackets ? ALIEN_BRACKETS : telling ? ALIEN_GROUPED : 1;
+    bool brackets = strchr(lattice->grouping, '(') != NULL;
+    if (rule == NULL) {
+        return prior;
     }
-    return prior;
+    if (!gk_rules_grouping_known(rule, lattice->grouping)) {
+        return demands_brackets(rule) && !brackets ? prior * ALIEN_BARE : prior;
+    }
+    bool telling = strchr(lattice->grouping, '-') != NULL || lattice->count >= 15;
+    return prior * (brackets ? ALIEN_BRACKETS : telling ? ALIEN_GROUPED : 1);
 }
 
 /* How much likelier the number is among the issuer's than any string of its prefixes would be. */

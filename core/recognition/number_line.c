@@ -234,36 +234,51 @@ size_t gk_number_lines_find(const struct gk_image *card, int least_characters,
     return count;
 }
 
+static bool may_be_group(const struct gk_number_line *line)
+{
+    double width = line->right - line->left;
+    return line->characters <= 6 && width > line->height && width < 6 * line->height;
+}
+
 static bool belongs_below(const struct gk_number_line *above, const struct gk_number_line *below)
 {
     double height = (above->height + below->height) / 2, step = below->centre_y - above->centre_y;
-    return below->light_on_dark == above->light_on_dark && below->characters == above->characters &&
-           fabs(above->height - below->height) < 0.2 * height && step > 1.1 * height && step < 3 * height &&
-           fabs(above->left - below->left) < 0.7 * height && fabs(above->right - below->right) < 0.7 * height;
+    return below->light_on_dark == above->light_on_dark && may_be_group(below) &&
+           fabs(above->height - below->height) < 0.15 * height && step > 1.1 * height && step < 3 * height &&
+           fabs(above->left - below->left) < 0.5 * height;
 }
 
 size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
                              struct gk_number_stack ret_stacks[GK_NUMBER_STACKS_MOST])
 {
-    size_t found = 0;
-    for (size_t first = 0; first < count && found < GK_NUMBER_STACKS_MOST; first++) {
-        struct gk_number_stack stack = {.rows = {lines[first]}};
-        int rows = lines[first].characters == GK_STACK_ROWS ? 1 : 0;
-        while (rows > 0 && rows < GK_STACK_ROWS) {
+    struct gk_number_stack found[GK_NUMBER_LINES_MOST];
+    size_t found_count = 0;
+    for (size_t first = 0; first < count; first++) {
+        struct gk_number_stack stack = {.rows = {lines[first]}, .row_count = may_be_group(&lines[first])};
+        while (stack.row_count > 0 && stack.row_count < GK_STACK_MOST_ROWS) {
             size_t next = 0;
-            while (next < count && !belongs_below(&stack.rows[rows - 1], &lines[next])) {
+            while (next < count && !belongs_below(&stack.rows[stack.row_count - 1], &lines[next])) {
                 next++;
             }
             if (next == count) {
                 break;
             }
-            stack.rows[rows++] = lines[next];
+            stack.rows[stack.row_count++] = lines[next];
         }
-        if (rows == GK_STACK_ROWS) {
-            ret_stacks[found++] = stack;
+        if (stack.row_count >= GK_STACK_LEAST_ROWS) {
+            found[found_count++] = stack;
         }
     }
-    return found;
+    /* The tallest begins at the block's top; the others are parts of it. */
+    size_t kept = 0;
+    for (int rows = GK_STACK_MOST_ROWS; rows >= GK_STACK_LEAST_ROWS; rows--) {
+        for (size_t i = 0; i < found_count && kept < GK_NUMBER_STACKS_MOST; i++) {
+            if (found[i].row_count == rows) {
+                ret_stacks[kept++] = found[i];
+            }
+        }
+    }
+    return kept;
 }
 
 /* Dark on light, and the middle 96% of the grey levels spread over the whole range. */

@@ -25,12 +25,15 @@ struct gk_number_line {
 size_t gk_number_lines_find(const struct gk_image *card, int least_characters,
                             struct gk_number_line ret_lines[GK_NUMBER_LINES_MOST]);
 
-/* A number in four rows of four characters, as on some payment cards. */
-#define GK_STACK_ROWS 4
+/* A number in rows below each other, one group of 3 to 6 characters a row, as on some payment cards. */
+#define GK_STACK_LEAST_ROWS 3
+#define GK_STACK_MOST_ROWS 5
+#define GK_STACK_LEAST_CHARACTERS 3 /* components a row */
 #define GK_NUMBER_STACKS_MOST 2
 
 struct gk_number_stack {
-    struct gk_number_line rows[GK_STACK_ROWS]; /* from the top */
+    struct gk_number_line rows[GK_STACK_MOST_ROWS]; /* from the top */
+    int row_count;
 };
 
 /* Looks for such blocks among the lines; returns how many. [any] */

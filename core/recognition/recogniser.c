@@ -194,7 +194,8 @@ static guika_v1_Reason choose_reason(const struct reading *reading)
     if (!reading->card_found && !reading->figures_found) {
         return guika_v1_Reason_REASON_NOT_A_CARD;
     }
-    if (reading->list.count == 0 || reading->list.items[0].probability < RECOGNISED) {
+    if (reading->list.count == 0 || reading->list.items[0].forced ||
+        reading->list.items[0].probability < RECOGNISED) {
         if (reading->check_failed) {
             return guika_v1_Reason_REASON_CHECK_FAILED;
         }

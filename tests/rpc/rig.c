@@ -4,6 +4,7 @@
 #include "rpc/server_internal.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -131,6 +132,7 @@ void rig_start(struct rig *rig, const struct gk_rpc_server_options *options)
     struct gk_error error;
 
     memset(rig, 0, sizeof *rig);
+    (void)signal(SIGPIPE, SIG_IGN);
     strcpy(rig->folder, "/tmp/guika-rpc-XXXXXX");
     assert_non_null(mkdtemp(rig->folder));
     pthread_mutex_init(&rig->lock, NULL);

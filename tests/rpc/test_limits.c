@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -184,6 +185,8 @@ static void test_client_that_does_not_read_blocks_nobody(void **state)
     enum { SIZE = 500000, REQUESTS_MAX = 400 };
     const struct gk_rpc_server_options options = {.send_timeout_ms = 400};
     const guika_v1_RequestHeader header = {.method = "guika.test.EchoService/EchoNow"};
+    /* Field 2, a picture of the rest of the payload: 499996 bytes as a varint. */
+    static const uint8_t head[] = {0x12, 0x9c, 0xc2, 0x1e};
     uint8_t *payload = calloc(1, SIZE);
     struct gk_error error;
     struct rig rig;
@@ -195,8 +198,7 @@ static void test_client_that_does_not_read_blocks_nobody(void **state)
     struct gk_rpc_client *client = rig_client(url, RIG_BOX_TOKEN);
     const int fd = raw_connect(url);
 
-    /* Field 2, a picture of the rest of the payload: 500000 - 4 bytes as a varint. */
-    memcpy(payload, "\x12\x9c\xc2\x1e", 4);
+    memcpy(payload, head, sizeof head);
     while (sent < REQUESTS_MAX && raw_write(fd, &header, (struct gk_bytes){payload, SIZE})) {
         sent++;
     }
@@ -307,7 +309,7 @@ static void test_client_finds_a_server_that_came_back(void **state)
 
     (void)state;
     rig_start(&rig, NULL);
-    strcpy(url, rig_listen(&rig, "tcp://127.0.0.1:0", NULL));
+    (void)snprintf(url, sizeof url, "%s", rig_listen(&rig, "tcp://127.0.0.1:0", NULL));
     struct gk_rpc_client *client = rig_client(url, RIG_BOX_TOKEN);
 
     assert_int_equal(rig_call(client, &guika_test_echo_service_echo_method, 2000, &error), GK_OK);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,11 +133,9 @@ void rig_set(struct outbox_rig *rig, const char *channel, const char *key, const
 static void on_command(uv_async_t *command)
 {
     struct outbox_rig *rig = command->data;
-    if (rig->work == NULL)
+    if (!atomic_exchange(&rig->wanted, false))
         return;
-    void (*work)(struct outbox_rig *, void *) = rig->work;
-    rig->work = NULL;
-    work(rig, rig->argument);
+    rig->work(rig, rig->argument);
     sem_post(&rig->done);
 }
 
@@ -145,6 +144,7 @@ static void run_on_loop(struct outbox_rig *rig, void (*work)(struct outbox_rig *
 {
     rig->argument = argument;
     rig->work = work;
+    atomic_store(&rig->wanted, true);
     uv_async_send(&rig->command);
     while (sem_wait(&rig->done) != 0) {
     }
@@ -188,6 +188,7 @@ void rig_start(struct outbox_rig *rig)
     const struct gk_rpc_binding binding = gk_outbox_binding(rig->outbox);
     const struct gk_rpc_server_options server = {
         .loop = &rig->loop, .bindings = &binding, .binding_count = 1, .authenticate = authenticate};
+    (void)signal(SIGPIPE, SIG_IGN); /* as guikad does: a courier may die while it is answered */
     must(gk_rpc_server_open(&server, &rig->server, &error), &error);
     gk_rpc_server_set_serving(rig->server, true);
     assert_int_equal(pthread_create(&rig->thread, NULL, run_loop, rig), 0);

@@ -29,8 +29,9 @@ struct outbox_rig {
     uv_loop_t loop;
     uv_async_t command;
     sem_t done;
-    void (*_Atomic work)(struct outbox_rig *rig, void *argument); /* set last, taken by the loop */
+    void (*work)(struct outbox_rig *rig, void *argument);
     void *argument;
+    atomic_bool wanted; /* work and argument are set */
     struct gk_outbox *outbox;
     struct gk_rpc_server *server;
 };

@@ -10,6 +10,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,8 @@ struct rig {
     uv_loop_t loop;
     uv_async_t stop;
     struct gk_rpc_server *server;
-    int pages_until_failure; /* then one page is refused as if the service went away; -1: never */
-    unsigned pages;
+    atomic_int pages_until_failure; /* then one page is refused as if the service went away; -1: never */
+    atomic_uint pages;
     char url[128];
     char token_path[128];
     char list_path[128];
