@@ -381,8 +381,7 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
     return gk_rpc_server_open(&options, &daemon->server, error);
 }
 
-/* --- the end, part after part: each callback closes the next
- * -------------------------------------------------------------- */
+/* --- the end, part after part: each callback closes the next --- */
 
 static void on_outbox_closed(void *context)
 {
