@@ -67,9 +67,7 @@ struct daemon {
     struct gk_rpc_binding bindings[BINDINGS];
 };
 
-/* --- children
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- children --- */
 
 static void child_id(char id[GK_PRINCIPAL_ID_SIZE], const char *word, unsigned index)
 {
@@ -203,9 +201,7 @@ static void start_children(struct daemon *daemon)
     daemon->couriers = gk_supervisor_open(&daemon->loop, &couriers);
 }
 
-/* --- parts
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- parts --- */
 
 static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
 {

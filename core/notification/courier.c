@@ -56,8 +56,7 @@ const struct gk_plugin_kind *gk_courier_plugin_kind(void)
     return &kind;
 }
 
-/* --- channels
- * -------------------------------------------------------------------------------------------------- */
+/* --- channels --- */
 
 static struct channel *find_channel(struct gk_courier *courier, const char *name)
 {
@@ -159,8 +158,7 @@ void gk_courier_close(struct gk_courier *courier)
     free(courier);
 }
 
-/* --- one notice
- * ------------------------------------------------------------------------------------------------ */
+/* --- one notice --- */
 
 static void deliver(struct gk_courier *courier, struct guika_result *ret_result)
 {

@@ -78,9 +78,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- rubbish
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- rubbish --- */
 
 static struct gk_test_picture copy_of(const void *data, size_t size)
 {
@@ -167,9 +165,7 @@ static struct gk_test_picture rubbish(const struct world *world, unsigned index,
     }
 }
 
-/* --- the good box
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the good box --- */
 
 static void *deposit_good_cards(void *context)
 {
@@ -226,9 +222,7 @@ static size_t occurrences(const char *file, const char *words)
     return count;
 }
 
-/* --- tests
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- tests --- */
 
 static void assert_answer_is_harmless(const char *id, const struct gk_test_picture *picture,
                                       enum gk_status status, const guika_v1_DepositResponse *response,
