@@ -166,6 +166,7 @@ int main(int argc, char **argv)
     char buffer[PATH_MAX + 32];
     const char *channels = default_channels(buffer, sizeof buffer);
     int option;
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -178,6 +179,10 @@ int main(int argc, char **argv)
             printf("guika-courier %s\n", GUIKA_VERSION);
             return 0;
         default:
+            fprintf(stderr,
+                    "guika-courier: unknown option, or an option without its value: %.60s; see guika-courier "
+                    "--help\n",
+                    argv[optind - 1]);
             return 2;
         }
     }
