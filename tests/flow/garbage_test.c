@@ -214,18 +214,6 @@ static void stop_good_box(struct world *world, pthread_t thread)
     assert_true(world->good_deposits > 0);
 }
 
-static size_t occurrences(const char *file, const char *words)
-{
-    char *text = gk_test_read_file(file, NULL);
-    size_t count = 0;
-
-    for (const char *at = text; (at = strstr(at, words)) != NULL; at += strlen(words)) {
-        count++;
-    }
-    free(text);
-    return count;
-}
-
 /* --- tests
  * ----------------------------------------------------------------------------------------------------------------
  */
@@ -272,7 +260,7 @@ static void test_rubbish_from_one_box_does_not_touch_another(void **state)
         free(picture.data);
     }
     stop_good_box(world, good_box);
-    const size_t ends = occurrences(world->service.log, "event=child_ended");
+    const size_t ends = gk_test_occurrences(world->service.log, "event=child_ended");
 
     print_message(
         "%u broken pictures, %u refused, the longest took %lld ms; %u good deposits; %zu readers ended\n",
