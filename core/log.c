@@ -1,6 +1,5 @@
 #include "core/log.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 enum {
     LINE_SIZE = 1024,  /* bytes; a longer line is cut */
+    ID_DIGITS = 32,
     DIGITS_HIDDEN = 9, /* the shortest run of digits that could be a card number: an Octopus number with its
                           check digit */
 };
@@ -31,21 +31,15 @@ static void put_text(struct line *line, const char *text)
     }
 }
 
-/* Length of the run of letters and digits at `text`. */
-static size_t word_at(const char *text)
+static size_t digits_at(const char *text)
 {
-    size_t count = 0;
-
-    while (isalnum((unsigned char)text[count])) {
-        count++;
-    }
-    return count;
+    return strspn(text, "0123456789");
 }
 
-/* True for a word that could be a number from a card; hexadecimal ids have letters. */
-static bool is_long_number(const char *word, size_t size)
+/* True where one of our own ids stands: 32 hexadecimal digits, longer than any card number. */
+static bool is_id(const char *text)
 {
-    return size >= DIGITS_HIDDEN && strspn(word, "0123456789") >= size;
+    return strspn(text, "0123456789abcdef") == ID_DIGITS;
 }
 
 static bool is_control(char character)
@@ -71,13 +65,14 @@ static void put_value(struct line *line, const char *value)
         put(line, '"');
     }
     while (*value != '\0') {
-        const size_t word = word_at(value);
+        const size_t digits = digits_at(value);
+        const size_t id = is_id(value) ? ID_DIGITS : 0;
 
-        if (is_long_number(value, word)) {
+        if (id == 0 && digits >= DIGITS_HIDDEN) {
             put_text(line, "[digits]");
-            value += word;
-        } else if (word > 0) {
-            for (size_t i = 0; i < word; i++) {
+            value += digits;
+        } else if (id > 0 || digits > 0) {
+            for (size_t i = 0; i < (id > 0 ? id : digits); i++) {
                 put(line, *value++);
             }
         } else {

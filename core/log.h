@@ -3,7 +3,7 @@
  * standard error.
  *
  * Values are quoted where they need it. No card number, contact, token or text of a notice is ever passed in;
- * as a second line of defence, words of nine or more digits in a value are written as "[digits]".
+ * as a second line of defence, runs of nine or more digits in a value are written as "[digits]".
  */
 #ifndef GUIKA_CORE_LOG_H
 #define GUIKA_CORE_LOG_H

@@ -135,6 +135,7 @@ int main(int argc, char **argv)
     gk_process_directory(folder);
     (void)snprintf(beside, sizeof beside, "%s/../lib/guika/channels", folder);
     int option;
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -147,6 +148,10 @@ int main(int argc, char **argv)
             printf("guika-courier %s\n", GUIKA_VERSION);
             return 0;
         default:
+            fprintf(stderr,
+                    "guika-courier: unknown option, or an option without its value: %.60s; see guika-courier "
+                    "--help\n",
+                    argv[optind - 1]);
             return 2;
         }
     }

@@ -144,6 +144,7 @@ static int parse(int argc, char **argv, char issuers[PATH_MAX])
                                             {NULL, 0, NULL, 0}};
     int option;
 
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 'i':
@@ -156,6 +157,10 @@ static int parse(int argc, char **argv, char issuers[PATH_MAX])
             (void)puts("guika-reader " GUIKA_VERSION);
             return 1;
         default:
+            (void)fprintf(stderr,
+                          "guika-reader: unknown option, or an option without its value: %.60s; see "
+                          "guika-reader --help\n",
+                          argv[optind - 1]);
             return 3;
         }
     }

@@ -266,7 +266,7 @@ static void test_rubbish_from_one_box_does_not_touch_another(void **state)
         free(picture.data);
     }
     stop_good_box(world, good_box);
-    const size_t ends = occurrences(world->service.log, "event=child_ended");
+    const size_t ends = gk_test_occurrences(world->service.log, "event=child_ended");
 
     print_message(
         "%u broken pictures, %u refused, the longest took %lld ms; %u good deposits; %zu readers ended\n",

@@ -121,6 +121,18 @@ char *gk_test_read_file(const char *path, size_t *ret_size)
     return data;
 }
 
+size_t gk_test_occurrences(const char *file, const char *words)
+{
+    char *text = gk_test_read_file(file, NULL);
+    size_t count = 0;
+
+    for (const char *at = text; at != NULL && (at = strstr(at, words)) != NULL; at += strlen(words)) {
+        count++;
+    }
+    free(text);
+    return count;
+}
+
 void gk_test_write_file(const char *path, const void *bytes, size_t size)
 {
     char beside[PATH_MAX];

@@ -29,6 +29,8 @@ void gk_test_run_clear(struct gk_test_run *run);
 
 /* The bytes of a file, with a terminator behind them; NULL where there is none. free() it. */
 char *gk_test_read_file(const char *path, size_t *ret_size);
+/* How often `words` stand in a file. */
+size_t gk_test_occurrences(const char *file, const char *words);
 /* Writes it beside and renames it into place. */
 void gk_test_write_file(const char *path, const void *bytes, size_t size);
 
