@@ -75,14 +75,27 @@ static bool is_full(const guika_v1_HeartbeatRequest *heartbeat, guika_v1_Zone zo
     return told && used >= capacity;
 }
 
+/* A box that does not name its lamp or its camera's side has one plain front camera. */
+static guika_v1_Lamp lamp_of(guika_v1_Lamp told)
+{
+    return told > guika_v1_Lamp_LAMP_UNSPECIFIED && told <= guika_v1_Lamp_LAMP_BOTTOM
+               ? told
+               : guika_v1_Lamp_LAMP_DIFFUSE;
+}
+
+static guika_v1_Side side_of(guika_v1_Side told)
+{
+    return told == guika_v1_Side_SIDE_BACK ? told : guika_v1_Side_SIDE_FRONT;
+}
+
 static uint32_t lamps_of(const guika_v1_HeartbeatRequest *heartbeat, guika_v1_Side side)
 {
     uint32_t lamps = 0;
 
     for (size_t i = 0; i < heartbeat->cameras_count; i++) {
-        if (heartbeat->cameras[i].side == side) {
+        if (side_of(heartbeat->cameras[i].side) == side) {
             for (size_t k = 0; k < heartbeat->cameras[i].lamps_count; k++) {
-                lamps |= 1U << (unsigned)heartbeat->cameras[i].lamps[k];
+                lamps |= 1U << (unsigned)lamp_of(heartbeat->cameras[i].lamps[k]);
             }
         }
     }

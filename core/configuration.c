@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* libconfuse hands its error function no context of the caller's, and no file name within a section. */
@@ -22,6 +23,10 @@ static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
 {
     char text[160];
 
+    /* libconfuse says this of every key of a channel too, before it takes the key. */
+    if ((cfg->flags & CFGF_KEYSTRVAL) != 0 && strncmp(format, "no such option", 14) == 0) {
+        return;
+    }
     /* The first message is the one that names the cause. */
     if (parse.error == NULL || parse.error->status != GK_OK) {
         return;
@@ -109,7 +114,9 @@ static cfg_t *make_parser(void)
         CFG_STR("data", "data", CFGF_NONE),
         CFG_STR("keys", "keys", CFGF_NONE),
         CFG_STR("log_level", "info", CFGF_NONE),
-        CFG_STR_LIST("listen", "{tcp://127.0.0.1:7800}", CFGF_NONE),
+        CFG_STR_LIST("listen",
+                     "{'tcp://127.0.0.1:7800', 'tls+tcp://0.0.0.0:7801', 'ws://127.0.0.1:7802/rpc'}",
+                     CFGF_NONE),
         CFG_BOOL("plain_remote", cfg_false, CFGF_NONE),
         CFG_INT("cache_mib", 64, CFGF_NONE),
         CFG_INT("heartbeat_seconds", 30, CFGF_NONE),
@@ -255,10 +262,15 @@ enum gk_status gk_configuration_read(const char *path, const char *program_direc
 {
     struct gk_error local = {.status = GK_OK};
     char absolute[PATH_MAX];
+    struct stat file;
 
     if (realpath(path, absolute) == NULL) {
         return gk_error_set(error, GK_NOT_FOUND, "%s: %s; `guikad --init --config %s` makes one", path,
                             strerror(errno), path);
+    }
+    /* The parser ends the process where it cannot read on. */
+    if (stat(absolute, &file) == 0 && !S_ISREG(file.st_mode)) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT, "%s is no file", path);
     }
     cfg_t *cfg = make_parser();
 
@@ -270,7 +282,9 @@ enum gk_status gk_configuration_read(const char *path, const char *program_direc
     if (result != CFG_SUCCESS) {
         cfg_free(cfg);
         if (local.status == GK_OK) {
-            return gk_error_set(error, GK_NOT_FOUND, "%s: %s", path, strerror(errno));
+            return gk_error_set(
+                error, result == CFG_FILE_ERROR ? GK_NOT_FOUND : GK_INVALID_ARGUMENT, "%s: %s", path,
+                result == CFG_FILE_ERROR ? strerror(errno) : "not the syntax of a configuration");
         }
         return gk_error_set(error, local.status, "%s", local.message);
     }

@@ -39,7 +39,8 @@ struct gk_configuration {
     size_t setting_count;
 };
 
-/* Reads `path`. INVALID_ARGUMENT names file, line and key, the range allowed and the value received;
+/* Reads `path`. INVALID_ARGUMENT names file, line and key, and where there is one the range allowed and the
+ * value received;
  * NOT_FOUND where the file is missing. `program_directory` is where the other programs and plugins are looked
  * for by default. [worker] */
 enum gk_status gk_configuration_read(const char *path, const char *program_directory,

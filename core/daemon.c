@@ -67,9 +67,7 @@ struct daemon {
     struct gk_rpc_binding bindings[BINDINGS];
 };
 
-/* --- children
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- children --- */
 
 static void child_id(char id[GK_PRINCIPAL_ID_SIZE], const char *word, unsigned index)
 {
@@ -96,6 +94,7 @@ static void adopt(struct daemon *daemon, enum gk_role role, const char *word, un
     if (gk_rpc_server_adopt(daemon->server, fd, &principal, on_peer_closed, daemon, &peer, &error) != GK_OK) {
         gk_log(daemon->log, GK_LOG_ERROR, "child_not_adopted", {"child", principal.id},
                {"why", error.message});
+        (void)close(fd); /* the child sees the end of it and ends too */
         return;
     }
     gk_log(daemon->log, GK_LOG_INFO, "child_started", {"child", principal.id},
@@ -158,11 +157,14 @@ static void on_child_failed(void *context, unsigned index, const struct gk_error
 static void on_reader_overdue(void *context, const char *reader_id)
 {
     struct daemon *daemon = context;
-    unsigned index;
+    char id[GK_PRINCIPAL_ID_SIZE];
 
     gk_log(daemon->log, GK_LOG_WARNING, "lease_ran_out", {"child", reader_id});
-    if (sscanf(reader_id, "reader-%u", &index) == 1 && index < daemon->configuration->readers) {
-        gk_supervisor_kill(daemon->readers, index);
+    for (unsigned i = 0; i < daemon->configuration->readers; i++) {
+        child_id(id, "reader", i);
+        if (strcmp(id, reader_id) == 0) {
+            gk_supervisor_kill(daemon->readers, i);
+        }
     }
 }
 
@@ -199,9 +201,7 @@ static void start_children(struct daemon *daemon)
     daemon->couriers = gk_supervisor_open(&daemon->loop, &couriers);
 }
 
-/* --- parts
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- parts --- */
 
 static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
 {
@@ -377,21 +377,13 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
     return gk_rpc_server_open(&options, &daemon->server, error);
 }
 
-/* --- the end, part after part: each callback closes the next
- * -------------------------------------------------------------- */
-
-static void on_pipeline_closed(void *context)
-{
-    struct daemon *daemon = context;
-
-    gk_mailbox_close(daemon->mailbox);
-}
+/* --- the end, part after part: each callback closes the next --- */
 
 static void on_outbox_closed(void *context)
 {
     struct daemon *daemon = context;
 
-    gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
+    gk_mailbox_close(daemon->mailbox);
 }
 
 static void on_enquiries_closed(void *context)
@@ -401,16 +393,10 @@ static void on_enquiries_closed(void *context)
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
 }
 
-/* What no reader has read by now has become difficult, and its write is under way: the parts that it uses
- * stay until it is done. */
-static void on_rest(uv_timer_t *timer)
+static void on_pipeline_closed(void *context)
 {
-    struct daemon *daemon = timer->data;
+    struct daemon *daemon = context;
 
-    if (gk_pipeline_in_hand(daemon->pipeline) > 0) {
-        return;
-    }
-    uv_close((uv_handle_t *)&daemon->drain, NULL);
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
 }
 
@@ -418,7 +404,7 @@ static void on_jobs_closed(void *context)
 {
     struct daemon *daemon = context;
 
-    (void)uv_timer_start(&daemon->drain, on_rest, 0, DRAIN_TURN_MS);
+    gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
 }
 
 static void on_server_closed(void *context)
@@ -449,7 +435,7 @@ static void on_drain(uv_timer_t *timer)
     if (gk_pipeline_in_hand(daemon->pipeline) > 0 && uv_now(&daemon->loop) < daemon->drain_ends_ms) {
         return;
     }
-    (void)uv_timer_stop(&daemon->drain);
+    uv_close((uv_handle_t *)&daemon->drain, NULL);
     uv_close((uv_handle_t *)&daemon->on_term, NULL);
     uv_close((uv_handle_t *)&daemon->on_int, NULL);
     gk_supervisor_close(daemon->couriers, CHILD_GRACE_MS, on_couriers_closed, daemon);
@@ -509,6 +495,7 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
         stop(daemon, error->message);
     }
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    gk_reader_jobs_free(daemon->jobs);
     gk_log(daemon->log, GK_LOG_INFO, "stopped", {"why", status == GK_OK ? "asked" : "could not listen"});
     return status;
 }

@@ -12,6 +12,13 @@ enum {
     CANDIDATES_MAX = 20,
 };
 
+/* The bit of a lamp in a set; 0 for a number that is no lamp. */
+static uint32_t lamp_bit(guika_v1_Lamp lamp)
+{
+    return lamp > guika_v1_Lamp_LAMP_UNSPECIFIED && lamp <= guika_v1_Lamp_LAMP_BOTTOM ? 1U << (unsigned)lamp
+                                                                                      : 0;
+}
+
 /* Another picture that the box can take and has not: the reader's wish first, then any other lamp, then the
  * other side. */
 static bool find_view(const struct gk_evidence *evidence, guika_v1_Side *ret_side, guika_v1_Lamp *ret_lamp)
@@ -26,9 +33,9 @@ static bool find_view(const struct gk_evidence *evidence, guika_v1_Side *ret_sid
             frame->lamp == guika_v1_Lamp_LAMP_UNSPECIFIED ? guika_v1_Lamp_LAMP_DIFFUSE : frame->lamp;
 
         if (frame->side == guika_v1_Side_SIDE_BACK) {
-            back &= ~(1U << (unsigned)lamp);
+            back &= ~lamp_bit(lamp);
         } else {
-            front &= ~(1U << (unsigned)lamp);
+            front &= ~lamp_bit(lamp);
         }
     }
     const uint32_t lamps = wants_back && back != 0 ? back : front != 0 ? front : back;
@@ -38,9 +45,8 @@ static bool find_view(const struct gk_evidence *evidence, guika_v1_Side *ret_sid
     }
     *ret_side =
         lamps == front && !(wants_back && back != 0) ? guika_v1_Side_SIDE_FRONT : guika_v1_Side_SIDE_BACK;
-    *ret_lamp = (lamps & (1U << (unsigned)evidence->read.wanted_lamp)) != 0
-                    ? evidence->read.wanted_lamp
-                    : (guika_v1_Lamp)__builtin_ctz(lamps);
+    *ret_lamp = (lamps & lamp_bit(evidence->read.wanted_lamp)) != 0 ? evidence->read.wanted_lamp
+                                                                    : (guika_v1_Lamp)__builtin_ctz(lamps);
     return true;
 }
 
@@ -192,6 +198,16 @@ static void begin_record(const struct gk_evidence *evidence, struct gk_found_car
     decision->card.decided_at_ms = evidence->now_ms;
 }
 
+/* Why the reader thinks the card difficult. What only the registry can know, and what is no reason at all, it
+ * cannot say: a reader may be another's code gone wrong. */
+static guika_v1_Reason reader_reason(const guika_v1_internal_CompleteRecognitionRequest *read)
+{
+    const bool is_its_own = read->reason <= guika_v1_Reason_REASON_AMBIGUOUS ||
+                            read->reason == guika_v1_Reason_REASON_SEVERAL_CARDS;
+
+    return is_its_own ? read->reason : guika_v1_Reason_REASON_UNREADABLE;
+}
+
 /* A number that was not read with certainty is not to be found again by it. */
 static bool is_certain(const struct gk_match *match)
 {
@@ -211,7 +227,7 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
         return status;
     }
     const struct gk_match match =
-        gk_match_decide(read->candidates, registrations, read->candidates_count, read->reason,
+        gk_match_decide(read->candidates, registrations, read->candidates_count, reader_reason(read),
                         evidence->threshold, evidence->registered_share);
     const bool full = evidence->abilities.normal_full && evidence->abilities.difficult_full;
 

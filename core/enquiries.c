@@ -25,7 +25,10 @@ struct gk_enquiries {
     struct gk_task task;
     struct gk_commit commit;
     bool busy;
-    size_t resting;
+    bool look;            /* something may rest that no turn has seen */
+    size_t resting;       /* about: what waits to be answered */
+    size_t taken_in_turn; /* since the turn began */
+    size_t taking;        /* on their way into the store */
     struct found *batch;
     size_t batch_count;
     void (*on_closed)(void *context);
@@ -56,8 +59,25 @@ static void put_be64(uint8_t *to, uint64_t value)
     }
 }
 
-/* --- taking one in
- * -------------------------------------------------------------------------------------------------- */
+static void on_turn_closed(uv_handle_t *handle)
+{
+    struct gk_enquiries *enquiries = handle->data;
+    void (*on_closed)(void *context) = enquiries->on_closed;
+    void *context = enquiries->on_closed_context;
+
+    free(enquiries);
+    on_closed(context);
+}
+
+/* Closes where that was asked for and nothing is on its way. */
+static void finish_close(struct gk_enquiries *enquiries)
+{
+    if (enquiries->on_closed != NULL && !enquiries->busy && enquiries->taking == 0) {
+        uv_close((uv_handle_t *)&enquiries->turn, on_turn_closed);
+    }
+}
+
+/* --- taking one in --- */
 
 static enum gk_status apply_taking(struct gk_commit *commit, struct gk_transaction *transaction,
                                    struct gk_error *error)
@@ -73,11 +93,17 @@ static void on_taken(struct gk_commit *commit)
 {
     struct taking *taking = gk_container_of(commit, struct taking, commit);
 
+    struct gk_enquiries *enquiries = taking->enquiries;
+
     if (commit->status == GK_OK) {
-        taking->enquiries->resting++;
+        enquiries->resting++;
+        enquiries->taken_in_turn++;
+        enquiries->look = true;
     }
     taking->done(taking->context, commit->status, &commit->error);
     free(taking);
+    enquiries->taking--;
+    finish_close(enquiries);
 }
 
 /* Capital letters and digits alone: the canonical form of every scheme. */
@@ -107,6 +133,12 @@ void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
              &error);
         return;
     }
+    if (count == 0) {
+        done(context,
+             gk_error_set(&error, GK_UNAVAILABLE, "the service has just started; try again in a moment"),
+             &error);
+        return;
+    }
     struct taking *taking = gk_allocate(sizeof *taking);
 
     canonicalise(number, canonical);
@@ -122,13 +154,13 @@ void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
     taking->enquiries = enquiries;
     taking->done = done;
     taking->context = context;
+    enquiries->taking++;
     taking->commit.apply = apply_taking;
     taking->commit.done = on_taken;
     gk_commit_start(enquiries->parts.store, enquiries->parts.mailbox, &taking->commit);
 }
 
-/* --- finding out what is true
- * ----------------------------------------------------------------------------------------- */
+/* --- finding out what is true --- */
 
 static bool collect(void *context, struct gk_bytes key, struct gk_bytes value)
 {
@@ -281,23 +313,22 @@ static enum gk_status apply_turn(struct gk_commit *commit, struct gk_transaction
     return GK_OK;
 }
 
-static void finish_close(uv_handle_t *handle)
-{
-    struct gk_enquiries *enquiries = handle->data;
-    void (*on_closed)(void *context) = enquiries->on_closed;
-    void *context = enquiries->on_closed_context;
-
-    free(enquiries);
-    on_closed(context);
-}
-
 static void end_turn(struct gk_enquiries *enquiries)
 {
     free(enquiries->batch);
     enquiries->batch = NULL;
     enquiries->busy = false;
-    if (enquiries->on_closed != NULL) {
-        uv_close((uv_handle_t *)&enquiries->turn, finish_close);
+    finish_close(enquiries);
+}
+
+/* A batch that is not full held all that rested when the turn began. */
+static void count_answered(struct gk_enquiries *enquiries)
+{
+    if (enquiries->batch_count < BATCH) {
+        enquiries->resting = enquiries->taken_in_turn;
+    } else {
+        enquiries->resting -= enquiries->resting < BATCH ? enquiries->resting : BATCH;
+        enquiries->look = true;
     }
 }
 
@@ -306,11 +337,11 @@ static void on_turn_committed(struct gk_commit *commit)
     struct gk_enquiries *enquiries = gk_container_of(commit, struct gk_enquiries, commit);
 
     if (commit->status == GK_OK) {
-        enquiries->resting -=
-            enquiries->resting < enquiries->batch_count ? enquiries->resting : enquiries->batch_count;
+        count_answered(enquiries);
         enquiries->parts.on_notice_due(enquiries->parts.on_notice_due_context);
     } else {
         gk_log(enquiries->parts.log, GK_LOG_ERROR, "enquiries_not_answered", {"why", commit->error.message});
+        enquiries->look = true;
     }
     end_turn(enquiries);
 }
@@ -320,7 +351,7 @@ static void on_turn_found(struct gk_task *task)
     struct gk_enquiries *enquiries = gk_container_of(task, struct gk_enquiries, task);
 
     if (enquiries->batch_count == 0) {
-        enquiries->resting = 0;
+        count_answered(enquiries);
         end_turn(enquiries);
         return;
     }
@@ -333,10 +364,12 @@ static void on_turn(uv_timer_t *timer)
 {
     struct gk_enquiries *enquiries = timer->data;
 
-    if (enquiries->busy || enquiries->resting == 0) {
+    if (enquiries->busy || !enquiries->look) {
         return;
     }
     enquiries->busy = true;
+    enquiries->look = false;
+    enquiries->taken_in_turn = 0;
     enquiries->task.run = run_turn;
     enquiries->task.done = on_turn_found;
     gk_task_start(enquiries->parts.loop, &enquiries->task);
@@ -347,7 +380,7 @@ struct gk_enquiries *gk_enquiries_open(const struct gk_enquiries_parts *parts)
     struct gk_enquiries *enquiries = gk_allocate(sizeof *enquiries);
 
     enquiries->parts = *parts;
-    enquiries->resting = 1; /* there may be some from before the start: the first turn looks */
+    enquiries->look = true; /* there may be some from before the start */
     (void)uv_timer_init(parts->loop, &enquiries->turn);
     enquiries->turn.data = enquiries;
     (void)uv_timer_start(&enquiries->turn, on_turn, TURN_MS, TURN_MS);
@@ -359,7 +392,5 @@ void gk_enquiries_close(struct gk_enquiries *enquiries, void (*on_closed)(void *
     enquiries->on_closed = on_closed;
     enquiries->on_closed_context = context;
     (void)uv_timer_stop(&enquiries->turn);
-    if (!enquiries->busy) {
-        uv_close((uv_handle_t *)&enquiries->turn, finish_close);
-    }
+    finish_close(enquiries);
 }

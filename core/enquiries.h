@@ -37,12 +37,14 @@ struct gk_enquiries_parts {
 struct gk_enquiries *
 gk_enquiries_open(const struct gk_enquiries_parts *parts); /* never NULL; goes on with what rests */
 
-/* Takes the number as typed. `done` is called on the loop once the enquiry is durable (GK_OK) or refused. */
+/* Takes the number as typed. `done` is called on the loop once the enquiry is durable (GK_OK) or refused:
+ * RESOURCE_EXHAUSTED where 10,000 wait, UNAVAILABLE while the shelf is empty, so that nothing is known of any
+ * number. */
 void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
                        void (*done)(void *context, enum gk_status status, const struct gk_error *error),
                        void *context);
 
-/* Nothing is looked up any more; what rests is answered after the next start. */
+/* Nothing is taken or looked up any more; what rests is answered after the next start. */
 void gk_enquiries_close(struct gk_enquiries *enquiries, void (*on_closed)(void *context), void *context);
 
 #endif

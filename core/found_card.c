@@ -3,6 +3,7 @@
 #include "core/notification/outbox.h"
 #include "core/store/record.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ static const char *reason_word(guika_v1_Reason reason)
                                         "UNKNOWN_ISSUER", "CHECK_FAILED", "AMBIGUOUS",  "UNREGISTERED",
                                         "CANCELLED",      "SEVERAL_CARDS"};
 
+    assert(reason < sizeof words / sizeof words[0]);
     return words[reason];
 }
 
@@ -177,6 +179,10 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
     }
     card->version = before.version;
     card->received_at_ms = before.received_at_ms;
+    if (card->pictures == 0 && (card->state == guika_v1_CardState_CARD_STATE_RECEIVED ||
+                                card->state == guika_v1_CardState_CARD_STATE_DIFFICULT)) {
+        card->pictures = before.pictures;
+    }
     return status;
 }
 
@@ -263,8 +269,7 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
     return put_card(transaction, &card, "core", "found_card.stop_waiting", reason_word(card.reason), error);
 }
 
-/* --- where the card ended up
- * ------------------------------------------------------------------------------------ */
+/* --- where the card ended up --- */
 
 typedef guika_v1_ConfirmStoredRequest_Outcome outcome_t;
 
@@ -272,6 +277,7 @@ static const char *outcome_word(outcome_t outcome)
 {
     static const char *const words[] = {"UNSPECIFIED", "STORED", "TAKEN_BACK", "JAMMED", "FULL"};
 
+    assert(outcome < sizeof words / sizeof words[0]);
     return words[outcome];
 }
 
@@ -312,6 +318,7 @@ static enum gk_status return_to_finder(struct gk_transaction *transaction, guika
 {
     card->has_place = true;
     card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_FINDER};
+    card->pictures = 0;
     mark_waiting(transaction, card, false);
     if (card->state != guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
         card->state = guika_v1_CardState_CARD_STATE_GIVEN_BACK;
@@ -330,7 +337,10 @@ static enum gk_status place_card(struct gk_transaction *transaction, guika_v1_in
         card->has_place = true;
         card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_JAMMED};
         gk_transaction_count(transaction, card->box_id, "jammed");
-        return GK_OK;
+        /* Nobody takes another picture of a card that is stuck. */
+        return card->state == guika_v1_CardState_CARD_STATE_RECEIVED
+                   ? answer_difficult(transaction, card, error)
+                   : GK_OK;
     default:
         return return_to_finder(transaction, card, error);
     }
@@ -348,8 +358,7 @@ static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_
         return status;
     }
     deposit.outcome = outcome;
-    if (deposit.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES &&
-        outcome != guika_v1_ConfirmStoredRequest_Outcome_JAMMED) {
+    if (deposit.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
         /* The finder did not wait for another picture. */
         deposit.answer.decision = guika_v1_DepositResponse_Decision_GIVE_BACK;
         deposit.answer.sequence = 0;
@@ -359,7 +368,8 @@ static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_
 }
 
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
-                                     const guika_v1_ConfirmStoredRequest *request, struct gk_error *error)
+                                     const guika_v1_ConfirmStoredRequest *request,
+                                     uint8_t ret_case_id[GK_CASE_ID_SIZE], struct gk_error *error)
 {
     guika_v1_internal_DepositRecord deposit = {0};
     guika_v1_internal_FoundCard card = {0};
@@ -375,6 +385,7 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
     if (status != GK_OK) {
         return status;
     }
+    memcpy(ret_case_id, deposit.case_id, GK_CASE_ID_SIZE);
     if (deposit.outcome == request->outcome) {
         return GK_OK;
     }

@@ -49,11 +49,13 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
 enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
                                           const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error);
 
-/* The box says where the card ended up. Releases the notice with STORED, cancels it with TAKEN_BACK and FULL.
+/* The box says where the card ended up. Releases the notice with STORED, cancels it with TAKEN_BACK and FULL,
+ * after which the card keeps no pictures. STORED and JAMMED end a wait for frames: the card is difficult.
  * Saying the same again changes nothing. NOT_FOUND where the box has no such deposit; FAILED_PRECONDITION
  * where it said something else before that rules this out. [committer] */
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
-                                     const guika_v1_ConfirmStoredRequest *request, struct gk_error *error);
+                                     const guika_v1_ConfirmStoredRequest *request,
+                                     uint8_t ret_case_id[GK_CASE_ID_SIZE], struct gk_error *error);
 
 /* The holder was told: IDENTIFIED -> NOTIFIED. Without effect in any other state. Part of the delivery's
  * transition, which writes the audit entry. [committer] */

@@ -1,6 +1,5 @@
 #include "core/log.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 enum {
     LINE_SIZE = 1024,  /* bytes; a longer line is cut */
+    ID_DIGITS = 32,
     DIGITS_HIDDEN = 9, /* the shortest run of digits that could be a card number: an Octopus number with its
                           check digit */
 };
@@ -33,36 +33,53 @@ static void put_text(struct line *line, const char *text)
 
 static size_t digits_at(const char *text)
 {
-    size_t count = 0;
+    return strspn(text, "0123456789");
+}
 
-    while (isdigit((unsigned char)text[count])) {
-        count++;
+/* True where one of our own ids stands: 32 hexadecimal digits, longer than any card number. */
+static bool is_id(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == ID_DIGITS;
+}
+
+static bool is_control(char character)
+{
+    return (unsigned char)character < ' ' || character == 0x7f;
+}
+
+static bool needs_quotes(const char *value)
+{
+    const char *at = value;
+
+    while (*at != '\0' && strchr(" \"=\\", *at) == NULL && !is_control(*at)) {
+        at++;
     }
-    return count;
+    return *at != '\0' || at == value;
 }
 
 static void put_value(struct line *line, const char *value)
 {
-    const bool quoted = *value == '\0' || strpbrk(value, " \"=\n\r\t\\") != NULL;
+    const bool quoted = needs_quotes(value);
 
     if (quoted) {
         put(line, '"');
     }
     while (*value != '\0') {
         const size_t digits = digits_at(value);
+        const size_t id = is_id(value) ? ID_DIGITS : 0;
 
-        if (digits >= DIGITS_HIDDEN) {
+        if (id == 0 && digits >= DIGITS_HIDDEN) {
             put_text(line, "[digits]");
             value += digits;
-        } else if (digits > 0) {
-            for (size_t i = 0; i < digits; i++) {
+        } else if (id > 0 || digits > 0) {
+            for (size_t i = 0; i < (id > 0 ? id : digits); i++) {
                 put(line, *value++);
             }
         } else {
             if (*value == '"' || *value == '\\') {
                 put(line, '\\');
             }
-            put(line, (unsigned char)*value < ' ' ? ' ' : *value);
+            put(line, is_control(*value) ? ' ' : *value);
             value++;
         }
     }

@@ -9,14 +9,16 @@
 #include "core/task.h"
 #include "core/waiting_frames.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     FRAMES_MAX = 8,
-    FRAME_BYTES_MAX = 8 << 20, /* Frame.picture's limit in the schema */
-    SWEEP_MS = 1000,           /* how late the end of a wait for frames may be noticed */
+    FRAME_BYTES_MAX = 8 << 20,    /* Frame.picture's limit in the schema */
+    DEPOSIT_BYTES_MAX = 32 << 20, /* Deposit's limit in the schema; a reader's job is no larger */
+    SWEEP_MS = 1000,              /* how late the end of a wait for frames may be noticed */
     BUSY_RETRY_MS = 500,
     CLOSE_TURN_MS = 10,
 };
@@ -25,6 +27,7 @@ struct gk_pipeline {
     struct gk_pipeline_parts parts;
     struct gk_lanes *lanes;
     struct gk_waiting_frames *waiting;
+    size_t announced; /* see gk_pipeline_announce */
     uv_timer_t sweep;
     void (*on_closed)(void *context);
     void *on_closed_context;
@@ -61,6 +64,16 @@ struct confirm {
     struct gk_commit commit;
     char box_id[33];
     guika_v1_ConfirmStoredRequest request;
+    uint8_t case_id[GK_CASE_ID_SIZE];
+};
+
+/* Pictures that nobody needs any more. */
+struct erasure {
+    struct gk_task task;
+    struct gk_pipeline *pipeline;
+    uint8_t case_id[GK_CASE_ID_SIZE];
+    enum gk_status status;
+    struct gk_error error;
 };
 
 /* The end of a wait for frames that never came, or of the wait of a box that stored the card by itself. */
@@ -108,8 +121,41 @@ static void fail_deposit(struct deposit *deposit, enum gk_status status, const c
     end_deposit(deposit);
 }
 
-/* --- 1. receive: is it new?
- * -------------------------------------------------------------------------------------- */
+/* [worker] */
+static void run_erasure(struct gk_task *task)
+{
+    struct erasure *erasure = gk_container_of(task, struct erasure, task);
+
+    erasure->status =
+        gk_picture_vault_erase(erasure->pipeline->parts.vault, erasure->case_id, &erasure->error);
+}
+
+static void on_erased(struct gk_task *task)
+{
+    struct erasure *erasure = gk_container_of(task, struct erasure, task);
+
+    if (erasure->status != GK_OK) {
+        /* The next start tries again. */
+        gk_log(erasure->pipeline->parts.log, GK_LOG_WARNING, "pictures_not_erased",
+               {"why", erasure->error.message});
+    }
+    gk_pipeline_announced(erasure->pipeline);
+    free(erasure);
+}
+
+static void erase_pictures(struct gk_pipeline *pipeline, const uint8_t case_id[GK_CASE_ID_SIZE])
+{
+    struct erasure *erasure = gk_allocate(sizeof *erasure);
+
+    erasure->pipeline = pipeline;
+    memcpy(erasure->case_id, case_id, GK_CASE_ID_SIZE);
+    erasure->task.run = run_erasure;
+    erasure->task.done = on_erased;
+    gk_pipeline_announce(pipeline);
+    gk_task_start(pipeline->parts.loop, &erasure->task);
+}
+
+/* --- 1. receive: is it new? --- */
 
 static bool is_name(const char *text)
 {
@@ -178,14 +224,14 @@ static void run_receive(struct gk_task *task)
 }
 
 static void recognise(struct deposit *deposit);
-static void end_wait_and_answer(struct deposit *deposit);
+static void end_wait_and_answer(struct deposit *deposit, const guika_v1_internal_DepositRecord *found);
 
 /* Gives the answer that the deposit has. */
 static void answer_found(struct deposit *deposit, const guika_v1_internal_DepositRecord *found)
 {
     if (found->answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES && deposit->call.replayed) {
         /* The box did not wait: it stored the card by itself. */
-        end_wait_and_answer(deposit);
+        end_wait_and_answer(deposit, found);
         return;
     }
     deposit->call.answer_deposit(deposit->call.call, &found->answer);
@@ -218,6 +264,16 @@ static void on_received(struct gk_task *task)
     }
 }
 
+static size_t picture_bytes(const guika_v1_Frame *frames, size_t count)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bytes += frames[i].picture.size;
+    }
+    return bytes;
+}
+
 /* Adds the frames to those that wait; they begin a second reading. */
 static void continue_deposit(struct deposit *deposit, const struct gk_waiting_deposit *waiting)
 {
@@ -225,6 +281,12 @@ static void continue_deposit(struct deposit *deposit, const struct gk_waiting_de
 
     if (count > FRAMES_MAX) {
         fail_deposit(deposit, GK_INVALID_ARGUMENT, "a deposit has at most 8 frames in all");
+        return;
+    }
+    if (picture_bytes(waiting->frames, waiting->frame_count) +
+            picture_bytes(deposit->sent, deposit->sent_count) >
+        DEPOSIT_BYTES_MAX) {
+        fail_deposit(deposit, GK_INVALID_ARGUMENT, "a deposit's pictures have at most 32 MiB in all");
         return;
     }
     memcpy(deposit->evidence.frames, waiting->frames, waiting->frame_count * sizeof *waiting->frames);
@@ -239,11 +301,20 @@ static void continue_deposit(struct deposit *deposit, const struct gk_waiting_de
     recognise(deposit);
 }
 
+/* These frames are the latest that were added. */
 static bool is_same_addition(const struct deposit *deposit)
 {
-    return deposit->found.sequence == deposit->sequence &&
-           deposit->found.added_digest.size == GK_DIGEST_SIZE &&
+    return deposit->found.added_digest.size == GK_DIGEST_SIZE &&
            memcmp(deposit->found.added_digest.bytes, deposit->digest, GK_DIGEST_SIZE) == 0;
+}
+
+static void answer_repeated(struct deposit *deposit)
+{
+    if (is_same_addition(deposit)) {
+        answer_found(deposit, &deposit->found);
+    } else {
+        fail_deposit(deposit, GK_ALREADY_EXISTS, "other frames were added with this sequence before");
+    }
 }
 
 static void on_more_received(struct gk_task *task)
@@ -255,8 +326,9 @@ static void on_more_received(struct gk_task *task)
         fail_deposit(deposit, GK_NOT_FOUND, "this box has made no such deposit");
     } else if (deposit->found_status != GK_OK) {
         fail_deposit(deposit, deposit->found_status, deposit->error.message);
-    } else if (found->answer.decision != guika_v1_DepositResponse_Decision_MORE_FRAMES ||
-               is_same_addition(deposit)) {
+    } else if (deposit->sequence == found->sequence) {
+        answer_repeated(deposit);
+    } else if (found->answer.decision != guika_v1_DepositResponse_Decision_MORE_FRAMES) {
         answer_found(deposit, found);
     } else if (deposit->sequence != found->answer.sequence) {
         fail_deposit(deposit, GK_ALREADY_EXISTS,
@@ -268,7 +340,7 @@ static void on_more_received(struct gk_task *task)
         if (waiting != NULL) {
             continue_deposit(deposit, waiting);
         } else {
-            end_wait_and_answer(deposit);
+            end_wait_and_answer(deposit, found);
         }
     }
 }
@@ -322,15 +394,19 @@ void gk_pipeline_add_frames(struct gk_pipeline *pipeline, const struct gk_pipeli
     }
 }
 
-/* --- 2. recognise: a reader makes candidates of the frames
- * -------------------------------------------------------- */
+/* --- 2. recognise: a reader makes candidates of the frames --- */
 
 static void match(struct deposit *deposit);
 
-static void on_recognised(void *context, const guika_v1_internal_CompleteRecognitionRequest *result)
+static void on_recognised(void *context, enum gk_status status,
+                          const guika_v1_internal_CompleteRecognitionRequest *result)
 {
     struct deposit *deposit = context;
 
+    if (status == GK_UNAVAILABLE) {
+        fail_deposit(deposit, GK_UNAVAILABLE, "no reader is free to read the pictures; try again");
+        return;
+    }
     if (result == NULL) {
         deposit->evidence.read.reason = guika_v1_Reason_REASON_UNREADABLE;
     } else {
@@ -358,10 +434,16 @@ static void recognise(struct deposit *deposit)
     }
 }
 
-/* --- 3. match: whose card is it, and what is to be done with it?
- * --------------------------------------------------- */
+/* --- 3. match: whose card is it, and what is to be done with it? --- */
 
 static void decide(struct deposit *deposit);
+
+/* A person looks at difficult cards, and a card that waits for frames may become one. */
+static bool may_need_picture(guika_v1_CardState state)
+{
+    return state == guika_v1_CardState_CARD_STATE_DIFFICULT ||
+           state == guika_v1_CardState_CARD_STATE_RECEIVED;
+}
 
 /* [worker] */
 static void run_match(struct gk_task *task)
@@ -372,8 +454,7 @@ static void run_match(struct gk_task *task)
     enum gk_status status =
         gk_decision_make(parts->registry, parts->keys, &deposit->evidence, decision, &deposit->error);
 
-    if (status == GK_OK && decision->card.state == guika_v1_CardState_CARD_STATE_DIFFICULT &&
-        deposit->picture != NULL) {
+    if (status == GK_OK && deposit->picture != NULL && may_need_picture(decision->card.state)) {
         status = gk_picture_vault_put(parts->vault, decision->card.case_id, 0,
                                       deposit->evidence.read.redacted_picture, &deposit->error);
         decision->card.pictures = 1;
@@ -396,11 +477,8 @@ static void match(struct deposit *deposit)
 {
     struct gk_pipeline *pipeline = deposit->pipeline;
     struct gk_evidence *evidence = &deposit->evidence;
-    size_t bytes = 0;
+    const size_t bytes = picture_bytes(evidence->frames, evidence->frame_count);
 
-    for (size_t i = 0; i < evidence->frame_count; i++) {
-        bytes += evidence->frames[i].picture.size;
-    }
     evidence->abilities = gk_boxes_abilities(pipeline->parts.boxes, deposit->box_id);
     evidence->may_ask = !deposit->call.replayed && gk_waiting_frames_has_room(pipeline->waiting, bytes);
     evidence->in_box = deposit->call.replayed;
@@ -417,8 +495,7 @@ static void match(struct deposit *deposit)
     gk_task_start(pipeline->parts.loop, &deposit->task);
 }
 
-/* --- 4. decide: one durable write, and only then the answer
- * ------------------------------------------------------- */
+/* --- 4. decide: one durable write, and only then the answer --- */
 
 static const char *state_word(guika_v1_CardState state)
 {
@@ -468,6 +545,9 @@ static void on_decided(struct gk_commit *commit)
         return;
     }
     log_decision(deposit);
+    if (deposit->sequence > 0 && !may_need_picture(deposit->decision.card.state)) {
+        erase_pictures(pipeline, deposit->decision.card.case_id);
+    }
     if (deposit->decided.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
         gk_waiting_frames_keep(pipeline->waiting, deposit->decided.case_id, deposit->box_id,
                                deposit->deposit_id, deposit->evidence.frames, deposit->evidence.frame_count,
@@ -487,8 +567,7 @@ static void decide(struct deposit *deposit)
     gk_commit_start(parts->store, parts->mailbox, &deposit->commit);
 }
 
-/* --- when the frames never come
- * ------------------------------------------------------------------------------------ */
+/* --- when the frames never come --- */
 
 static enum gk_status apply_end_of_wait(struct gk_commit *commit, struct gk_transaction *transaction,
                                         struct gk_error *error)
@@ -503,8 +582,12 @@ static void on_wait_ended(struct gk_commit *commit)
     struct end_of_wait *end = gk_container_of(commit, struct end_of_wait, commit);
     struct gk_pipeline *pipeline = end->pipeline;
 
-    /* Where the write failed the store refuses everything; the start after it ends the wait. */
-    gk_waiting_frames_forget(pipeline->waiting, end->box_id, end->deposit_id);
+    if (commit->status == GK_OK) {
+        gk_waiting_frames_forget(pipeline->waiting, end->box_id, end->deposit_id);
+    } else {
+        gk_waiting_frames_find(pipeline->waiting, end->box_id, end->deposit_id)->expires_ms =
+            uv_now(pipeline->parts.loop) + SWEEP_MS;
+    }
     gk_lanes_finish(pipeline->lanes, &end->errand);
     free(end);
 }
@@ -551,7 +634,7 @@ static enum gk_status apply_stop_waiting(struct gk_commit *commit, struct gk_tra
     struct deposit *deposit = gk_container_of(commit, struct deposit, commit);
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(deposit->box_id, deposit->deposit_id, key)};
-    enum gk_status status = gk_found_card_stop_waiting(transaction, deposit->found.case_id, error);
+    enum gk_status status = gk_found_card_stop_waiting(transaction, deposit->decision.card.case_id, error);
 
     if (status != GK_OK) {
         return status;
@@ -573,18 +656,15 @@ static void on_stopped_waiting(struct gk_commit *commit)
 }
 
 /* Nothing more will be known of this deposit: it is difficult, and that is the answer. */
-static void end_wait_and_answer(struct deposit *deposit)
+static void end_wait_and_answer(struct deposit *deposit, const guika_v1_internal_DepositRecord *found)
 {
-    if (deposit->found_status != GK_OK) {
-        memcpy(deposit->found.case_id, deposit->decided.case_id, GK_CASE_ID_SIZE);
-    }
+    memcpy(deposit->decision.card.case_id, found->case_id, GK_CASE_ID_SIZE);
     deposit->commit.apply = apply_stop_waiting;
     deposit->commit.done = on_stopped_waiting;
     gk_commit_start(deposit->pipeline->parts.store, deposit->pipeline->parts.mailbox, &deposit->commit);
 }
 
-/* --- 5. notify: the box has stored the card, so the notice may leave
- * ------------------------------------------------ */
+/* --- 5. notify: the box has stored the card, so the notice may leave --- */
 
 static void end_confirm(struct confirm *confirm)
 {
@@ -595,9 +675,9 @@ static void end_confirm(struct confirm *confirm)
 static enum gk_status apply_confirm(struct gk_commit *commit, struct gk_transaction *transaction,
                                     struct gk_error *error)
 {
-    const struct confirm *confirm = gk_container_of(commit, struct confirm, commit);
+    struct confirm *confirm = gk_container_of(commit, struct confirm, commit);
 
-    return gk_found_card_confirm(transaction, confirm->box_id, &confirm->request, error);
+    return gk_found_card_confirm(transaction, confirm->box_id, &confirm->request, confirm->case_id, error);
 }
 
 static void on_confirmed(struct gk_commit *commit)
@@ -609,6 +689,10 @@ static void on_confirmed(struct gk_commit *commit)
         fail_call(&confirm->call, commit->status, commit->error.message);
     } else {
         gk_waiting_frames_forget(pipeline->waiting, confirm->box_id, confirm->request.deposit_id);
+        if (confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_TAKEN_BACK ||
+            confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_FULL) {
+            erase_pictures(pipeline, confirm->case_id);
+        }
         pipeline->parts.on_notice_due(pipeline->parts.on_notice_due_context);
         confirm->call.answer_confirm(confirm->call.call);
         release_call(&confirm->call);
@@ -666,8 +750,7 @@ void gk_pipeline_confirm(struct gk_pipeline *pipeline, const struct gk_pipeline_
     enter_lane(pipeline, confirm->box_id, confirm->request.deposit_id, &confirm->errand);
 }
 
-/* --- start and end
- * -------------------------------------------------------------------------------------------------- */
+/* --- start and end --- */
 
 struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts)
 {
@@ -684,7 +767,18 @@ struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts)
 
 size_t gk_pipeline_in_hand(const struct gk_pipeline *pipeline)
 {
-    return gk_lanes_count(pipeline->lanes);
+    return gk_lanes_count(pipeline->lanes) + pipeline->announced;
+}
+
+void gk_pipeline_announce(struct gk_pipeline *pipeline)
+{
+    pipeline->announced++;
+}
+
+void gk_pipeline_announced(struct gk_pipeline *pipeline)
+{
+    assert(pipeline->announced > 0);
+    pipeline->announced--;
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -45,8 +45,13 @@ struct gk_pipeline_parts {
 
 struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts); /* never NULL */
 
-/* Deposits, frames and confirmations in hand. */
+/* Deposits, frames and confirmations in hand, and what is announced. */
 size_t gk_pipeline_in_hand(const struct gk_pipeline *pipeline);
+
+/* Something for the pipeline is being unpacked elsewhere: it counts as in hand until gk_pipeline_announced,
+ * which is called once it was handed over or came to nothing. */
+void gk_pipeline_announce(struct gk_pipeline *pipeline);
+void gk_pipeline_announced(struct gk_pipeline *pipeline);
 
 /* Frees the pipeline once nothing is in hand any more. */
 void gk_pipeline_close(struct gk_pipeline *pipeline, void (*on_closed)(void *context), void *context);

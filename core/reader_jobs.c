@@ -11,13 +11,18 @@ enum {
     QUEUE_DEFAULT = 64,
     SWEEP_MS = 50,         /* how late a lease's end may be noticed */
     POLL_MARGIN_MS = 1000, /* a long poll is answered this long before its deadline */
+    /* How long a job waits for a reader: as long as the call behind it, by default. Its caller tries again.
+     */
+    RECOGNITION_WAIT_MS = 5000,
+    NUMBERS_WAIT_MS = 30000,
 };
 
 struct job {
     struct job *next;
     uint64_t id;
-    unsigned attempts;      /* begun */
-    uint64_t lease_ends_ms; /* on the loop's clock; 0: waits in the queue */
+    unsigned attempts;       /* begun */
+    uint64_t lease_ends_ms;  /* on the loop's clock; 0: waits in the queue */
+    uint64_t waits_until_ms; /* on the loop's clock; where it waits in the queue */
     char reader_id[GK_PRINCIPAL_ID_SIZE];
     const guika_v1_Frame *frames; /* of a recognition; else NULL */
     size_t frame_count;
@@ -39,6 +44,7 @@ struct gk_reader_jobs {
     uint32_t count;
     uint64_t last_id;
     struct poll *polls; /* oldest first */
+    bool stopped;
     void (*on_closed)(void *context);
     void *on_closed_context;
 };
@@ -54,13 +60,13 @@ static void unlink_job(struct gk_reader_jobs *jobs, struct job *job)
     jobs->count--;
 }
 
-static void give_up(struct gk_reader_jobs *jobs, struct job *job)
+static void give_up(struct gk_reader_jobs *jobs, struct job *job, enum gk_status status)
 {
     unlink_job(jobs, job);
     if (job->frames != NULL) {
-        job->recognised(job->context, NULL);
+        job->recognised(job->context, status, NULL);
     } else {
-        job->checked(job->context, (struct gk_bytes){NULL, 0});
+        job->checked(job->context, status, (struct gk_bytes){NULL, 0});
     }
     free(job);
 }
@@ -114,7 +120,7 @@ static void release(struct gk_reader_jobs *jobs, struct job *job)
     job->lease_ends_ms = 0;
     job->reader_id[0] = '\0';
     if (job->attempts >= GK_READER_ATTEMPTS) {
-        give_up(jobs, job);
+        give_up(jobs, job, GK_ABORTED);
     }
 }
 
@@ -131,6 +137,20 @@ static void sweep_leases(struct gk_reader_jobs *jobs)
             memcpy(reader_id, job->reader_id, sizeof reader_id);
             release(jobs, job);
             jobs->options.on_overdue(jobs->options.context, reader_id);
+        }
+    }
+}
+
+/* Gives up what no reader took in time. */
+static void sweep_waiting(struct gk_reader_jobs *jobs)
+{
+    const uint64_t now_ms = uv_now(jobs->options.loop);
+    struct job *next;
+
+    for (struct job *job = jobs->jobs; job != NULL; job = next) {
+        next = job->next;
+        if (job->lease_ends_ms == 0 && job->waits_until_ms <= now_ms) {
+            give_up(jobs, job, GK_UNAVAILABLE);
         }
     }
 }
@@ -167,6 +187,7 @@ static void on_sweep(uv_timer_t *timer)
     sweep_leases(jobs);
     sweep_polls(jobs);
     hand_out(jobs);
+    sweep_waiting(jobs);
 }
 
 struct gk_reader_jobs *gk_reader_jobs_open(const struct gk_reader_jobs_options *options)
@@ -184,16 +205,14 @@ struct gk_reader_jobs *gk_reader_jobs_open(const struct gk_reader_jobs_options *
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-    struct gk_reader_jobs *jobs = handle->data;
-    void (*on_closed)(void *context) = jobs->on_closed;
-    void *context = jobs->on_closed_context;
+    const struct gk_reader_jobs *jobs = handle->data;
 
-    free(jobs);
-    on_closed(context);
+    jobs->on_closed(jobs->on_closed_context);
 }
 
 void gk_reader_jobs_close(struct gk_reader_jobs *jobs, void (*on_closed)(void *context), void *context)
 {
+    jobs->stopped = true;
     while (jobs->polls != NULL) {
         struct poll *poll = jobs->polls;
 
@@ -202,18 +221,24 @@ void gk_reader_jobs_close(struct gk_reader_jobs *jobs, void (*on_closed)(void *c
         free(poll);
     }
     while (jobs->jobs != NULL) {
-        give_up(jobs, jobs->jobs);
+        give_up(jobs, jobs->jobs, GK_UNAVAILABLE);
     }
     jobs->on_closed = on_closed;
     jobs->on_closed_context = context;
     uv_close((uv_handle_t *)&jobs->sweep, on_timer_closed);
 }
 
-static struct job *add_job(struct gk_reader_jobs *jobs)
+void gk_reader_jobs_free(struct gk_reader_jobs *jobs)
+{
+    assert(jobs == NULL || (jobs->jobs == NULL && jobs->polls == NULL));
+    free(jobs);
+}
+
+static struct job *add_job(struct gk_reader_jobs *jobs, uint32_t wait_ms)
 {
     struct job **link = &jobs->jobs;
 
-    if (jobs->count >= jobs->options.queue) {
+    if (jobs->stopped || jobs->count >= jobs->options.queue) {
         return NULL;
     }
     struct job *job = gk_allocate(sizeof *job);
@@ -224,13 +249,14 @@ static struct job *add_job(struct gk_reader_jobs *jobs)
     *link = job;
     jobs->count++;
     job->id = ++jobs->last_id;
+    job->waits_until_ms = uv_now(jobs->options.loop) + wait_ms;
     return job;
 }
 
 bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame *frames, size_t frame_count,
                               gk_recognised_fn done, void *context)
 {
-    struct job *job = add_job(jobs);
+    struct job *job = add_job(jobs, RECOGNITION_WAIT_MS);
 
     assert(frame_count >= 1 && frame_count <= 8);
     if (job == NULL) {
@@ -247,7 +273,7 @@ bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame 
 bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions,
                                   gk_numbers_checked_fn done, void *context)
 {
-    struct job *job = add_job(jobs);
+    struct job *job = add_job(jobs, NUMBERS_WAIT_MS);
 
     if (job == NULL) {
         return false;
@@ -259,10 +285,29 @@ bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes q
     return true;
 }
 
+/* Whatever was handed to these would go nowhere. */
+static void forget_polls(struct gk_reader_jobs *jobs, const char *reader_id)
+{
+    struct poll **link = &jobs->polls;
+
+    while (*link != NULL) {
+        struct poll *poll = *link;
+
+        if (strcmp(gk_rpc_call_principal(poll->call)->id, reader_id) == 0) {
+            *link = poll->next;
+            answer_empty(poll->call);
+            free(poll);
+        } else {
+            link = &poll->next;
+        }
+    }
+}
+
 void gk_reader_jobs_lost(struct gk_reader_jobs *jobs, const char *reader_id)
 {
     struct job *next;
 
+    forget_polls(jobs, reader_id);
     for (struct job *job = jobs->jobs; job != NULL; job = next) {
         next = job->next;
         if (job->lease_ends_ms != 0 && strcmp(job->reader_id, reader_id) == 0) {
@@ -272,8 +317,7 @@ void gk_reader_jobs_lost(struct gk_reader_jobs *jobs, const char *reader_id)
     hand_out(jobs);
 }
 
-/* --- the service
- * ------------------------------------------------------------------------------------------------- */
+/* --- the service --- */
 
 static void on_announce(struct gk_rpc_call *call, const guika_v1_internal_AnnounceRequest *request,
                         void *context)
@@ -354,7 +398,7 @@ static void on_complete_recognition(struct gk_rpc_call *call,
 
     if (taken) {
         unlink_job(jobs, job);
-        job->recognised(job->context, request);
+        job->recognised(job->context, GK_OK, request);
         free(job);
     }
     reply_complete(call, taken);
@@ -369,7 +413,7 @@ static void on_complete_numbers(struct gk_rpc_call *call,
 
     if (taken) {
         unlink_job(jobs, job);
-        job->checked(job->context, request->answers);
+        job->checked(job->context, GK_OK, request->answers);
         free(job);
     }
     reply_complete(call, taken);

@@ -2,8 +2,9 @@
  * The work that readers pull: pictures to recognise, numbers to check.
  *
  * Owns: the queue of jobs, who holds which job under which lease, and the readers' long polls. A job whose
- * reader died or outlived its lease goes to another reader; after two attempts it is given up. Everything
- * runs on the loop.
+ * reader died or outlived its lease goes to another reader; after two attempts it is given up, and so is one
+ * that no reader takes while its caller waits (5 s for pictures, 30 s for numbers). Everything runs on the
+ * loop.
  */
 #ifndef GUIKA_CORE_READER_JOBS_H
 #define GUIKA_CORE_READER_JOBS_H
@@ -34,23 +35,29 @@ struct gk_reader_jobs_options {
 };
 
 struct gk_reader_jobs *gk_reader_jobs_open(const struct gk_reader_jobs_options *options); /* never NULL */
-/* Gives every job up, as if its attempts had run out, and frees. */
+/* Gives every job up as UNAVAILABLE and takes none any more. */
 void gk_reader_jobs_close(struct gk_reader_jobs *jobs, void (*on_closed)(void *context), void *context);
+/* After the close; nobody may have a job to queue any more. */
+void gk_reader_jobs_free(struct gk_reader_jobs *jobs);
 
 /* The ReaderService, for the server; borrowed. */
 struct gk_rpc_binding gk_reader_jobs_binding(struct gk_reader_jobs *jobs);
 
-/* `result` is borrowed for the call; NULL: both attempts failed. */
-typedef void (*gk_recognised_fn)(void *context, const guika_v1_internal_CompleteRecognitionRequest *result);
+/* `status` is OK; or ABORTED where both attempts failed, UNAVAILABLE where no reader took the job. `result`
+ * is borrowed for the call, and NULL unless OK. What a reader says is checked for its form alone: its enums
+ * may hold any number. */
+typedef void (*gk_recognised_fn)(void *context, enum gk_status status,
+                                 const guika_v1_internal_CompleteRecognitionRequest *result);
 
-/* Queues pictures; what `frames` points to stays the caller's until `done`. False where the queue is full. */
+/* Queues pictures; what `frames` points to stays the caller's until `done`. False where the queue is full or
+ * closed. */
 bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame *frames, size_t frame_count,
                               gk_recognised_fn done, void *context);
 
-/* `answers` is an encoded NumberAnswers, borrowed for the call; data NULL: both attempts failed. */
-typedef void (*gk_numbers_checked_fn)(void *context, struct gk_bytes answers);
+/* `status` as above. `answers` is an encoded NumberAnswers, borrowed for the call, and empty unless OK. */
+typedef void (*gk_numbers_checked_fn)(void *context, enum gk_status status, struct gk_bytes answers);
 
-/* Queues an encoded NumberQuestions, the caller's until `done`. False where the queue is full. */
+/* Queues an encoded NumberQuestions, the caller's until `done`. False where the queue is full or closed. */
 bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions,
                                   gk_numbers_checked_fn done, void *context);
 

@@ -55,7 +55,11 @@ static bool add_credential(void *context, struct gk_bytes key, struct gk_bytes v
     struct gk_principal principal = {0};
 
     sweep->status = gk_record_decode(value, guika_v1_internal_CredentialRecord_fields, &record, sweep->error);
-    if (sweep->status != GK_OK || key.size != GK_TOKEN_SIZE) {
+    if (sweep->status == GK_OK && key.size != GK_TOKEN_SIZE) {
+        sweep->status = gk_error_set(sweep->error, GK_DATA_LOSS, "a credential's key has %zu bytes, not %d",
+                                     key.size, GK_TOKEN_SIZE);
+    }
+    if (sweep->status != GK_OK) {
         return false;
     }
     principal.role = (enum gk_role)record.role;

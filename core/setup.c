@@ -118,6 +118,23 @@ static enum gk_status make_operator(const struct gk_configuration *configuration
     return write_file(path, line, strlen(line), error);
 }
 
+/* What would be found in the way half-way is looked for first. */
+static enum gk_status check_absent(const struct gk_configuration *configuration, const char *folder,
+                                   struct gk_error *error)
+{
+    char token[PATH_MAX];
+    const char *paths[] = {configuration->certificate_file, configuration->key_file, token};
+
+    (void)snprintf(token, sizeof token, "%s/operator.token", folder);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (access(paths[i], F_OK) == 0) {
+            return gk_error_set(error, GK_ALREADY_EXISTS, "%s is there already, and nothing is overwritten",
+                                paths[i]);
+        }
+    }
+    return GK_OK;
+}
+
 static enum gk_status make_certificate(const struct gk_configuration *configuration, struct gk_error *error)
 {
     char host[HOST_NAME_MAX + 1] = "localhost";
@@ -140,11 +157,18 @@ enum gk_status gk_setup_run(const char *path, const char *program_directory, str
     if (status == GK_OK) {
         status = write_file(path, gk_example, (size_t)(gk_example_end - gk_example), error);
     }
+    if (status != GK_OK) {
+        return status;
+    }
+    status = gk_configuration_read(path, program_directory, &configuration, error);
     if (status == GK_OK) {
-        status = gk_configuration_read(path, program_directory, &configuration, error);
+        status = check_absent(configuration, folder, error);
     }
     if (status == GK_OK) {
         status = gk_keys_generate(configuration->keys_directory, error);
+    }
+    if (status != GK_OK) {
+        (void)unlink(path); /* nothing else was made yet: the next try begins anew */
     }
     if (status == GK_OK) {
         status = make_certificate(configuration, error);

@@ -29,7 +29,9 @@ void gk_waiting_frames_free(struct gk_waiting_frames *waiting)
 
 bool gk_waiting_frames_has_room(const struct gk_waiting_frames *waiting, size_t bytes)
 {
-    return bytes <= GK_WAITING_FRAMES_BYTES_MAX - waiting->bytes;
+    /* Frames that were let in side by side may go over the bound together. */
+    return waiting->bytes <= GK_WAITING_FRAMES_BYTES_MAX &&
+           bytes <= GK_WAITING_FRAMES_BYTES_MAX - waiting->bytes;
 }
 
 struct gk_waiting_deposit *gk_waiting_frames_find(struct gk_waiting_frames *waiting, const char *box_id,

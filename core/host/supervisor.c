@@ -59,15 +59,19 @@ static void on_process_closed(uv_handle_t *handle)
     }
 }
 
-static void plan_restart(struct child *child)
+/* Returns the pause before the start, milliseconds. */
+static uint32_t plan_restart(struct child *child)
 {
     if (uv_now(child->supervisor->loop) - child->started_at_ms >= SETTLED_MS) {
         child->pause_ms = 0;
     }
-    (void)uv_timer_start(&child->restart, on_restart, child->pause_ms, 0);
+    const uint32_t pause_ms = child->pause_ms;
+
+    (void)uv_timer_start(&child->restart, on_restart, pause_ms, 0);
     child->pause_ms = child->pause_ms == 0                       ? RESTART_FIRST_MS
                       : child->pause_ms * 2 > RESTART_LARGEST_MS ? RESTART_LARGEST_MS
                                                                  : child->pause_ms * 2;
+    return pause_ms;
 }
 
 static void on_child_exit(uv_process_t *process, int64_t exit_status, int signal_number)
@@ -75,11 +79,11 @@ static void on_child_exit(uv_process_t *process, int64_t exit_status, int signal
     struct child *child = process->data;
     struct gk_supervisor *supervisor = child->supervisor;
     const int process_id = process->pid;
-    const uint32_t pause_ms = child->pause_ms;
 
     uv_close((uv_handle_t *)process, on_process_closed);
     if (!supervisor->closing) {
-        plan_restart(child);
+        const uint32_t pause_ms = plan_restart(child);
+
         supervisor->options.on_ended(supervisor->options.context, child->index, process_id, exit_status,
                                      signal_number, pause_ms);
     }
@@ -113,7 +117,7 @@ static void fail(struct child *child, const char *what, const char *why)
     struct gk_error error;
 
     (void)gk_error_set(&error, GK_UNAVAILABLE, "%s %s: %s", what, supervisor->program, why);
-    plan_restart(child);
+    (void)plan_restart(child);
     supervisor->options.on_failed(supervisor->options.context, child->index, &error);
 }
 

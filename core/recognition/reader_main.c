@@ -11,6 +11,7 @@
 #include "rpc/repeated.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -180,7 +181,7 @@ int main(int argc, char **argv)
     if (parsed != 0) {
         return parsed - 1;
     }
-    if (!gk_process_begin_child()) {
+    if (!gk_process_begin_child(SIGKILL)) {
         (void)fputs(
             "guika-reader: descriptor 3 is no socket; guikad starts this program, start guikad instead\n",
             stderr);

@@ -53,8 +53,7 @@ struct gk_holder_context gk_registry_holder_context(const char *issuer_account,
     return context;
 }
 
-/* --- open and close --------------------------------------------------------------------------------------
- */
+/* --- open and close --- */
 
 struct loading {
     struct gk_accounts *accounts;
@@ -125,8 +124,7 @@ void gk_registry_close(struct gk_registry *registry)
     free(registry);
 }
 
-/* --- accounts --------------------------------------------------------------------------------------------
- */
+/* --- accounts --- */
 
 static bool is_name(const char *text, size_t size_max)
 {
@@ -164,13 +162,19 @@ static bool is_binding(const char *text)
            (*rest == ':' && rest[1] != '\0' && rest[1 + strspn(rest + 1, prefix_characters)] == '\0');
 }
 
+struct addition {
+    guika_v1_internal_IssuerAccount account;
+    enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error);
+    void *context;
+};
+
 static enum gk_status apply_add(void *context, struct gk_transaction *transaction, struct gk_error *error)
 {
-    const guika_v1_internal_IssuerAccount *account = context;
+    const struct addition *addition = context;
+    const guika_v1_internal_IssuerAccount *account = &addition->account;
     const struct gk_bytes key = text_bytes(account->issuer_id);
     struct gk_value value;
-    const enum gk_status status =
-        gk_transaction_get(transaction, GK_FAMILY_ISSUER_ACCOUNTS, key, &value, error);
+    enum gk_status status = gk_transaction_get(transaction, GK_FAMILY_ISSUER_ACCOUNTS, key, &value, error);
 
     if (status == GK_OK) {
         gk_value_free(&value);
@@ -180,38 +184,40 @@ static enum gk_status apply_add(void *context, struct gk_transaction *transactio
     if (status != GK_NOT_FOUND) {
         return status;
     }
-    gk_transaction_audit(transaction, "core", "registry.add_account", key, "");
-    return gk_registry_put_account(transaction, account, error);
+    status = gk_registry_put_account(transaction, account, error);
+    return status == GK_OK ? addition->also(addition->context, transaction, error) : status;
 }
 
-enum gk_status gk_registry_add_account(struct gk_registry *registry, const char *issuer_id,
-                                       const char bindings[][65], size_t binding_count,
-                                       struct gk_error *error)
+enum gk_status gk_registry_add_account(
+    struct gk_registry *registry, const char *issuer_id, const char bindings[][65], size_t binding_count,
+    enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error),
+    void *context, struct gk_error *error)
 {
-    guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
+    struct addition addition = {.also = also, .context = context};
+    guika_v1_internal_IssuerAccount *account = &addition.account;
 
-    if (!is_name(issuer_id, sizeof account.issuer_id)) {
+    if (!is_name(issuer_id, sizeof account->issuer_id)) {
         return gk_error_set(error, GK_INVALID_ARGUMENT,
                             "an issuer's name has 1 to %zu characters of [A-Za-z0-9._-]",
-                            sizeof account.issuer_id - 1);
+                            sizeof account->issuer_id - 1);
     }
     if (binding_count == 0 || binding_count > GK_BINDINGS_MAX) {
         return gk_error_set(error, GK_INVALID_ARGUMENT, "an issuer has 1 to %d bindings, not %zu",
                             (int)GK_BINDINGS_MAX, binding_count);
     }
-    memcpy(account.issuer_id, issuer_id, strlen(issuer_id));
-    account.bindings_count = (pb_size_t)binding_count;
+    memcpy(account->issuer_id, issuer_id, strlen(issuer_id));
+    account->bindings_count = (pb_size_t)binding_count;
     for (size_t i = 0; i < binding_count; i++) {
         if (!is_binding(bindings[i])) {
             return gk_error_set(error, GK_INVALID_ARGUMENT,
                                 "binding %zu is not SCHEME or SCHEME:PREFIX, as \"iso7812:62\"", i + 1);
         }
-        memcpy(account.bindings[i], bindings[i], strlen(bindings[i]));
+        memcpy(account->bindings[i], bindings[i], strlen(bindings[i]));
     }
-    const enum gk_status status = gk_store_commit_and_wait(registry->store, apply_add, &account, error);
+    const enum gk_status status = gk_store_commit_and_wait(registry->store, apply_add, &addition, error);
 
     if (status == GK_OK) {
-        gk_accounts_add(registry->accounts, &account);
+        gk_accounts_add(registry->accounts, account);
     }
     return status;
 }
@@ -227,8 +233,7 @@ uint64_t gk_registry_cards(struct gk_registry *registry)
     return gk_accounts_rows(registry->accounts);
 }
 
-/* --- revoke ----------------------------------------------------------------------------------------------
- */
+/* --- revoke --- */
 
 struct revocation {
     const char *issuer_id;

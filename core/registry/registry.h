@@ -22,10 +22,12 @@ enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *ke
 void gk_registry_close(struct gk_registry *registry);
 
 /* Adds an account. `issuer_id`: 1 to 32 characters of [A-Za-z0-9._-]. `bindings`: 1 to 32 of "SCHEME" or
- * "SCHEME:PREFIX". INVALID_ARGUMENT, ALREADY_EXISTS. [worker] */
-enum gk_status gk_registry_add_account(struct gk_registry *registry, const char *issuer_id,
-                                       const char bindings[][65], size_t binding_count,
-                                       struct gk_error *error);
+ * "SCHEME:PREFIX". `also` [committer] writes what belongs to the account into the same transition, and its
+ * audit entry; where it fails there is no account. INVALID_ARGUMENT, ALREADY_EXISTS. [worker] */
+enum gk_status gk_registry_add_account(
+    struct gk_registry *registry, const char *issuer_id, const char bindings[][65], size_t binding_count,
+    enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error),
+    void *context, struct gk_error *error);
 
 /* True where the account may register or revoke `number` (canonical) of `scheme`. [any] */
 bool gk_registry_is_bound(struct gk_registry *registry, const char *issuer_id, const char *scheme,

@@ -7,8 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
-/* --- answers
- * ------------------------------------------------------------------------------------------------------ */
+/* --- answers --- */
 
 static void answer_confirm(struct gk_rpc_call *call)
 {
@@ -34,8 +33,7 @@ static void answer_replayed_confirm(struct gk_rpc_call *call)
     guika_v1_box_service_replay_reply(call, &response);
 }
 
-/* --- calls of a box whose line is up
- * ------------------------------------------------------------------------------- */
+/* --- calls of a box whose line is up --- */
 
 static void on_deposit(struct gk_rpc_call *call, const guika_v1_DepositRequest *request, void *context)
 {
@@ -79,8 +77,7 @@ static void on_heartbeat(struct gk_rpc_call *call, const guika_v1_HeartbeatReque
     guika_v1_box_service_heartbeat_reply(call, &response);
 }
 
-/* --- a spool entry, sealed while the line was down
- * ------------------------------------------------------------------ */
+/* --- a spool entry, sealed while the line was down --- */
 
 struct replay {
     struct gk_task task;
@@ -155,6 +152,7 @@ static void run_replay(struct gk_task *task)
 static void on_opened(struct gk_task *task)
 {
     struct replay *replay = gk_container_of(task, struct replay, task);
+    struct gk_pipeline *pipeline = replay->services->pipeline;
     const struct gk_pipeline_call pipeline_call = {
         .call = replay->call,
         .answer_deposit = answer_replayed_deposit,
@@ -168,10 +166,11 @@ static void on_opened(struct gk_task *task)
         gk_rpc_fail(replay->call, replay->status, "%s", replay->error.message);
         free_replay(replay);
     } else if (replay->entry.which_entry == guika_v1_SpoolEntry_deposit_tag) {
-        gk_pipeline_deposit(replay->services->pipeline, &pipeline_call, &replay->entry.entry.deposit);
+        gk_pipeline_deposit(pipeline, &pipeline_call, &replay->entry.entry.deposit);
     } else {
-        gk_pipeline_confirm(replay->services->pipeline, &pipeline_call, &replay->entry.entry.confirm);
+        gk_pipeline_confirm(pipeline, &pipeline_call, &replay->entry.entry.confirm);
     }
+    gk_pipeline_announced(pipeline);
 }
 
 static void on_replay(struct gk_rpc_call *call, const guika_v1_ReplayRequest *request, void *context)
@@ -184,6 +183,7 @@ static void on_replay(struct gk_rpc_call *call, const guika_v1_ReplayRequest *re
     replay->request = request;
     replay->task.run = run_replay;
     replay->task.done = on_opened;
+    gk_pipeline_announce(services->pipeline);
     gk_task_start(services->loop, &replay->task);
 }
 

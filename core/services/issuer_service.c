@@ -146,11 +146,11 @@ static void start_registry(struct errand *errand)
     gk_task_start(errand->services->loop, &errand->task);
 }
 
-static void on_numbers_checked(void *context, struct gk_bytes answers)
+static void on_numbers_checked(void *context, enum gk_status status, struct gk_bytes answers)
 {
     struct errand *errand = context;
 
-    if (answers.data == NULL) {
+    if (status != GK_OK || answers.size == 0) {
         errand->status =
             gk_error_set(&errand->error, GK_UNAVAILABLE, "no reader could check the numbers; try again");
         fail(errand);

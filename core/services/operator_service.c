@@ -24,8 +24,7 @@ static bool is_name(const char *text)
     return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
 }
 
-/* --- AddBox, AddIssuer: what is added, and its credential, in one write
- * ----------------------------------------------- */
+/* --- AddBox, AddIssuer: what is added, and its credential, in one write --- */
 
 struct adding {
     struct gk_task task;
@@ -106,17 +105,11 @@ static void run_adding(struct gk_task *task)
     struct gk_services *services = adding->services;
 
     gk_keys_credential_hash(services->keys, adding->token, adding->hash);
-    if (adding->box != NULL) {
-        adding->status = gk_store_commit_and_wait(services->store, apply_box, adding, &adding->error);
-        return;
-    }
-    adding->status =
-        gk_registry_add_account(services->registry, adding->issuer->issuer_id, adding->issuer->bindings,
-                                adding->issuer->bindings_count, &adding->error);
-    if (adding->status == GK_OK) {
-        adding->status =
-            gk_store_commit_and_wait(services->store, apply_issuer_credential, adding, &adding->error);
-    }
+    adding->status = adding->box != NULL
+                         ? gk_store_commit_and_wait(services->store, apply_box, adding, &adding->error)
+                         : gk_registry_add_account(services->registry, adding->issuer->issuer_id,
+                                                   adding->issuer->bindings, adding->issuer->bindings_count,
+                                                   apply_issuer_credential, adding, &adding->error);
 }
 
 static void reply_added(struct adding *adding)
@@ -193,9 +186,7 @@ static void on_add_issuer(struct gk_rpc_call *call, const guika_v1_AddIssuerRequ
     gk_task_start(services->loop, &adding->task);
 }
 
-/* --- ListFound
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- ListFound --- */
 
 struct listing {
     struct gk_task task;
@@ -326,8 +317,7 @@ static void on_list_found(struct gk_rpc_call *call, const guika_v1_ListFoundRequ
     gk_task_start(services->loop, &listing->task);
 }
 
-/* --- GetStatistics
- * -------------------------------------------------------------------------------------------------------- */
+/* --- GetStatistics --- */
 
 struct counting {
     struct gk_task task;

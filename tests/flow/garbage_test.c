@@ -78,9 +78,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* --- rubbish
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- rubbish --- */
 
 static struct gk_test_picture copy_of(const void *data, size_t size)
 {
@@ -167,9 +165,7 @@ static struct gk_test_picture rubbish(const struct world *world, unsigned index,
     }
 }
 
-/* --- the good box
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the good box --- */
 
 static void *deposit_good_cards(void *context)
 {
@@ -214,9 +210,19 @@ static void stop_good_box(struct world *world, pthread_t thread)
     assert_true(world->good_deposits > 0);
 }
 
-/* --- tests
- * ----------------------------------------------------------------------------------------------------------------
- */
+static size_t occurrences(const char *file, const char *words)
+{
+    char *text = gk_test_read_file(file, NULL);
+    size_t count = 0;
+
+    for (const char *at = text; (at = strstr(at, words)) != NULL; at += strlen(words)) {
+        count++;
+    }
+    free(text);
+    return count;
+}
+
+/* --- tests --- */
 
 static void assert_answer_is_harmless(const char *id, const struct gk_test_picture *picture,
                                       enum gk_status status, const guika_v1_DepositResponse *response,

@@ -153,9 +153,7 @@ size_t gk_test_children(const struct gk_test_service *service, const char *name,
     return count;
 }
 
-/* --- calls
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- calls --- */
 
 struct gk_rpc_client *gk_test_client(const struct gk_test_service *service, const char *token)
 {
@@ -277,9 +275,7 @@ void gk_test_confirm_stored(struct gk_rpc_client *client, const char *deposit_id
     }
 }
 
-/* --- pictures
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- pictures --- */
 
 static struct gk_test_picture draw(const struct gk_mint_card *card, const struct gk_mint_scene *scene)
 {
@@ -324,8 +320,7 @@ struct gk_test_picture gk_test_mint_nothing(uint64_t seed)
     return draw(&card, &scene);
 }
 
-/* --- what the operator sees
- * ---------------------------------------------------------------------------------------------- */
+/* --- what the operator sees --- */
 
 guika_v1_FoundCardRow *gk_test_found(const struct gk_test_service *service, size_t *ret_count)
 {
@@ -395,9 +390,7 @@ uint64_t gk_test_verify_audit(const struct gk_test_service *service)
     return entries;
 }
 
-/* --- files
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- files --- */
 
 static bool file_has(const char *path, const void *bytes, size_t size)
 {
@@ -439,9 +432,7 @@ size_t gk_test_files_with(const char *directory, const void *bytes, size_t size,
     return count;
 }
 
-/* --- mail
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- mail --- */
 
 static size_t count_in(const char *maildir, const char *folder)
 {

@@ -90,8 +90,7 @@ static bool read_options(int argc, char **argv, struct options *ret_options)
     return true;
 }
 
-/* --- the run's ends ---------------------------------------------------------------------------------------
- */
+/* --- the run's ends --- */
 
 static enum gk_status send_page(void *context, const guika_v1_ImportCardsRequest *request,
                                 guika_v1_ImportCardsResponse *ret_response, struct gk_error *error)

@@ -34,6 +34,14 @@ static void close_all(struct registry_fixture *fixture)
     gk_keys_close(fixture->keys);
 }
 
+enum gk_status registry_add_nothing(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    (void)context;
+    (void)transaction;
+    (void)error;
+    return GK_OK;
+}
+
 int registry_setup(void **state)
 {
     static const char bindings[][65] = {"iso7812:62"};
@@ -47,7 +55,9 @@ int registry_setup(void **state)
     snprintf(keys_path, sizeof keys_path, "%s/keys", fixture->directory);
     assert_int_equal(gk_keys_generate(keys_path, &fixture->error), GK_OK);
     open_all(fixture);
-    assert_int_equal(gk_registry_add_account(fixture->registry, "bank", bindings, 1, &fixture->error), GK_OK);
+    assert_int_equal(gk_registry_add_account(fixture->registry, "bank", bindings, 1, registry_add_nothing,
+                                             NULL, &fixture->error),
+                     GK_OK);
     *state = fixture;
     return 0;
 }

@@ -20,6 +20,10 @@ struct registry_fixture {
 int registry_setup(void **state);
 int registry_teardown(void **state);
 
+/* What a test adds to a new account: nothing. */
+enum gk_status registry_add_nothing(void *context, struct gk_transaction *transaction,
+                                    struct gk_error *error);
+
 /* Closes everything and opens it again. */
 void registry_reopen(struct registry_fixture *fixture);
 

@@ -119,7 +119,8 @@ static void test_more_specific_account_has_the_card(void **state)
     struct page page = {0};
 
     import_numbers(fixture, "one", numbers, 1);
-    assert_int_equal(gk_registry_add_account(fixture->registry, "branch", bindings, 2, &fixture->error),
+    assert_int_equal(gk_registry_add_account(fixture->registry, "branch", bindings, 2, registry_add_nothing,
+                                             NULL, &fixture->error),
                      GK_OK);
     assert_string_equal(registry_find(fixture, A).issuer_account, "bank");
     page_add(&page, A, "h", NULL);
@@ -148,18 +149,27 @@ static void test_bindings_bound_what_an_account_may_register(void **state)
     assert_false(gk_registry_is_bound(registry, "bank", "iso78", A));
     assert_false(gk_registry_is_bound(registry, "bank", "iso78120", A));
     assert_false(gk_registry_is_bound(registry, "nobody", "iso7812", A));
-    assert_int_equal(gk_registry_add_account(registry, "metro", whole, 1, &fixture->error), GK_OK);
+    assert_int_equal(
+        gk_registry_add_account(registry, "metro", whole, 1, registry_add_nothing, NULL, &fixture->error),
+        GK_OK);
     assert_true(gk_registry_is_bound(registry, "metro", "octopus", "1020125070"));
 
-    assert_int_equal(gk_registry_add_account(registry, "metro", whole, 1, &fixture->error),
-                     GK_ALREADY_EXISTS);
-    assert_int_equal(gk_registry_add_account(registry, "a b", whole, 1, &fixture->error),
-                     GK_INVALID_ARGUMENT);
-    assert_int_equal(gk_registry_add_account(registry, "", whole, 1, &fixture->error), GK_INVALID_ARGUMENT);
-    assert_int_equal(gk_registry_add_account(registry, "x", whole, 0, &fixture->error), GK_INVALID_ARGUMENT);
+    assert_int_equal(
+        gk_registry_add_account(registry, "metro", whole, 1, registry_add_nothing, NULL, &fixture->error),
+        GK_ALREADY_EXISTS);
+    assert_int_equal(
+        gk_registry_add_account(registry, "a b", whole, 1, registry_add_nothing, NULL, &fixture->error),
+        GK_INVALID_ARGUMENT);
+    assert_int_equal(
+        gk_registry_add_account(registry, "", whole, 1, registry_add_nothing, NULL, &fixture->error),
+        GK_INVALID_ARGUMENT);
+    assert_int_equal(
+        gk_registry_add_account(registry, "x", whole, 0, registry_add_nothing, NULL, &fixture->error),
+        GK_INVALID_ARGUMENT);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_equal(gk_registry_add_account(registry, "x", bad[i], 1, &fixture->error),
-                         GK_INVALID_ARGUMENT);
+        assert_int_equal(
+            gk_registry_add_account(registry, "x", bad[i], 1, registry_add_nothing, NULL, &fixture->error),
+            GK_INVALID_ARGUMENT);
     }
 }
 
@@ -221,8 +231,7 @@ static void test_holder_of_a_replaced_list_is_gone(void **state)
         GK_NOT_FOUND);
 }
 
-/* --- nothing in clear --------------------------------------------------------------------------------------
- */
+/* --- nothing in clear --- */
 
 /* True where some file of the directory holds the bytes. */
 static bool directory_holds(const char *directory, const char *needle)
@@ -278,8 +287,7 @@ static void test_nothing_personal_rests_in_clear(void **state)
     }
 }
 
-/* --- a flip in one step ------------------------------------------------------------------------------------
- */
+/* --- a flip in one step --- */
 
 struct watcher {
     struct registry_fixture *fixture;
