@@ -210,18 +210,6 @@ static void stop_good_box(struct world *world, pthread_t thread)
     assert_true(world->good_deposits > 0);
 }
 
-static size_t occurrences(const char *file, const char *words)
-{
-    char *text = gk_test_read_file(file, NULL);
-    size_t count = 0;
-
-    for (const char *at = text; (at = strstr(at, words)) != NULL; at += strlen(words)) {
-        count++;
-    }
-    free(text);
-    return count;
-}
-
 /* --- tests --- */
 
 static void assert_answer_is_harmless(const char *id, const struct gk_test_picture *picture,
