@@ -6,7 +6,7 @@
 #include <time.h>
 
 enum {
-    LINE_SIZE = 1024,  /* bytes; a longer line is cut */
+    LINE_SIZE = 1024, /* bytes; a longer line is cut */
     ID_DIGITS = 32,
     DIGITS_HIDDEN = 9, /* the shortest run of digits that could be a card number: an Octopus number with its
                           check digit */

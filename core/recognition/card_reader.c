@@ -32,11 +32,18 @@ struct view {
     struct gk_card_sight *sight;
 };
 
-static bool out_of_time(const struct gk_card_reader *reader)
+int64_t gk_clock_read_ms(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000 >= reader->stop_ms;
+
+    (void)clock_gettime(clock, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool out_of_time(const struct gk_card_reader *reader)
+{
+    return gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) >= reader->stop_cpu_ms ||
+           gk_clock_read_ms(CLOCK_MONOTONIC) >= reader->stop_wall_ms;
 }
 
 static bool is_read(const struct gk_candidate_list *list, double least)
