@@ -58,7 +58,7 @@ static int set_up(void **state)
     add_issuer(world, "bank", "iso7812:4", world->token_file);
     add_issuer(world, "other", "iso7812:55", world->prefix_token_file);
     for (unsigned i = 0; i < 3; i++) {
-        world->pictures[i] = gk_test_mint_card(700 + i, world->number[i]);
+        world->pictures[i] = gk_test_mint_card(100 + i, world->number[i]);
     }
     (void)snprintf(world->list, sizeof world->list, "%s/list.csv", world->service.directory);
     (void)snprintf(world->rejected, sizeof world->rejected, "%s/rejected.csv", world->service.directory);

