@@ -551,7 +551,7 @@ static void on_decided(struct gk_commit *commit)
     if (deposit->decided.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
         gk_waiting_frames_keep(pipeline->waiting, deposit->decided.case_id, deposit->box_id,
                                deposit->deposit_id, deposit->evidence.frames, deposit->evidence.frame_count,
-                               uv_now(pipeline->parts.loop));
+                               uv_now(pipeline->parts.loop) + pipeline->parts.frames_wait_ms);
     } else {
         gk_waiting_frames_forget(pipeline->waiting, deposit->box_id, deposit->deposit_id);
     }
@@ -757,6 +757,9 @@ struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts)
     struct gk_pipeline *pipeline = gk_allocate(sizeof *pipeline);
 
     pipeline->parts = *parts;
+    if (parts->frames_wait_ms == 0) {
+        pipeline->parts.frames_wait_ms = GK_WAITING_FRAMES_MS;
+    }
     pipeline->lanes = gk_lanes_new();
     pipeline->waiting = gk_waiting_frames_new();
     (void)uv_timer_init(parts->loop, &pipeline->sweep);

@@ -249,7 +249,8 @@ static struct job *add_job(struct gk_reader_jobs *jobs, uint32_t wait_ms)
     *link = job;
     jobs->count++;
     job->id = ++jobs->last_id;
-    job->waits_until_ms = uv_now(jobs->options.loop) + wait_ms;
+    job->waits_until_ms =
+        uv_now(jobs->options.loop) + (jobs->options.wait_ms == 0 ? wait_ms : jobs->options.wait_ms);
     return job;
 }
 

@@ -26,6 +26,7 @@ struct gk_reader_jobs_options {
     struct gk_shelf *shelf; /* borrowed; filled by what readers announce */
     uint32_t queue;         /* jobs that may wait; 0: 64 */
     uint32_t lease_ms;      /* 0: GK_READER_LEASE_MS */
+    uint32_t wait_ms;       /* for a reader; 0: as long as the caller does, see above */
     /* [loop] The reader with principal id `reader_id` holds a lease that has run out: it has to be replaced.
      */
     void (*on_overdue)(void *context, const char *reader_id);

@@ -87,7 +87,7 @@ static void copy_frames(struct gk_waiting_deposit *deposit, const guika_v1_Frame
 
 void gk_waiting_frames_keep(struct gk_waiting_frames *waiting, const uint8_t case_id[16], const char *box_id,
                             const char *deposit_id, const guika_v1_Frame *frames, size_t frame_count,
-                            uint64_t now_ms)
+                            uint64_t expires_ms)
 {
     struct gk_waiting_deposit *deposit = gk_allocate(sizeof *deposit);
 
@@ -95,7 +95,7 @@ void gk_waiting_frames_keep(struct gk_waiting_frames *waiting, const uint8_t cas
     memcpy(deposit->case_id, case_id, sizeof deposit->case_id);
     (void)snprintf(deposit->box_id, sizeof deposit->box_id, "%s", box_id);
     (void)snprintf(deposit->deposit_id, sizeof deposit->deposit_id, "%s", deposit_id);
-    deposit->expires_ms = now_ms + GK_WAITING_FRAMES_MS;
+    deposit->expires_ms = expires_ms;
     gk_waiting_frames_forget(waiting, box_id, deposit_id);
     deposit->next = waiting->first;
     waiting->first = deposit;
