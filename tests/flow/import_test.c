@@ -284,9 +284,11 @@ static void test_import_outlives_a_killed_guikad_and_goes_on_where_it_was(void *
     const pid_t id = start_a_quarter(world);
 
     (void)gk_test_service_stop(&world->service, SIGKILL);
+    assert_int_equal(kill(id, SIGSTOP), 0); /* so that it is not finished before the old list was looked at */
     gk_test_service_start(&world->service);
     assert_registered(world, 0);
     assert_difficult(world, 1, guika_v1_Reason_REASON_UNREGISTERED);
+    assert_int_equal(kill(id, SIGCONT), 0);
     assert_int_equal(gk_test_wait(id, IMPORT_WAIT_MS), 0);
     char *log = gk_test_read_file(world->import_log, NULL);
 
