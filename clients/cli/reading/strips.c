@@ -70,7 +70,7 @@ static void score_strip(struct gk_text_reader *reader, const char *path, const c
 {
     struct gk_picture picture;
     struct gk_text_line line = {.count = 0};
-    char wanted[16], text[GK_TEXT_SYMBOLS_MOST + 1] = "", digits[16];
+    char wanted[16] = "", text[GK_TEXT_SYMBOLS_MOST + 1] = "", digits[16] = "";
     keep_digits(truth, wanted);
     if (load_picture(path, &picture)) {
         if (gk_text_read(reader, &picture.image, &line)) {
