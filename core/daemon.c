@@ -67,9 +67,7 @@ struct daemon {
     struct gk_rpc_binding bindings[BINDINGS];
 };
 
-/* --- children
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- children --- */
 
 static void child_id(char id[GK_PRINCIPAL_ID_SIZE], const char *word, unsigned index)
 {
@@ -159,11 +157,14 @@ static void on_child_failed(void *context, unsigned index, const struct gk_error
 static void on_reader_overdue(void *context, const char *reader_id)
 {
     struct daemon *daemon = context;
-    unsigned index;
+    char id[GK_PRINCIPAL_ID_SIZE];
 
     gk_log(daemon->log, GK_LOG_WARNING, "lease_ran_out", {"child", reader_id});
-    if (sscanf(reader_id, "reader-%u", &index) == 1 && index < daemon->configuration->readers) {
-        gk_supervisor_kill(daemon->readers, index);
+    for (unsigned i = 0; i < daemon->configuration->readers; i++) {
+        child_id(id, "reader", i);
+        if (strcmp(id, reader_id) == 0) {
+            gk_supervisor_kill(daemon->readers, i);
+        }
     }
 }
 
@@ -200,9 +201,7 @@ static void start_children(struct daemon *daemon)
     daemon->couriers = gk_supervisor_open(&daemon->loop, &couriers);
 }
 
-/* --- parts
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- parts --- */
 
 static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
 {
@@ -378,8 +377,7 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
     return gk_rpc_server_open(&options, &daemon->server, error);
 }
 
-/* --- the end, part after part: each callback closes the next
- * -------------------------------------------------------------- */
+/* --- the end, part after part: each callback closes the next --- */
 
 static void on_outbox_closed(void *context)
 {
@@ -440,6 +438,9 @@ static void on_drain(uv_timer_t *timer)
     uv_close((uv_handle_t *)&daemon->drain, NULL);
     uv_close((uv_handle_t *)&daemon->on_term, NULL);
     uv_close((uv_handle_t *)&daemon->on_int, NULL);
+    /* libuv gives the signals back: a second one would end the process before its store is closed. */
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
     gk_supervisor_close(daemon->couriers, CHILD_GRACE_MS, on_couriers_closed, daemon);
 }
 

@@ -77,8 +77,7 @@ static void finish_close(struct gk_enquiries *enquiries)
     }
 }
 
-/* --- taking one in
- * -------------------------------------------------------------------------------------------------- */
+/* --- taking one in --- */
 
 static enum gk_status apply_taking(struct gk_commit *commit, struct gk_transaction *transaction,
                                    struct gk_error *error)
@@ -161,8 +160,7 @@ void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
     gk_commit_start(enquiries->parts.store, enquiries->parts.mailbox, &taking->commit);
 }
 
-/* --- finding out what is true
- * ----------------------------------------------------------------------------------------- */
+/* --- finding out what is true --- */
 
 static bool collect(void *context, struct gk_bytes key, struct gk_bytes value)
 {

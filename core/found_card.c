@@ -269,8 +269,7 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
     return put_card(transaction, &card, "core", "found_card.stop_waiting", reason_word(card.reason), error);
 }
 
-/* --- where the card ended up
- * ------------------------------------------------------------------------------------ */
+/* --- where the card ended up --- */
 
 typedef guika_v1_ConfirmStoredRequest_Outcome outcome_t;
 

@@ -1,13 +1,13 @@
 #include "core/log.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 enum {
-    LINE_SIZE = 1024,  /* bytes; a longer line is cut */
+    LINE_SIZE = 1024, /* bytes; a longer line is cut */
+    ID_DIGITS = 32,
     DIGITS_HIDDEN = 9, /* the shortest run of digits that could be a card number: an Octopus number with its
                           check digit */
 };
@@ -33,12 +33,13 @@ static void put_text(struct line *line, const char *text)
 
 static size_t digits_at(const char *text)
 {
-    size_t count = 0;
+    return strspn(text, "0123456789");
+}
 
-    while (isdigit((unsigned char)text[count])) {
-        count++;
-    }
-    return count;
+/* True where one of our own ids stands: 32 hexadecimal digits, longer than any card number. */
+static bool is_id(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == ID_DIGITS;
 }
 
 static bool is_control(char character)
@@ -65,12 +66,13 @@ static void put_value(struct line *line, const char *value)
     }
     while (*value != '\0') {
         const size_t digits = digits_at(value);
+        const size_t id = is_id(value) ? ID_DIGITS : 0;
 
-        if (digits >= DIGITS_HIDDEN) {
+        if (id == 0 && digits >= DIGITS_HIDDEN) {
             put_text(line, "[digits]");
             value += digits;
-        } else if (digits > 0) {
-            for (size_t i = 0; i < digits; i++) {
+        } else if (id > 0 || digits > 0) {
+            for (size_t i = 0; i < (id > 0 ? id : digits); i++) {
                 put(line, *value++);
             }
         } else {

@@ -42,6 +42,7 @@ static int parse(int argc, char **argv, struct arguments *arguments)
                                             {NULL, 0, NULL, 0}};
     int option;
 
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -57,6 +58,9 @@ static int parse(int argc, char **argv, struct arguments *arguments)
             (void)puts("guikad " GUIKA_VERSION);
             return 1;
         default:
+            (void)fprintf(
+                stderr, "guikad: unknown option, or an option without its value: %.60s; see guikad --help\n",
+                argv[optind - 1]);
             return 3;
         }
     }

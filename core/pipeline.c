@@ -153,8 +153,7 @@ static void erase_pictures(struct gk_pipeline *pipeline, const uint8_t case_id[G
     gk_task_start(pipeline->parts.loop, &erasure->task);
 }
 
-/* --- 1. receive: is it new?
- * -------------------------------------------------------------------------------------- */
+/* --- 1. receive: is it new? --- */
 
 static bool is_name(const char *text)
 {
@@ -354,8 +353,7 @@ void gk_pipeline_add_frames(struct gk_pipeline *pipeline, const struct gk_pipeli
     }
 }
 
-/* --- 2. recognise: a reader makes candidates of the frames
- * -------------------------------------------------------- */
+/* --- 2. recognise: a reader makes candidates of the frames --- */
 
 static void match(struct deposit *deposit);
 
@@ -395,8 +393,7 @@ static void recognise(struct deposit *deposit)
     }
 }
 
-/* --- 3. match: whose card is it, and what is to be done with it?
- * --------------------------------------------------- */
+/* --- 3. match: whose card is it, and what is to be done with it? --- */
 
 static void decide(struct deposit *deposit);
 
@@ -457,8 +454,7 @@ static void match(struct deposit *deposit)
     gk_task_start(pipeline->parts.loop, &deposit->task);
 }
 
-/* --- 4. decide: one durable write, and only then the answer
- * ------------------------------------------------------- */
+/* --- 4. decide: one durable write, and only then the answer --- */
 
 static const char *state_word(guika_v1_CardState state)
 {
@@ -530,8 +526,7 @@ static void decide(struct deposit *deposit)
     gk_commit_start(parts->store, parts->mailbox, &deposit->commit);
 }
 
-/* --- when the frames never come
- * ------------------------------------------------------------------------------------ */
+/* --- when the frames never come --- */
 
 static enum gk_status apply_end_of_wait(struct gk_commit *commit, struct gk_transaction *transaction,
                                         struct gk_error *error)
@@ -628,8 +623,7 @@ static void end_wait_and_answer(struct deposit *deposit, const guika_v1_internal
     gk_commit_start(deposit->pipeline->parts.store, deposit->pipeline->parts.mailbox, &deposit->commit);
 }
 
-/* --- 5. notify: the box has stored the card, so the notice may leave
- * ------------------------------------------------ */
+/* --- 5. notify: the box has stored the card, so the notice may leave --- */
 
 static void end_confirm(struct confirm *confirm)
 {
@@ -715,8 +709,7 @@ void gk_pipeline_confirm(struct gk_pipeline *pipeline, const struct gk_pipeline_
     enter_lane(pipeline, confirm->box_id, confirm->request.deposit_id, &confirm->errand);
 }
 
-/* --- start and end
- * -------------------------------------------------------------------------------------------------- */
+/* --- start and end --- */
 
 struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts)
 {

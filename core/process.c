@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 void gk_process_directory(char ret_directory[PATH_MAX])
@@ -32,12 +32,14 @@ void gk_process_harden(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-bool gk_process_begin_child(void)
+bool gk_process_begin_child(int death_signal)
 {
-    struct stat status;
+    int type = 0;
+    socklen_t size = sizeof type;
 
     gk_process_harden();
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_IGN);
-    return fstat(GK_CHILD_FD, &status) == 0 && S_ISSOCK(status.st_mode);
+    (void)signal(SIGINT, SIG_IGN);
+    return getsockopt(GK_CHILD_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }

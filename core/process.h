@@ -16,8 +16,9 @@ void gk_process_directory(char ret_directory[PATH_MAX]);
 /* No core dumps and no tracing by others: memory holds pictures and numbers. */
 void gk_process_harden(void);
 
-/* As gk_process_harden; and the process ends when guikad does. False where GK_CHILD_FD is no socket: the
+/* As gk_process_harden; and the process gets `death_signal` when guikad ends. Ctrl-C at the terminal and
+ * broken pipes are ignored: guikad says when a child ends. False where GK_CHILD_FD is no stream socket: the
  * program was started by hand. */
-bool gk_process_begin_child(void);
+bool gk_process_begin_child(int death_signal);
 
 #endif

@@ -318,8 +318,7 @@ void gk_reader_jobs_lost(struct gk_reader_jobs *jobs, const char *reader_id)
     hand_out(jobs);
 }
 
-/* --- the service
- * ------------------------------------------------------------------------------------------------- */
+/* --- the service --- */
 
 static void on_announce(struct gk_rpc_call *call, const guika_v1_internal_AnnounceRequest *request,
                         void *context)

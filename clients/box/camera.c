@@ -111,7 +111,7 @@ static bool is_being_written(int fd)
 static enum gk_status read_picture(int directory_fd, const char *name, uint8_t **ret_data, size_t *ret_size,
                                    struct gk_error *error)
 {
-    struct stat info;
+    struct stat info = {0};
     uint8_t *data = NULL;
     enum gk_status status = GK_OK;
     const int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -255,7 +255,7 @@ static bool folder_is_ready(struct gk_camera *camera, const char *name)
 static enum gk_status see(struct gk_camera *camera, const char *name, struct gk_card_seen *card,
                           struct gk_error *error)
 {
-    struct stat info;
+    struct stat info = {0};
 
     (void)snprintf(card->name, sizeof card->name, "%s", name);
     if (fstatat(camera->directory_fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -313,7 +313,7 @@ static bool erase_folder(int directory_fd, const char *name)
 
 enum gk_status gk_camera_erase(struct gk_camera *camera, const char *name, struct gk_error *error)
 {
-    struct stat info;
+    struct stat info = {0};
     bool erased = false;
 
     if (fstatat(camera->directory_fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0) {

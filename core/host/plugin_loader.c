@@ -174,6 +174,7 @@ static int is_shared_object(const struct dirent *entry)
 static enum gk_status check_new_id(const char *path, const struct gk_plugin *plugin,
                                    struct gk_plugin *const *plugins, size_t count, struct gk_error *error)
 {
+    assert(plugin != NULL && plugin->head != NULL);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(plugins[i]->head->id, plugin->head->id) == 0) {
             return gk_error_set(error, GK_ALREADY_EXISTS, "%s: another plugin with the id \"%s\" is loaded",

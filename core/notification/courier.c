@@ -24,6 +24,7 @@ struct channel {
 
 struct gk_courier {
     struct gk_rpc_client *client;
+    const struct gk_log *log;
     struct gk_plugin *const *plugins;
     size_t plugin_count;
     struct channel channels[MAX_CHANNELS];
@@ -55,8 +56,7 @@ const struct gk_plugin_kind *gk_courier_plugin_kind(void)
     return &kind;
 }
 
-/* --- channels
- * -------------------------------------------------------------------------------------------------- */
+/* --- channels --- */
 
 static struct channel *find_channel(struct gk_courier *courier, const char *name)
 {
@@ -93,17 +93,18 @@ static void open_channel(struct gk_courier *courier, struct channel *channel)
     }
     channel->plugin = find_plugin(courier, channel->plugin_name);
     if (channel->plugin == NULL) {
-        fprintf(stderr, "event=channel_missing channel=%s plugin=%s\n", channel->name, channel->plugin_name);
+        gk_log(courier->log, GK_LOG_ERROR, "channel_missing", {"channel", channel->name},
+               {"plugin", channel->plugin_name});
         return;
     }
     char detail[256] = "";
     channel->instance = channel->plugin->open(settings, count, detail, sizeof detail);
     if (channel->instance != NULL)
-        fprintf(stderr, "event=channel_open channel=%s plugin=%s version=%s\n", channel->name,
-                channel->plugin_name, channel->plugin->version);
+        gk_log(courier->log, GK_LOG_INFO, "channel_open", {"channel", channel->name},
+               {"plugin", channel->plugin_name}, {"version", channel->plugin->version});
     else
-        fprintf(stderr, "event=channel_failed channel=%s plugin=%s detail=\"%s\"\n", channel->name,
-                channel->plugin_name, detail);
+        gk_log(courier->log, GK_LOG_ERROR, "channel_failed", {"channel", channel->name},
+               {"plugin", channel->plugin_name}, {"detail", detail});
 }
 
 static enum gk_status announce(struct gk_courier *courier, struct gk_error *error)
@@ -118,13 +119,15 @@ static enum gk_status announce(struct gk_courier *courier, struct gk_error *erro
                                                                &courier->announced, error);
 }
 
-enum gk_status gk_courier_open(struct gk_rpc_client *client, struct gk_plugin *const *plugins,
-                               size_t plugin_count, struct gk_courier **ret_courier, struct gk_error *error)
+enum gk_status gk_courier_open(struct gk_rpc_client *client, const struct gk_log *log,
+                               struct gk_plugin *const *plugins, size_t plugin_count,
+                               struct gk_courier **ret_courier, struct gk_error *error)
 {
     struct gk_courier *courier = calloc(1, sizeof *courier);
     if (courier == NULL)
         return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no memory for a courier");
     courier->client = client;
+    courier->log = log;
     courier->plugins = plugins;
     courier->plugin_count = plugin_count;
     enum gk_status status = announce(courier, error);
@@ -155,8 +158,7 @@ void gk_courier_close(struct gk_courier *courier)
     free(courier);
 }
 
-/* --- one notice
- * ------------------------------------------------------------------------------------------------ */
+/* --- one notice --- */
 
 static void deliver(struct gk_courier *courier, struct guika_result *ret_result)
 {
@@ -219,9 +221,9 @@ static enum gk_status complete(struct gk_courier *courier, const struct guika_re
             break;
         usleep(COMPLETE_WAIT_US);
     }
-    fprintf(stderr, "event=notice message_id=%s channel=%s outcome=%s detail=\"%s\" completed=%s\n",
-            courier->notice.message_id, courier->notice.channel, outcome_word(result->outcome),
-            result->detail, gk_status_name(status));
+    gk_log(courier->log, GK_LOG_INFO, "notice", {"message", courier->notice.message_id},
+           {"channel", courier->notice.channel}, {"outcome", outcome_word(result->outcome)},
+           {"detail", result->detail}, {"completed", gk_status_name(status)});
     /* The lease ended before: the core leases the notice again, under the same message id. */
     return status == GK_NOT_FOUND ? GK_OK : status;
 }

@@ -3,22 +3,18 @@
  * that it inherits; a channel that hangs or breaks takes a courier with it, never the service.
  */
 #include "core/notification/courier.h"
+#include "core/process.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#define INHERITED_FD 3
 #define PAUSE_US 250000
 #define MOST_FAILURES 40 /* in a row, ten seconds of pauses; then the supervisor starts another courier */
 
@@ -44,38 +40,6 @@ static void print_help(void)
            "  --version       the version\n");
 }
 
-/* Makes the default folder of plugins: ../lib/guika/channels, seen from the program. */
-static const char *default_channels(char *buffer, size_t size)
-{
-    char program[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length < 0)
-        return "lib/guika/channels";
-    program[length] = '\0';
-    snprintf(buffer, size, "%s/../lib/guika/channels", dirname(program));
-    return buffer;
-}
-
-/* Ends with guikad, catches SIGTERM, leaves no core file with addresses in it. */
-static void settle_process(void)
-{
-    const struct rlimit none = {0, 0};
-    struct sigaction terminate = {.sa_handler = on_terminate};
-    sigaction(SIGTERM, &terminate, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGINT, SIG_IGN); /* Ctrl-C at the terminal is guikad's to handle */
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-}
-
-static bool is_stream_socket(int fd)
-{
-    int type = 0;
-    socklen_t size = sizeof type;
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
-
 static bool is_hung_up(int fd)
 {
     struct pollfd watched = {.fd = fd, .events = POLLRDHUP};
@@ -84,31 +48,32 @@ static bool is_hung_up(int fd)
 
 static void on_refused(void *context, const char *path, const struct gk_error *error)
 {
-    (void)context;
-    fprintf(stderr, "event=plugin_refused path=%s reason=\"%s\"\n", path, error->message);
+    const struct gk_log *log = context;
+
+    gk_log(log, GK_LOG_ERROR, "plugin_refused", {"file", path}, {"why", error->message});
 }
 
 /* Announces, as soon as the core serves. NULL where it has gone. */
-static struct gk_courier *open_courier(struct gk_rpc_client *client, int socket,
+static struct gk_courier *open_courier(struct gk_rpc_client *client, const struct gk_log *log, int socket,
                                        struct gk_plugin *const *plugins, size_t plugin_count)
 {
     struct gk_courier *courier = NULL;
     struct gk_error error = {0};
     for (int failures = 0; failures < MOST_FAILURES && !is_hung_up(socket); failures++) {
-        if (gk_courier_open(client, plugins, plugin_count, &courier, &error) == GK_OK)
+        if (gk_courier_open(client, log, plugins, plugin_count, &courier, &error) == GK_OK)
             return courier;
         usleep(PAUSE_US);
     }
     if (!is_hung_up(socket))
-        fprintf(stderr, "guika-courier: guikad does not take this courier: %s\n", error.message);
+        gk_log(log, GK_LOG_ERROR, "courier_not_taken", {"why", error.message});
     return NULL;
 }
 
 /* Delivers until the core goes (0) or does not answer any more (1). */
-static int run(struct gk_rpc_client *client, int socket, struct gk_plugin *const *plugins,
-               size_t plugin_count)
+static int run(struct gk_rpc_client *client, const struct gk_log *log, int socket,
+               struct gk_plugin *const *plugins, size_t plugin_count)
 {
-    struct gk_courier *courier = open_courier(client, socket, plugins, plugin_count);
+    struct gk_courier *courier = open_courier(client, log, socket, plugins, plugin_count);
     if (courier == NULL)
         return is_hung_up(socket) ? 0 : 1;
     struct gk_error error = {0};
@@ -124,30 +89,28 @@ static int run(struct gk_rpc_client *client, int socket, struct gk_plugin *const
         usleep(PAUSE_US);
     }
     if (failures == MOST_FAILURES)
-        fprintf(stderr, "guika-courier: guikad does not answer: %s\n", error.message);
+        gk_log(log, GK_LOG_ERROR, "core_does_not_answer", {"why", error.message});
     gk_courier_close(courier);
     return failures == MOST_FAILURES ? 1 : 0;
 }
 
-static int serve(const char *channels)
+static int serve(const struct gk_log *log, const char *channels)
 {
     struct gk_error error = {0};
     struct gk_plugin **plugins = NULL;
     size_t plugin_count = 0;
-    if (gk_plugin_open_all(channels, gk_courier_plugin_kind(), on_refused, NULL, &plugins, &plugin_count,
-                           &error) != GK_OK) {
-        fprintf(stderr, "guika-courier: %s; name the folder of channel plugins with --channels\n",
-                error.message);
+    if (gk_plugin_open_all(channels, gk_courier_plugin_kind(), on_refused, (void *)(uintptr_t)log, &plugins,
+                           &plugin_count, &error) != GK_OK) {
+        gk_log(log, GK_LOG_ERROR, "no_channels", {"why", error.message});
         return 1;
     }
     int result = 1;
-    int socket = dup(INHERITED_FD);
+    int socket = dup(GK_CHILD_FD);
     struct gk_rpc_client *client = NULL;
-    if (socket < 0 || gk_rpc_client_open_stream(INHERITED_FD, &client, &error) != GK_OK)
-        fprintf(stderr, "guika-courier: cannot use the inherited socket: %s\n",
-                socket < 0 ? strerror(errno) : error.message);
+    if (socket < 0 || gk_rpc_client_open_stream(GK_CHILD_FD, &client, &error) != GK_OK)
+        gk_log(log, GK_LOG_ERROR, "socket_unusable", {"why", socket < 0 ? strerror(errno) : error.message});
     else
-        result = run(client, socket, plugins, plugin_count);
+        result = run(client, log, socket, plugins, plugin_count);
     gk_rpc_client_close(client);
     if (socket >= 0)
         close(socket);
@@ -163,9 +126,16 @@ int main(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'v'},
                                             {NULL, 0, NULL, 0}};
-    char buffer[PATH_MAX + 32];
-    const char *channels = default_channels(buffer, sizeof buffer);
+    const struct sigaction terminate = {.sa_handler = on_terminate};
+    const struct gk_log log = {GK_LOG_INFO, "guika-courier"};
+    char folder[PATH_MAX];
+    char beside[PATH_MAX + 32];
+    const char *channels = beside;
+
+    gk_process_directory(folder);
+    (void)snprintf(beside, sizeof beside, "%s/../lib/guika/channels", folder);
     int option;
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -178,16 +148,22 @@ int main(int argc, char **argv)
             printf("guika-courier %s\n", GUIKA_VERSION);
             return 0;
         default:
+            fprintf(stderr,
+                    "guika-courier: unknown option, or an option without its value: %.60s; see guika-courier "
+                    "--help\n",
+                    argv[optind - 1]);
             return 2;
         }
     }
-    if (optind < argc || !is_stream_socket(INHERITED_FD)) {
-        fprintf(stderr,
-                optind < argc
-                    ? "guika-courier: unexpected argument; see --help\n"
-                    : "guika-courier: guikad starts this program and gives it a socket; run guikad\n");
+    if (optind < argc) {
+        (void)fputs("guika-courier: unexpected argument; see --help\n", stderr);
         return 2;
     }
-    settle_process();
-    return serve(channels);
+    /* A delivery in hand is finished first. */
+    (void)sigaction(SIGTERM, &terminate, NULL);
+    if (!gk_process_begin_child(SIGTERM)) {
+        (void)fputs("guika-courier: guikad starts this program and gives it a socket; run guikad\n", stderr);
+        return 2;
+    }
+    return serve(&log, channels);
 }

@@ -123,8 +123,7 @@ static bool is_leased(const struct gk_outbox *outbox, const uint8_t notice_id[GK
     return false;
 }
 
-/* --- commits
- * ---------------------------------------------------------------------------------------------------- */
+/* --- commits --- */
 
 static enum gk_status apply_settlement(struct gk_work *work, struct gk_transaction *transaction,
                                        struct gk_error *error)
@@ -209,8 +208,7 @@ static void end_leases(struct gk_outbox *outbox)
     }
 }
 
-/* --- couriers that wait
- * ---------------------------------------------------------------------------------------- */
+/* --- couriers that wait --- */
 
 static struct gk_rpc_call *take_waiter(struct gk_outbox *outbox, size_t index)
 {
@@ -260,8 +258,7 @@ static void on_waiter_ended(struct gk_rpc_call *call, void *context)
     answer_empty(call);
 }
 
-/* --- jobs
- * ------------------------------------------------------------------------------------------------------ */
+/* --- jobs --- */
 
 static bool visit_due(void *context, struct gk_bytes key, struct gk_bytes value)
 {
@@ -390,8 +387,7 @@ static bool start_prepare(struct gk_outbox *outbox)
     return false;
 }
 
-/* --- one step of the machine
- * ----------------------------------------------------------------------------------- */
+/* --- one step of the machine --- */
 
 static void on_timer(uv_timer_t *timer)
 {
@@ -476,8 +472,7 @@ static void on_wake(uv_async_t *wake)
     step(outbox);
 }
 
-/* --- the courier service
- * --------------------------------------------------------------------------------------- */
+/* --- the courier service --- */
 
 static void announce_channels(struct gk_rpc_call *call,
                               const guika_v1_internal_AnnounceChannelsRequest *request, void *context)
@@ -551,8 +546,7 @@ struct gk_rpc_binding gk_outbox_binding(struct gk_outbox *outbox)
     return (struct gk_rpc_binding){&guika_v1_internal_courier_service, &handlers, outbox};
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static enum gk_status check_settings(const struct gk_outbox_options *options, struct gk_error *error)
 {

@@ -21,8 +21,8 @@
 
 #include <uv.h>
 
-/* --- within a transition
- * --------------------------------------------------------------------------------------- These write no
+/* --- within a transition ---
+ * These write no
  * audit entry: they are part of a transition that writes its own. After the commit of one that made a notice
  * due, call gk_outbox_poke. */
 
@@ -42,8 +42,7 @@ enum gk_status gk_outbox_release(struct gk_transaction *transaction, const uint8
 enum gk_status gk_outbox_cancel(struct gk_transaction *transaction, const uint8_t notice_id[16],
                                 struct gk_error *error);
 
-/* --- on the loop
- * ----------------------------------------------------------------------------------------------- */
+/* --- on the loop --- */
 
 struct gk_channel_setting {
     const char *channel; /* at most 32 bytes */

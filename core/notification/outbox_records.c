@@ -115,8 +115,7 @@ enum gk_status gk_outbox_cancel(struct gk_transaction *transaction, const uint8_
     return put(transaction, &notice, error);
 }
 
-/* --- the end of an attempt
- * ----------------------------------------------------------------------------------- */
+/* --- the end of an attempt --- */
 
 static void audit(struct gk_transaction *transaction, const guika_v1_internal_NoticeRecord *notice,
                   const char *action, const char *detail)

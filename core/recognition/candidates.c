@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,9 @@
 #define ALIEN_GROUPED 0.2    /* times this, where it is grouped as the rule says */
 #define ALIEN_BRACKETS 0.002 /* or this, where the grouping has brackets: hardly anything else has */
 #define ALIEN_BARE 10        /* or this, where the rule demands brackets and there are none */
+/* Or this, where the grouping is none of the rule's and the rule also has numbers one character shorter or
+ * longer: then a lost or doubled character makes another good number one time in ten. */
+#define ALIEN_LENGTH_OPEN 100
 /* Share of good numbers that fail a check that only weighs. Unknown; card-validator#112 shows that there are
  * some. */
 #define GOOD_BUT_FAILS 0.01
@@ -45,6 +49,16 @@ static bool demands_brackets(const struct guika_rule *rule)
     return rule->grouping_count > 0;
 }
 
+static bool admits_length(const struct guika_rule *rule, int length)
+{
+    for (size_t i = 0; i < rule->length_count; i++) {
+        if (rule->lengths[i] == length) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static double alien_prior(const struct gk_lattice *lattice, const struct guika_rule *rule)
 {
     double prior = lattice->count >= 15 ? ALIEN_LONG : lattice->count >= 10 ? ALIEN_MIDDLE : ALIEN_SHORT;
@@ -53,7 +67,12 @@ static double alien_prior(const struct gk_lattice *lattice, const struct guika_r
         return prior;
     }
     if (!gk_rules_grouping_known(rule, lattice->grouping)) {
-        return demands_brackets(rule) && !brackets ? prior * ALIEN_BARE : prior;
+        if (demands_brackets(rule) && !brackets) {
+            return prior * ALIEN_BARE;
+        }
+        return admits_length(rule, lattice->count - 1) || admits_length(rule, lattice->count + 1)
+                   ? prior * ALIEN_LENGTH_OPEN
+                   : prior;
     }
     bool telling = strchr(lattice->grouping, '-') != NULL || lattice->count >= 15;
     return prior * (brackets ? ALIEN_BRACKETS : telling ? ALIEN_GROUPED : 1);
@@ -90,7 +109,7 @@ static void keep(struct search *search, const char *number, const struct guika_i
         at--;
     }
     struct gk_candidate candidate = {.issuer = issuer, .probability = weight};
-    strcpy(candidate.number, number);
+    (void)snprintf(candidate.number, sizeof candidate.number, "%s", number);
     candidate.forced = strcmp(number, search->best) != 0;
     verdict->candidates[at] = candidate;
 }
@@ -156,7 +175,7 @@ static void exchange_two(struct search *search, double probability)
 {
     const struct gk_lattice *lattice = search->lattice;
     char number[GK_NUMBER_SIZE];
-    strcpy(number, search->best);
+    (void)snprintf(number, sizeof number, "%s", search->best);
     for (int i = 0; i < lattice->count; i++) {
         double best_i = lattice->places[i].share[ranked(&lattice->places[i], 0)];
         for (int a = 1; a <= ALTERNATIVES; a++) {
@@ -182,7 +201,7 @@ static void exchange_one(struct search *search, double probability)
 {
     const struct gk_lattice *lattice = search->lattice;
     char number[GK_NUMBER_SIZE];
-    strcpy(number, search->best);
+    (void)snprintf(number, sizeof number, "%s", search->best);
     for (int i = 0; i < lattice->count; i++) {
         int best = ranked(&lattice->places[i], 0);
         for (int digit = 0; digit < GK_LATTICE_CHARACTERS; digit++) {

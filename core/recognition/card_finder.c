@@ -54,30 +54,61 @@ static bool choose_strong(struct edges *edges)
     return true;
 }
 
-static bool edges_make(const struct gk_image *small, struct edges *ret_edges)
+/* Sobel's gradient of one channel; where it is stronger than what stands there, it replaces it. */
+static void add_gradients(const struct gk_image *small, struct edges *edges)
 {
-    int width = small->width_px, height = small->height_px;
-    size_t count = (size_t)width * (size_t)height;
-    struct edges edges = {.width = width, .height = height};
-    edges.magnitude = calloc(count, sizeof *edges.magnitude);
-    edges.angle = calloc(count, sizeof *edges.angle);
-    if (edges.magnitude == NULL || edges.angle == NULL) {
-        edges_clear(&edges);
-        return false;
-    }
-    for (int y = 1; y + 1 < height; y++) {
+    int width = small->width_px;
+    for (int y = 1; y + 1 < small->height_px; y++) {
         const uint8_t *row = small->grey + (size_t)y * (size_t)width;
         for (int x = 1; x + 1 < width; x++) {
             const uint8_t *up = row - width + x, *at = row + x, *down = row + width + x;
             float gx = (float)(up[1] + 2 * at[1] + down[1] - up[-1] - 2 * at[-1] - down[-1]) / 8;
             float gy = (float)(down[-1] + 2 * down[0] + down[1] - up[-1] - 2 * up[0] - up[1]) / 8;
+            float magnitude = sqrtf(gx * gx + gy * gy);
             size_t i = (size_t)y * (size_t)width + (size_t)x;
-            edges.magnitude[i] = sqrtf(gx * gx + gy * gy);
-            float angle = atan2f(gy, gx);
-            edges.angle[i] = angle < 0 ? angle + (float)PI : angle;
+            if (magnitude > edges->magnitude[i]) {
+                float angle = atan2f(gy, gx);
+                edges->magnitude[i] = magnitude;
+                edges->angle[i] = angle < 0 ? angle + (float)PI : angle;
+            }
         }
     }
-    if (!choose_strong(&edges)) {
+}
+
+/* A card and a table of one brightness mostly differ in some colour: each channel is looked at. */
+static bool add_channel(const struct gk_image *image, int channel, struct edges *edges)
+{
+    struct gk_image plane, small;
+    if (!gk_image_make(image->width_px, image->height_px, false, &plane)) {
+        return false;
+    }
+    size_t pixels = (size_t)image->width_px * (size_t)image->height_px;
+    for (size_t i = 0; i < pixels; i++) {
+        plane.grey[i] = image->rgb[i * 3 + (size_t)channel];
+    }
+    bool shrunk = gk_image_shrink(&plane, WORK_LONG_SIDE_PX, &small);
+    gk_image_clear(&plane);
+    if (shrunk) {
+        add_gradients(&small, edges);
+        gk_image_clear(&small);
+    }
+    return shrunk;
+}
+
+static bool edges_make(const struct gk_image *image, const struct gk_image *small, struct edges *ret_edges)
+{
+    size_t count = (size_t)small->width_px * (size_t)small->height_px;
+    struct edges edges = {.width = small->width_px, .height = small->height_px};
+    edges.magnitude = calloc(count, sizeof *edges.magnitude);
+    edges.angle = calloc(count, sizeof *edges.angle);
+    bool made = edges.magnitude != NULL && edges.angle != NULL;
+    if (made) {
+        add_gradients(small, &edges);
+    }
+    for (int channel = 0; made && image->rgb != NULL && channel < 3; channel += 2) {
+        made = add_channel(image, channel, &edges);
+    }
+    if (!made || !choose_strong(&edges)) {
         edges_clear(&edges);
         return false;
     }
@@ -407,7 +438,7 @@ size_t gk_card_find(const struct gk_image *image, struct gk_found_quad ret_found
         return 0;
     }
     size_t count = 0;
-    if (small.width_px >= 32 && small.height_px >= 32 && edges_make(&small, &edges)) {
+    if (small.width_px >= 32 && small.height_px >= 32 && edges_make(image, &small, &edges)) {
         count = find_in_edges(&edges, ret_found, GK_CARD_FINDER_MOST - 1);
         edges_clear(&edges);
     }

@@ -11,13 +11,17 @@
 #define MOST_LINES 8    /* read a view */
 #define LEAST_LINE 5    /* components of a line worth reading */
 #define LEAST_DIGITS 6  /* of a run */
+#define CLEAR 97        /* clarity of a reading that makes trying it upside down needless */
+#define PROMISING 0.75  /* score of a line that gets a second chance in another framing */
 #define GOOD_ENOUGH 0.5 /* a candidate that makes trying other quadrilaterals needless */
 
 /* The most different from the first one come first: agreement of unlike framings says more. */
 static const struct gk_framing framings[] = {{.height_share = 1.7},
                                              {.height_share = 1.45, .normalise = true},
-                                             {.height_share = 1.3, .centre_shift = 0.04}};
+                                             {.height_share = 1.3, .centre_shift = 0.04},
+                                             {.height_share = 2.0}};
 #define FRAMINGS (sizeof framings / sizeof *framings)
+#define ENOUGH_FRAMINGS 3 /* where they agree; the others settle disputes */
 
 /* One way to look at the picture. */
 struct view {
@@ -28,11 +32,18 @@ struct view {
     struct gk_card_sight *sight;
 };
 
-static bool out_of_time(const struct gk_card_reader *reader)
+int64_t gk_clock_read_ms(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000 >= reader->stop_ms;
+
+    (void)clock_gettime(clock, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool out_of_time(const struct gk_card_reader *reader)
+{
+    return gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) >= reader->stop_cpu_ms ||
+           gk_clock_read_ms(CLOCK_MONOTONIC) >= reader->stop_wall_ms;
 }
 
 static bool is_read(const struct gk_candidate_list *list, double least)
@@ -72,64 +83,96 @@ static bool read_row(const struct view *view, const struct gk_number_line *line,
     return read;
 }
 
-static size_t read_runs(const struct view *view, const struct target *target, bool upside_down,
-                        const struct gk_framing *framing, struct gk_lattice runs[GK_LATTICE_RUNS_MOST])
+static void read_text(const struct view *view, const struct target *target, bool upside_down,
+                      const struct gk_framing *framing, struct gk_text_line *ret_text)
 {
-    struct gk_text_line text = {.count = 0}, row;
+    struct gk_text_line row;
+    ret_text->count = 0;
     if (target->row_count == 1) {
-        return read_row(view, target->rows, upside_down, framing, &text)
-                   ? gk_lattice_from_text(&text, LEAST_DIGITS, runs)
-                   : 0;
+        if (!read_row(view, target->rows, upside_down, framing, ret_text)) {
+            ret_text->count = 0;
+        }
+        return;
     }
     for (int i = 0; i < target->row_count; i++) {
         const struct gk_number_line *line = &target->rows[upside_down ? target->row_count - 1 - i : i];
         if (read_row(view, line, upside_down, framing, &row)) {
-            append_row(&text, &row);
+            append_row(ret_text, &row);
         }
     }
-    return gk_lattice_from_text(&text, LEAST_DIGITS, runs);
 }
 
-/* Reads the line again in other framings and merges what they say about each run. */
-static void confirm_runs(const struct view *view, const struct target *target, bool upside_down,
+/* `*ret_clarity` as gk_lattice_clarity. */
+static size_t read_runs(const struct view *view, const struct target *target, bool upside_down,
+                        const struct gk_framing *framing, struct gk_lattice runs[GK_LATTICE_RUNS_MOST],
+                        double *ret_clarity)
+{
+    struct gk_text_line text;
+    read_text(view, target, upside_down, framing, &text);
+    size_t count = gk_lattice_from_text(&text, LEAST_DIGITS, runs);
+    *ret_clarity = gk_lattice_clarity(&text, runs, count);
+    return count;
+}
+
+/* Reads the line again in other framings than the `first` and settles what they say about each run. */
+static void confirm_runs(const struct view *view, const struct target *target, bool upside_down, size_t first,
                          struct gk_lattice *runs, size_t count)
 {
-    for (size_t i = 1; i < FRAMINGS; i++) {
-        struct gk_lattice others[GK_LATTICE_RUNS_MOST];
-        size_t other_count = read_runs(view, target, upside_down, &framings[i], others);
+    struct gk_lattice readings[GK_LATTICE_RUNS_MOST][FRAMINGS], others[GK_LATTICE_RUNS_MOST];
+    size_t counts[GK_LATTICE_RUNS_MOST] = {0};
+    bool agreed = true;
+    for (size_t run = 0; run < count; run++) {
+        readings[run][counts[run]++] = runs[run];
+    }
+    for (size_t i = 0; i < FRAMINGS && (i < ENOUGH_FRAMINGS || !agreed); i++) {
+        if (i == first) {
+            continue;
+        }
+        double clarity;
+        size_t other_count = read_runs(view, target, upside_down, &framings[i], others, &clarity);
+        agreed = other_count == count && agreed;
         for (size_t run = 0; run < count && run < other_count; run++) {
-            gk_lattice_merge(&runs[run], &others[run]);
+            readings[run][counts[run]++] = others[run];
+        }
+        for (size_t run = 0; run < count; run++) {
+            agreed = gk_lattice_vote(readings[run], counts[run], &runs[run]) && agreed;
         }
     }
 }
 
-static double mean_confidence(const struct gk_lattice *runs, size_t count)
+/* The clearest of the readings of a line so far. */
+struct attempt {
+    struct gk_lattice runs[GK_LATTICE_RUNS_MOST];
+    size_t count, framing;
+    bool upside_down;
+    double clarity;
+};
+
+static void attempt_reading(const struct view *view, const struct target *target, size_t framing,
+                            bool upside_down, struct attempt *best)
 {
-    double best = 0;
-    for (size_t i = 0; i < count; i++) {
-        best = runs[i].mean_confidence > best ? runs[i].mean_confidence : best;
+    struct attempt attempt = {.framing = framing, .upside_down = upside_down};
+    attempt.count = read_runs(view, target, upside_down, &framings[framing], attempt.runs, &attempt.clarity);
+    if (attempt.clarity > best->clarity) {
+        *best = attempt;
     }
-    return best;
 }
 
-/* Reads upright and, unless that is clear, turned; keeps the clearer way. */
+/* Reads upright and, unless that is clear, turned; a promising line in a second framing too. */
 static void read_target(const struct view *view, const struct target *target)
 {
-    struct gk_lattice upright[GK_LATTICE_RUNS_MOST], turned[GK_LATTICE_RUNS_MOST], *runs = upright;
-    size_t count = read_runs(view, target, false, &framings[0], upright);
-    bool upside_down = false;
-    if (mean_confidence(upright, count) < 97) {
-        size_t turned_count = read_runs(view, target, true, &framings[0], turned);
-        if (mean_confidence(turned, turned_count) > mean_confidence(upright, count)) {
-            runs = turned;
-            count = turned_count;
-            upside_down = true;
-        }
+    struct attempt best = {.count = 0};
+    size_t tries = target->rows->score >= PROMISING ? 2 : 1;
+    for (size_t i = 0; i < 2 * tries && best.clarity < CLEAR; i++) {
+        attempt_reading(view, target, i / 2, i % 2 == 1, &best);
     }
+    struct gk_lattice *runs = best.runs;
+    size_t count = best.count;
+    bool upside_down = best.upside_down;
     if (count == 0) {
         return;
     }
-    confirm_runs(view, target, upside_down, runs, count);
+    confirm_runs(view, target, upside_down, best.framing, runs, count);
     for (size_t i = 0; i < count; i++) {
         struct gk_line_verdict verdict;
         gk_candidates_from_lattice(&runs[i], &view->reader->rules, &verdict);

@@ -10,11 +10,19 @@
 #include "core/recognition/rectify.h"
 #include "core/recognition/text.h"
 
+#include <time.h>
+
 struct gk_card_reader {
     struct gk_text_reader *text;
     struct gk_candidate_rules rules;
-    int64_t stop_ms; /* of CLOCK_MONOTONIC: no further line is tried after it */
+    /* No further line is tried after the first of these: of this thread's processor time, and of the wall
+     * clock, which the lease goes by. */
+    int64_t stop_cpu_ms;  /* CLOCK_THREAD_CPUTIME_ID */
+    int64_t stop_wall_ms; /* CLOCK_MONOTONIC */
 };
+
+/* Milliseconds of one of the system's clocks. [any] */
+int64_t gk_clock_read_ms(clockid_t clock);
 
 /* What one picture showed besides its numbers. */
 struct gk_card_sight {

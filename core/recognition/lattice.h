@@ -30,9 +30,14 @@ struct gk_lattice {
 size_t gk_lattice_from_text(const struct gk_text_line *line, int least,
                             struct gk_lattice ret_runs[GK_LATTICE_RUNS_MOST]);
 
-/* Takes another reading of the same run into account. false where it has another number of characters: then
- * only the slip of `lattice` grows. [any] */
-bool gk_lattice_merge(struct gk_lattice *lattice, const struct gk_lattice *other);
+/* How clearly the reading consists of those runs: their mean confidence, times the share of its characters
+ * that are in them. A number that is read upside down falls into few digits among letters. 0 to 100. [any] */
+double gk_lattice_clarity(const struct gk_text_line *line, const struct gk_lattice *runs, size_t count);
+
+/* One lattice from `count` readings (at least 1) of the same run: those that agree on the number of
+ * characters with most others are multiplied; the rest only raises the slip. Returns whether all agreed.
+ * [any] */
+bool gk_lattice_vote(const struct gk_lattice *readings, size_t count, struct gk_lattice *ret_lattice);
 
 /* The likeliest characters, terminated. Returns their probability, slips left out. [any] */
 double gk_lattice_best(const struct gk_lattice *lattice, char ret_number[GK_NUMBER_SIZE]);

@@ -93,7 +93,7 @@ static int compare_boxes(const void *a, const void *b)
 static bool find_boxes(const struct gk_image *card, bool light, struct boxes *ret_boxes)
 {
     size_t pixels = (size_t)card->width_px * (size_t)card->height_px;
-    uint8_t *mask = malloc(pixels);
+    uint8_t *mask = calloc(pixels, 1);
     int *stack = malloc(pixels * sizeof *stack);
     struct boxes boxes = {.items = malloc(MOST_BOXES * sizeof *boxes.items)};
     bool done = mask != NULL && stack != NULL && boxes.items != NULL && threshold(card, light, mask);

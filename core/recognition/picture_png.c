@@ -95,10 +95,6 @@ static enum gk_status decode(png_structp png, png_infop info, struct gk_picture 
 {
     png_read_info(png, info);
     uint32_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
-    enum gk_status status = gk_picture_check_size(width, height, error);
-    if (status != GK_OK) {
-        return status;
-    }
     picture->stored_width_px = (int)width;
     picture->stored_height_px = (int)height;
     ask_for_rgb(png);
@@ -130,10 +126,28 @@ static enum gk_status decode_trapped(png_structp png, png_infop info, struct gk_
     return decode(png, info, picture, work, error);
 }
 
+static uint32_t number_at(const uint8_t *data)
+{
+    return (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 | data[3];
+}
+
+/* The size stands behind the signature and the head of IHDR, before anything that libpng would unpack. */
+static enum gk_status check_header(const uint8_t *data, size_t size, struct gk_error *error)
+{
+    if (size < 24 || memcmp(data + 12, "IHDR", 4) != 0) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT, "PNG: no header");
+    }
+    return gk_picture_check_size(number_at(data + 16), number_at(data + 20), error);
+}
+
 enum gk_status gk_png_decode(const uint8_t *data, size_t size, struct gk_picture *ret_picture,
                              struct gk_error *error)
 {
     struct gk_error own, *told = error == NULL ? &own : error;
+    enum gk_status status = check_header(data, size, error);
+    if (status != GK_OK) {
+        return status;
+    }
     struct source source = {data, size};
     struct work work = {0};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, told, on_error, on_warning);
@@ -145,7 +159,7 @@ enum gk_status gk_png_decode(const uint8_t *data, size_t size, struct gk_picture
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff); /* ours are checked, with better words */
     png_set_chunk_malloc_max(png, GK_PICTURE_MAX_BYTES);
     png_set_read_fn(png, &source, read_bytes);
-    enum gk_status status = decode_trapped(png, info, ret_picture, &work, told);
+    status = decode_trapped(png, info, ret_picture, &work, told);
     png_destroy_read_struct(&png, &info, NULL);
     free(work.rows);
     free(work.totals);

@@ -11,6 +11,7 @@
 #include "rpc/repeated.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -143,6 +144,7 @@ static int parse(int argc, char **argv, char issuers[PATH_MAX])
                                             {NULL, 0, NULL, 0}};
     int option;
 
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
         case 'i':
@@ -155,6 +157,10 @@ static int parse(int argc, char **argv, char issuers[PATH_MAX])
             (void)puts("guika-reader " GUIKA_VERSION);
             return 1;
         default:
+            (void)fprintf(stderr,
+                          "guika-reader: unknown option, or an option without its value: %.60s; see "
+                          "guika-reader --help\n",
+                          argv[optind - 1]);
             return 3;
         }
     }
@@ -175,7 +181,7 @@ int main(int argc, char **argv)
     if (parsed != 0) {
         return parsed - 1;
     }
-    if (!gk_process_begin_child()) {
+    if (!gk_process_begin_child(SIGKILL)) {
         (void)fputs(
             "guika-reader: descriptor 3 is no socket; guikad starts this program, start guikad instead\n",
             stderr);

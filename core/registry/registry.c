@@ -53,8 +53,7 @@ struct gk_holder_context gk_registry_holder_context(const char *issuer_account,
     return context;
 }
 
-/* --- open and close --------------------------------------------------------------------------------------
- */
+/* --- open and close --- */
 
 struct loading {
     struct gk_accounts *accounts;
@@ -125,8 +124,7 @@ void gk_registry_close(struct gk_registry *registry)
     free(registry);
 }
 
-/* --- accounts --------------------------------------------------------------------------------------------
- */
+/* --- accounts --- */
 
 static bool is_name(const char *text, size_t size_max)
 {
@@ -235,8 +233,7 @@ uint64_t gk_registry_cards(struct gk_registry *registry)
     return gk_accounts_rows(registry->accounts);
 }
 
-/* --- revoke ----------------------------------------------------------------------------------------------
- */
+/* --- revoke --- */
 
 struct revocation {
     const char *issuer_id;

@@ -7,8 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
-/* --- answers
- * ------------------------------------------------------------------------------------------------------ */
+/* --- answers --- */
 
 static void answer_confirm(struct gk_rpc_call *call)
 {
@@ -34,8 +33,7 @@ static void answer_replayed_confirm(struct gk_rpc_call *call)
     guika_v1_box_service_replay_reply(call, &response);
 }
 
-/* --- calls of a box whose line is up
- * ------------------------------------------------------------------------------- */
+/* --- calls of a box whose line is up --- */
 
 static void on_deposit(struct gk_rpc_call *call, const guika_v1_DepositRequest *request, void *context)
 {
@@ -79,8 +77,7 @@ static void on_heartbeat(struct gk_rpc_call *call, const guika_v1_HeartbeatReque
     guika_v1_box_service_heartbeat_reply(call, &response);
 }
 
-/* --- a spool entry, sealed while the line was down
- * ------------------------------------------------------------------ */
+/* --- a spool entry, sealed while the line was down --- */
 
 struct replay {
     struct gk_task task;

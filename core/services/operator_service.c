@@ -24,8 +24,7 @@ static bool is_name(const char *text)
     return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
 }
 
-/* --- AddBox, AddIssuer: what is added, and its credential, in one write
- * ----------------------------------------------- */
+/* --- AddBox, AddIssuer: what is added, and its credential, in one write --- */
 
 struct adding {
     struct gk_task task;
@@ -187,9 +186,7 @@ static void on_add_issuer(struct gk_rpc_call *call, const guika_v1_AddIssuerRequ
     gk_task_start(services->loop, &adding->task);
 }
 
-/* --- ListFound
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- ListFound --- */
 
 struct listing {
     struct gk_task task;
@@ -320,8 +317,7 @@ static void on_list_found(struct gk_rpc_call *call, const guika_v1_ListFoundRequ
     gk_task_start(services->loop, &listing->task);
 }
 
-/* --- GetStatistics
- * -------------------------------------------------------------------------------------------------------- */
+/* --- GetStatistics --- */
 
 struct counting {
     struct gk_task task;

@@ -92,8 +92,7 @@ enum gk_status gk_store_scan(struct gk_store *store, enum gk_family family, stru
                              bool (*visit)(void *context, struct gk_bytes key, struct gk_bytes value),
                              void *context, struct gk_error *error);
 
-/* --- transitions
- * ------------------------------------------------------------------------------------------------ */
+/* --- transitions --- */
 
 /* One change. The caller owns the struct (usually embedded in its own) and keeps it until `done`. */
 struct gk_work {
@@ -144,8 +143,7 @@ int64_t gk_transaction_now_ms(const struct gk_transaction *transaction);
 /* Unix milliseconds by the store's clock. [any] */
 int64_t gk_store_now_ms(const struct gk_store *store);
 
-/* --- statistics and audit
- * ---------------------------------------------------------------------------------------- */
+/* --- statistics and audit --- */
 
 /* Sums the counters of `box_id` ("": all) over today and `days` days before, by name in order. [worker] */
 enum gk_status gk_store_counters(struct gk_store *store, const char *box_id, uint32_t days,

@@ -182,6 +182,7 @@ static void test_nothing_acknowledged_is_lost_or_doubled_by_kills(void **state)
     gk_test_sleep_ms(2000);
     assert_int_equal(gk_test_mail_count(&run->service), tally.identified);
     assert_int_equal(gk_test_service_stop(&run->service, SIGTERM), 0);
+    assert_true(gk_test_verify_audit(&run->service) > run->deposits);
     gk_test_service_remove(&run->service);
     for (unsigned i = 0; i < CARDS; i++) {
         free(run->pictures[i].data);

@@ -1,98 +1,37 @@
 #include "tests/flow/service.h"
 
-#include "guika/v1/health.rpc.h"
+#include "core/store/store.h"
 #include "rpc/repeated.h"
 #include "tests/mint/mint.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 enum { START_WAIT_MS = 30000, STOP_WAIT_MS = 30000 };
 
-void gk_test_sleep_ms(unsigned ms)
+void gk_test_service_configure(const struct gk_test_service *service, const char *format, ...)
 {
-    const struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000};
+    char path[96];
+    va_list arguments;
 
-    (void)nanosleep(&pause, NULL);
-}
-
-/* --- the process
- * -------------------------------------------------------------------------------------------------------- */
-
-static pid_t spawn(const char *log, const char *const *arguments)
-{
-    const pid_t id = fork();
-
-    assert_true(id >= 0);
-    if (id == 0) {
-        const int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-        (void)dup2(fd, STDOUT_FILENO);
-        (void)dup2(fd, STDERR_FILENO);
-        (void)execv(arguments[0], (char *const *)(uintptr_t)arguments);
-        _exit(127);
-    }
-    return id;
-}
-
-/* The exit status; 128 and the signal where one ended it; -1 where it runs on. */
-static int wait_for(pid_t id, unsigned wait_ms)
-{
-    int status = 0;
-
-    for (unsigned waited = 0; waited <= wait_ms; waited += 10) {
-        if (waitpid(id, &status, WNOHANG) == id) {
-            return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        }
-        gk_test_sleep_ms(10);
-    }
-    return -1;
-}
-
-static unsigned free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    (void)close(fd);
-    return ntohs(address.sin_port);
-}
-
-static void write_configuration(const struct gk_test_service *service, const char *path, unsigned readers)
-{
+    (void)snprintf(path, sizeof path, "%s/service/guikad.conf", service->directory);
     FILE *file = fopen(path, "w");
 
     assert_non_null(file);
-    (void)fprintf(file,
-                  "listen = {\"%s\"}\n"
-                  "cache_mib = 8\n"
-                  "readers { count = %u }\n"
-                  "channel \"smtp\" {\n"
-                  "    plugin = \"maildir\"\n"
-                  "    path = \"%s\"\n"
-                  "    from = \"Guika <no-reply@guika.example>\"\n"
-                  "}\n",
-                  service->url, readers, service->maildir);
+    va_start(arguments, format);
+    (void)vfprintf(file, format, arguments);
+    va_end(arguments);
     assert_int_equal(fclose(file), 0);
 }
 
@@ -116,10 +55,19 @@ void gk_test_service_make(struct gk_test_service *service, unsigned readers)
     assert_non_null(mkdtemp(service->directory));
     (void)snprintf(service->maildir, sizeof service->maildir, "%s/mail", service->directory);
     (void)snprintf(service->log, sizeof service->log, "%s/log", service->directory);
-    (void)snprintf(service->url, sizeof service->url, "tcp://127.0.0.1:%u", free_port());
+    (void)snprintf(service->url, sizeof service->url, "tcp://127.0.0.1:%u", gk_test_free_port());
     (void)snprintf(configuration, sizeof configuration, "%s/service/guikad.conf", service->directory);
-    assert_int_equal(wait_for(spawn(service->log, arguments), START_WAIT_MS), 0);
-    write_configuration(service, configuration, readers);
+    assert_int_equal(gk_test_wait(gk_test_spawn(service->log, arguments), START_WAIT_MS), 0);
+    gk_test_service_configure(service,
+                              "listen = {\"%s\"}\n"
+                              "cache_mib = 8\n"
+                              "readers { count = %u }\n"
+                              "channel \"smtp\" {\n"
+                              "    plugin = \"maildir\"\n"
+                              "    path = \"%s\"\n"
+                              "    from = \"Guika <no-reply@guika.example>\"\n"
+                              "}\n",
+                              service->url, readers, service->maildir);
     (void)snprintf(token_file, sizeof token_file, "%s/service/operator.token", service->directory);
     read_line(token_file, service->operator_token, sizeof service->operator_token);
 }
@@ -146,7 +94,7 @@ void gk_test_service_start(struct gk_test_service *service)
 
     (void)snprintf(configuration, sizeof configuration, "%s/service/guikad.conf", service->directory);
     assert_true(truncate(service->log, 0) == 0 || errno == ENOENT);
-    service->process_id = spawn(service->log, arguments);
+    service->process_id = gk_test_spawn(service->log, arguments);
     wait_for_log(service, "event=serving");
     wait_for_log(service, "event=shelf");
 }
@@ -154,7 +102,7 @@ void gk_test_service_start(struct gk_test_service *service)
 int gk_test_service_stop(struct gk_test_service *service, int signal_number)
 {
     assert_int_equal(kill(service->process_id, signal_number), 0);
-    const int status = wait_for(service->process_id, STOP_WAIT_MS);
+    const int status = gk_test_wait(service->process_id, STOP_WAIT_MS);
 
     assert_true(status >= 0);
     service->process_id = 0;
@@ -205,9 +153,7 @@ size_t gk_test_children(const struct gk_test_service *service, const char *name,
     return count;
 }
 
-/* --- calls
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- calls --- */
 
 struct gk_rpc_client *gk_test_client(const struct gk_test_service *service, const char *token)
 {
@@ -262,8 +208,13 @@ static void fill_row(const struct gk_test_holder *holder, guika_v1_CardRow *row)
     (void)snprintf(row->holder_id, sizeof row->holder_id, "%s", holder->holder_id);
     (void)snprintf(row->name, sizeof row->name, "Holder %s", holder->holder_id);
     (void)snprintf(row->language, sizeof row->language, "%s", holder->language);
-    row->contacts_count = holder->contact[0] == '\0' ? 0 : 1;
-    (void)snprintf(row->contacts[0], sizeof row->contacts[0], "%s", holder->contact);
+    for (const char *contact = holder->contact; *contact != '\0'; row->contacts_count++) {
+        const size_t length = strcspn(contact, ";");
+
+        (void)snprintf(row->contacts[row->contacts_count], sizeof row->contacts[0], "%.*s", (int)length,
+                       contact);
+        contact += length + (contact[length] == ';');
+    }
 }
 
 void gk_test_import(const struct gk_test_service *service, const char *issuer_token, const char *import_id,
@@ -324,9 +275,7 @@ void gk_test_confirm_stored(struct gk_rpc_client *client, const char *deposit_id
     }
 }
 
-/* --- pictures
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- pictures --- */
 
 static struct gk_test_picture draw(const struct gk_mint_card *card, const struct gk_mint_scene *scene)
 {
@@ -371,34 +320,82 @@ struct gk_test_picture gk_test_mint_nothing(uint64_t seed)
     return draw(&card, &scene);
 }
 
-/* --- files
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- what the operator sees --- */
 
-static char *read_file(const char *path, size_t *ret_size)
+guika_v1_FoundCardRow *gk_test_found(const struct gk_test_service *service, size_t *ret_count)
 {
-    FILE *file = fopen(path, "rb");
-    char *data = NULL;
-    char block[65536];
-    size_t got;
+    struct gk_rpc_client *client = gk_test_client(service, service->operator_token);
+    guika_v1_ListFoundRequest request = {.limit = 100};
+    guika_v1_ListFoundResponse *response = calloc(1, sizeof *response);
+    guika_v1_FoundCardRow *rows = NULL;
+    size_t count = 0;
 
-    if (file == NULL) {
-        return NULL; /* gone meanwhile */
-    }
-    FILE *stream = open_memstream(&data, ret_size);
+    do {
+        struct gk_error error = {0};
 
-    while ((got = fread(block, 1, sizeof block, file)) > 0) {
-        (void)fwrite(block, 1, got, stream);
-    }
-    (void)fclose(stream);
-    (void)fclose(file);
-    return data;
+        memset(response, 0, sizeof *response);
+        if (guika_v1_operator_service_list_found(client, NULL, &request, response, &error) != GK_OK) {
+            fail_msg("list: %s", error.message);
+        }
+        rows = realloc(rows, (count + response->cards_count + 1) * sizeof *rows);
+        memcpy(rows + count, response->cards, response->cards_count * sizeof *rows);
+        count += response->cards_count;
+        (void)snprintf(request.page_token, sizeof request.page_token, "%s", response->next_page_token);
+    } while (request.page_token[0] != '\0');
+    free(response);
+    gk_rpc_client_close(client);
+    *ret_count = count;
+    return rows;
 }
+
+uint64_t gk_test_statistic(const struct gk_test_service *service, const char *name)
+{
+    struct gk_rpc_client *client = gk_test_client(service, service->operator_token);
+    const guika_v1_GetStatisticsRequest request = {.days = 1};
+    guika_v1_GetStatisticsResponse *response = calloc(1, sizeof *response);
+    uint64_t value = 0;
+
+    assert_int_equal(guika_v1_operator_service_get_statistics(client, NULL, &request, response, NULL), GK_OK);
+    for (size_t i = 0; i < response->statistics_count; i++) {
+        if (strcmp(response->statistics[i].name, name) == 0) {
+            value = response->statistics[i].value;
+        }
+    }
+    free(response);
+    gk_rpc_client_close(client);
+    return value;
+}
+
+static int64_t no_time(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+uint64_t gk_test_verify_audit(const struct gk_test_service *service)
+{
+    char path[96];
+    const struct gk_store_options options = {.path = path, .cache_bytes = 8 << 20, .now_ms = no_time};
+    struct gk_store *store;
+    struct gk_error error = {0};
+    uint64_t entries = 0;
+
+    assert_int_equal(service->process_id, 0);
+    (void)snprintf(path, sizeof path, "%s/service/data", service->directory);
+    if (gk_store_open(&options, &store, &error) != GK_OK ||
+        gk_store_verify_audit(store, &entries, &error) != GK_OK) {
+        fail_msg("audit: %s", error.message);
+    }
+    gk_store_close(store);
+    return entries;
+}
+
+/* --- files --- */
 
 static bool file_has(const char *path, const void *bytes, size_t size)
 {
     size_t file_size;
-    char *data = read_file(path, &file_size);
+    char *data = gk_test_read_file(path, &file_size);
     const bool found = data != NULL && memmem(data, file_size, bytes, size) != NULL;
 
     free(data);
@@ -435,9 +432,7 @@ size_t gk_test_files_with(const char *directory, const void *bytes, size_t size,
     return count;
 }
 
-/* --- mail
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- mail --- */
 
 static size_t count_in(const char *maildir, const char *folder)
 {

@@ -9,6 +9,7 @@
 #include "guika/v1/issuer.rpc.h"
 #include "guika/v1/operator.rpc.h"
 #include "rpc/client.h"
+#include "tests/flow/program.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -29,6 +30,10 @@ struct gk_test_service {
 
 /* `guikad --init` and a configuration with `readers` readers; not started. */
 void gk_test_service_make(struct gk_test_service *service, unsigned readers);
+
+/* Replaces the whole configuration, before the start. Paths in it are relative to <directory>/service. */
+__attribute__((format(printf, 2, 3))) void gk_test_service_configure(const struct gk_test_service *service,
+                                                                     const char *format, ...);
 
 /* Starts guikad and waits until it serves and a reader has announced the shelf. */
 void gk_test_service_start(struct gk_test_service *service);
@@ -54,7 +59,7 @@ struct gk_test_holder {
     char number[40];
     char holder_id[24];
     const char *language;
-    char contact[64];
+    char contact[64]; /* several: with semicolons between them */
 };
 
 /* Imports the list in one import of pages; every row has to be accepted. */
@@ -92,6 +97,11 @@ size_t gk_test_files_with(const char *directory, const void *bytes, size_t size,
 /* Process ids of the children of guikad whose program is `name`; at most `room`; returns how many. */
 size_t gk_test_children(const struct gk_test_service *service, const char *name, pid_t *ret_ids, size_t room);
 
-void gk_test_sleep_ms(unsigned ms);
+/* Every found card, newest first; free() it. */
+guika_v1_FoundCardRow *gk_test_found(const struct gk_test_service *service, size_t *ret_count);
+/* A figure of today, and of the day before where the test began before midnight; 0 where there is none. */
+uint64_t gk_test_statistic(const struct gk_test_service *service, const char *name);
+/* Recomputes the audit chain of a service that has stopped; returns its entries. */
+uint64_t gk_test_verify_audit(const struct gk_test_service *service);
 
 #endif

@@ -185,7 +185,8 @@ static bool parse_option(int letter, const char *text, struct options *options)
     case 'f':
         return parse_word("format", text, format_words, false, &options->format);
     default:
-        fprintf(stderr, "guika-mint: try --help\n");
+        fprintf(stderr,
+                "guika-mint: unknown option, or an option without its value; see guika-mint --help\n");
         return false;
     }
 }
@@ -314,6 +315,7 @@ int main(int argc, char **argv)
                               .height_px = 960,
                               .tilt_max_degrees = 10};
     int letter;
+    opterr = 0;
     while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (letter == 'h') {
             return fputs(usage_text, stdout) < 0 ? 1 : 0;

@@ -277,6 +277,7 @@ int gk_cli_corpus(int argc, char **argv)
     bool json = false, no_check = false;
     const char *issuers = NULL, *strips = NULL;
     optind = 0; /* the caller may have used getopt already */
+    opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 'j':
@@ -295,7 +296,10 @@ int gk_cli_corpus(int argc, char **argv)
             fputs(usage, stdout);
             return 0;
         default:
-            fputs("see guika corpus --help\n", stderr);
+            fprintf(stderr,
+                    "guika corpus: unknown option, or an option without its value: %.60s; see guika corpus "
+                    "--help\n",
+                    argv[optind - 1]);
             return 2;
         }
     }

@@ -9,8 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LARGEST_FILE_BYTES (9L * 1024 * 1024) /* more than a picture may have, so that the decoder says so   \
-                                               */
+#define LARGEST_FILE_BYTES                                                                                   \
+    (9L * 1024 * 1024) /* more than a picture may have, so that the decoder says so                          \
+                        */
 
 static void tell_refused(void *context, const char *path, const struct gk_error *error)
 {

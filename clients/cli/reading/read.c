@@ -79,6 +79,7 @@ int gk_cli_read(int argc, char **argv)
     bool json = false, no_check = false;
     const char *issuers = NULL;
     optind = 0; /* the caller may have used getopt already */
+    opterr = 0;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
         case 'j':
@@ -94,7 +95,10 @@ int gk_cli_read(int argc, char **argv)
             fputs(usage, stdout);
             return 0;
         default:
-            fputs("see guika read --help\n", stderr);
+            fprintf(
+                stderr,
+                "guika read: unknown option, or an option without its value: %.60s; see guika read --help\n",
+                argv[optind - 1]);
             return 2;
         }
     }

@@ -49,7 +49,7 @@ static int least(int a, int b)
 /* Levenshtein's distance of texts of at most 15 characters. */
 static int edit_distance(const char *a, const char *b)
 {
-    int row[17] = {0}, length = (int)strlen(b);
+    int row[17] = {0}, length = (int)strnlen(b, 16);
     for (int j = 0; j <= length; j++) {
         row[j] = j;
     }

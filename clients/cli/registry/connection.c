@@ -66,5 +66,8 @@ enum gk_status gk_connection_open(const struct gk_connection *connection, struct
 
 void gk_connection_complain(const struct gk_error *error)
 {
-    fprintf(stderr, "guika registry: %s\n", error->message);
+    const bool unreached = error->status == GK_UNAVAILABLE || error->status == GK_DEADLINE_EXCEEDED;
+
+    fprintf(stderr, "guika registry: %s%s\n", error->message,
+            unreached ? "; is the service running, and --server right?" : "");
 }

@@ -21,14 +21,14 @@ struct gk_connection {
 /* Entries for getopt_long's table, and their text for --help. */
 #define GK_CONNECTION_OPTIONS                                                                                \
     {"server", required_argument, NULL, 's'}, {"token-file", required_argument, NULL, 't'},                  \
-        {"ca", required_argument, NULL, 'c'},                                                                \
+        {"ca-file", required_argument, NULL, 'c'}, {"ca", required_argument, NULL, 'c'},                     \
     {                                                                                                        \
         "server-name", required_argument, NULL, 'n'                                                          \
     }
 #define GK_CONNECTION_HELP                                                                                   \
     "  --server URL         where the service is: tls+tcp://HOST:PORT, tcp://..., ipc://PATH\n"              \
     "  --token-file FILE    holds the issuer's token in its first line\n"                                    \
-    "  --ca FILE            PEM of who signed the service's certificate (tls+tcp, wss)\n"                    \
+    "  --ca-file, --ca FILE PEM of who signed the service's certificate (tls+tcp, wss)\n"                    \
     "  --server-name NAME   the name in that certificate (tls+tcp, wss)\n"
 
 /* Takes one option that getopt_long found; false where it is none of the connection's. */

@@ -59,6 +59,7 @@ static bool read_options(int argc, char **argv, struct options *ret_options)
     int option;
 
     optind = 0;
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         if (gk_connection_take(&ret_options->connection, option, optarg)) {
             continue;
@@ -74,6 +75,10 @@ static bool read_options(int argc, char **argv, struct options *ret_options)
             ret_options->help = true;
             return true;
         default:
+            fprintf(stderr,
+                    "guika registry import: unknown option, or an option without its value: %.60s; see guika "
+                    "registry import --help\n",
+                    argv[optind - 1]);
             return false;
         }
     }
@@ -85,8 +90,7 @@ static bool read_options(int argc, char **argv, struct options *ret_options)
     return true;
 }
 
-/* --- the run's ends ---------------------------------------------------------------------------------------
- */
+/* --- the run's ends --- */
 
 static enum gk_status send_page(void *context, const guika_v1_ImportCardsRequest *request,
                                 guika_v1_ImportCardsResponse *ret_response, struct gk_error *error)

@@ -73,8 +73,7 @@ static void on_row(int terminator, void *context)
     reader->row_done = true;
 }
 
-/* --- from bytes to rows ----------------------------------------------------------------------------------
- */
+/* --- from bytes to rows --- */
 
 static enum gk_status fill(struct gk_list_reader *reader, struct gk_error *error)
 {
@@ -175,8 +174,7 @@ static enum gk_status read_columns(struct gk_list_reader *reader, struct gk_erro
     return status;
 }
 
-/* --- from columns to a card ------------------------------------------------------------------------------
- */
+/* --- from columns to a card --- */
 
 static bool split_contacts(const char *text, guika_v1_CardRow *card, char *ret_problem, size_t problem_size)
 {
@@ -250,8 +248,7 @@ enum gk_status gk_list_reader_next(struct gk_list_reader *reader, struct gk_list
     return status;
 }
 
-/* --- open and close --------------------------------------------------------------------------------------
- */
+/* --- open and close --- */
 
 /* What was found instead of the header, fit to be shown: digits masked, one line. */
 static void describe_header(const struct gk_list_reader *reader, char *ret_text, size_t size)
@@ -376,8 +373,7 @@ uint64_t gk_list_reader_offset(const struct gk_list_reader *reader)
     return reader->offset;
 }
 
-/* --- the digest ------------------------------------------------------------------------------------------
- */
+/* --- the digest --- */
 
 enum gk_status gk_list_digest(const char *path, const char *token, char ret_digest[65], uint64_t *ret_size,
                               struct gk_error *error)

@@ -29,7 +29,7 @@ int gk_cli_registry(int argc, char **argv)
         return GK_EXIT_OK;
     }
     if (command[0] == '\0') {
-        fputs(HELP, stderr);
+        fprintf(stderr, "guika registry: no command given; there are import and revoke\n");
     } else {
         fprintf(stderr, "guika registry: \"%s\" is no command; there are import and revoke\n", command);
     }

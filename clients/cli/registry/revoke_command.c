@@ -34,6 +34,7 @@ static bool read_options(int argc, char **argv, struct options *ret_options)
     int option;
 
     optind = 0;
+    opterr = 0;
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         if (gk_connection_take(&ret_options->connection, option, optarg)) {
             continue;
@@ -44,6 +45,10 @@ static bool read_options(int argc, char **argv, struct options *ret_options)
             ret_options->help = true;
             return true;
         } else {
+            fprintf(stderr,
+                    "guika registry revoke: unknown option, or an option without its value: %.60s; see guika "
+                    "registry revoke --help\n",
+                    argv[optind - 1]);
             return false;
         }
     }

@@ -238,8 +238,7 @@ char *guika_mail_compose(const struct guika_mail_sender *sender, const struct gu
     return text.data;
 }
 
-/* --- addresses and settings
- * --------------------------------------------------------------------------------- */
+/* --- addresses and settings --- */
 
 static bool is_dot_atom(const char *text, size_t size)
 {

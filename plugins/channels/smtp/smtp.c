@@ -158,8 +158,7 @@ static void *open_channel(const struct guika_pair *settings, size_t setting_coun
     return smtp;
 }
 
-/* --- one delivery
- * ------------------------------------------------------------------------------------------- */
+/* --- one delivery --- */
 
 static size_t read_upload(char *buffer, size_t size, size_t count, void *context)
 {

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +42,7 @@ static void make_id(uint8_t seed, uint8_t first, uint8_t ret_id[16])
     ret_id[0] = first;
 }
 
-/* --- what the service would supply
- * ------------------------------------------------------------------------------ */
+/* --- what the service would supply --- */
 
 static enum gk_status find_holder(void *context, const char *issuer_account,
                                   const uint8_t holder_token[GK_TOKEN_SIZE],
@@ -73,8 +73,7 @@ static enum gk_status note_delivered(void *context, struct gk_transaction *trans
     return GK_OK;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------------------- */
+/* --- life --- */
 
 static enum gk_status put_box(void *context, struct gk_transaction *transaction, struct gk_error *error)
 {
@@ -187,6 +186,7 @@ void rig_start(struct outbox_rig *rig)
     const struct gk_rpc_binding binding = gk_outbox_binding(rig->outbox);
     const struct gk_rpc_server_options server = {
         .loop = &rig->loop, .bindings = &binding, .binding_count = 1, .authenticate = authenticate};
+    (void)signal(SIGPIPE, SIG_IGN); /* as guikad does: a courier may die while it is answered */
     must(gk_rpc_server_open(&server, &rig->server, &error), &error);
     gk_rpc_server_set_serving(rig->server, true);
     assert_int_equal(pthread_create(&rig->thread, NULL, run_loop, rig), 0);
@@ -226,8 +226,7 @@ void rig_remove(struct outbox_rig *rig)
     fixture_remove_folder(rig->folder);
 }
 
-/* --- couriers
- * --------------------------------------------------------------------------------------------------- */
+/* --- couriers --- */
 
 static void peer_closed(struct gk_rpc_peer *peer, void *context)
 {
@@ -285,8 +284,7 @@ enum gk_status rig_complete(struct gk_rpc_client *client, uint64_t lease_id,
     return guika_v1_internal_courier_service_complete_notice(client, NULL, &request, &response, NULL);
 }
 
-/* --- notices
- * ---------------------------------------------------------------------------------------------------- */
+/* --- notices --- */
 
 struct transition {
     struct outbox_rig *rig;

@@ -231,8 +231,7 @@ static void test_holder_of_a_replaced_list_is_gone(void **state)
         GK_NOT_FOUND);
 }
 
-/* --- nothing in clear --------------------------------------------------------------------------------------
- */
+/* --- nothing in clear --- */
 
 /* True where some file of the directory holds the bytes. */
 static bool directory_holds(const char *directory, const char *needle)
@@ -288,8 +287,7 @@ static void test_nothing_personal_rests_in_clear(void **state)
     }
 }
 
-/* --- a flip in one step ------------------------------------------------------------------------------------
- */
+/* --- a flip in one step --- */
 
 struct watcher {
     struct registry_fixture *fixture;

@@ -208,8 +208,7 @@ static void test_impossible_probabilities_are_harmless(void **state)
     assert_difficult(decide(&scene, guika_v1_Reason_REASON_UNSPECIFIED), guika_v1_Reason_REASON_AMBIGUOUS);
 }
 
-/* --- it never guesses ------------------------------------------------------------------------------------
- */
+/* --- it never guesses --- */
 
 enum { RIVALS = 8, LISTED = 5, DRAWS = 100000 };
 

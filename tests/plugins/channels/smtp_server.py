@@ -1,6 +1,6 @@
 """A mail server for the tests: aiosmtpd with STARTTLS. Prints its port, keeps what it accepts, ends with its stdin.
 
-usage: smtp_server.py FOLDER [--auth USER:PASSWORD] [--plain] [--delay SECONDS]
+usage: smtp_server.py FOLDER [--auth USER:PASSWORD] [--plain] [--delay SECONDS] [--fd LISTENING_SOCKET]
 
 FOLDER holds cert.pem and key.pem. Accepted messages become FOLDER/1.eml, 2.eml, ... The local part of the recipient chooses
 the answer: "later" 451, "unknown" 550, "content" 554 after the data; the answers quote the address.
@@ -8,6 +8,7 @@ the answer: "later" 451, "unknown" 550, "content" 554 after the data; the answer
 import argparse
 import asyncio
 import pathlib
+import socket
 import ssl
 import sys
 
@@ -54,6 +55,7 @@ async def main():
     parser.add_argument("--auth")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--delay", type=float, default=0)
+    parser.add_argument("--fd", type=int)
     options = parser.parse_args()
     settings = {"hostname": "mail.test", "enable_SMTPUTF8": False}
     if not options.plain:
@@ -69,7 +71,8 @@ async def main():
         settings |= {"authenticator": authenticate, "auth_required": True}
     keeper = Keeper(options.folder, options.delay)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(keeper, loop=loop, **settings), "127.0.0.1", 0)
+    where = {"host": "127.0.0.1", "port": 0} if options.fd is None else {"sock": socket.socket(fileno=options.fd)}
+    server = await loop.create_server(lambda: SMTP(keeper, loop=loop, **settings), **where)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()

@@ -59,8 +59,8 @@ struct guika_box_options {
 };
 
 /** Opens the box's side. Does not wait for the line. */
-GUIKA_EXPORT enum guika_code guika_box_open(const struct guika_box_options *options, struct guika_box **ret_box,
-                                            struct guika_failure *failure);
+GUIKA_EXPORT enum guika_code guika_box_open(const struct guika_box_options *options,
+                                            struct guika_box **ret_box, struct guika_failure *failure);
 GUIKA_EXPORT void guika_box_close(struct guika_box *box);
 
 enum guika_side_of_card { GUIKA_FRAME_SIDE_UNKNOWN = 0, GUIKA_FRAME_FRONT = 1, GUIKA_FRAME_BACK = 2 };
@@ -81,37 +81,41 @@ struct guika_frame {
     enum guika_side_of_card side;
     enum guika_lamp lamp;
     uint32_t age_ms;
-    bool has_card;          /**< the box knows where the card is */
-    float card_px[8];       /**< then: x, y of top left, top right, bottom right, bottom left, pixels of the stored picture */
+    bool has_card;    /**< the box knows where the card is */
+    float card_px[8]; /**< then: x, y of top left, top right, bottom right, bottom left, pixels of the stored
+                         picture */
 };
 
 enum guika_decision { GUIKA_KEEP = 1, GUIKA_GIVE_BACK = 2, GUIKA_MORE_FRAMES = 3 };
 
 struct guika_answer {
     enum guika_decision decision;
-    enum guika_zone zone;              /**< with KEEP */
-    char case_id[33];                  /**< "" while it waits in the spool */
-    bool spooled;                      /**< the line is down: kept in the spool, and the zone is the difficult one */
+    enum guika_zone zone; /**< with KEEP */
+    char case_id[33];     /**< "" while it waits in the spool */
+    bool spooled;         /**< the line is down: kept in the spool, and the zone is the difficult one */
     enum guika_side_of_card wanted_side; /**< with MORE_FRAMES */
     enum guika_lamp wanted_lamp;
     uint32_t sequence;
-    bool not_a_card;                   /**< with GIVE_BACK; else the box is full */
+    bool not_a_card; /**< with GIVE_BACK; else the box is full */
 };
 
-/** A card dropped in. Tries within `deadline_ms` (0: 5000), with the same deposit id on every attempt; where no answer comes, the deposit is
- *  sealed into the spool, fsynced, and the answer is KEEP in the difficult zone. `deposit_id`: 1 to 64 characters of [A-Za-z0-9._-], never
- *  used twice by this box. An id that already waits in the spool gets the spool's answer again. A refusal by the service is returned and not
- *  spooled; so are UNAVAILABLE (no heartbeat was ever answered, so there is no key to seal to) and RESOURCE_EXHAUSTED (the spool is full):
- *  the box then gives the card back. */
+/** A card dropped in. Tries within `deadline_ms` (0: 5000), with the same deposit id on every attempt; where
+ * no answer comes, the deposit is sealed into the spool, fsynced, and the answer is KEEP in the difficult
+ * zone. `deposit_id`: 1 to 64 characters of [A-Za-z0-9._-], never used twice by this box. An id that already
+ * waits in the spool gets the spool's answer again. A refusal by the service is returned and not spooled; so
+ * are UNAVAILABLE (no heartbeat was ever answered, so there is no key to seal to) and RESOURCE_EXHAUSTED (the
+ * spool is full): the box then gives the card back. */
 GUIKA_EXPORT enum guika_code guika_box_deposit(struct guika_box *box, const char *deposit_id,
-                                               const struct guika_frame *frames, size_t frame_count, uint32_t deadline_ms,
-                                               struct guika_answer *ret_answer, struct guika_failure *failure);
+                                               const struct guika_frame *frames, size_t frame_count,
+                                               uint32_t deadline_ms, struct guika_answer *ret_answer,
+                                               struct guika_failure *failure);
 
-/** The frames that MORE_FRAMES asked for. Where the line breaks here, the answer is KEEP in the difficult zone, spooled: the service decides with
- *  the frames that it has. */
-GUIKA_EXPORT enum guika_code guika_box_add_frames(struct guika_box *box, const char *deposit_id, uint32_t sequence,
-                                                  const struct guika_frame *frames, size_t frame_count,
-                                                  uint32_t deadline_ms, struct guika_answer *ret_answer,
+/** The frames that MORE_FRAMES asked for. Where the line breaks here, the answer is KEEP in the difficult
+ * zone, spooled: the service decides with the frames that it has. */
+GUIKA_EXPORT enum guika_code guika_box_add_frames(struct guika_box *box, const char *deposit_id,
+                                                  uint32_t sequence, const struct guika_frame *frames,
+                                                  size_t frame_count, uint32_t deadline_ms,
+                                                  struct guika_answer *ret_answer,
                                                   struct guika_failure *failure);
 
 enum guika_stored { GUIKA_STORED = 1, GUIKA_TAKEN_BACK = 2, GUIKA_JAMMED = 3, GUIKA_FULL = 4 };
@@ -127,28 +131,33 @@ struct guika_zone_fill {
     uint32_t capacity, used;
 };
 
-/** What the box can do and how full it is; also learns the service's spool key, which is kept beside the spool. */
+/** What the box can do and how full it is; also learns the service's spool key, which is kept beside the
+ * spool. */
 struct guika_heartbeat {
     const struct guika_zone_fill *zones; /**< at most 8 */
     size_t zone_count;
-    uint8_t front_lamps, back_lamps;     /**< bit n: a camera on that side has lamp n (enum guika_lamp); 0: no camera there */
+    uint8_t front_lamps,
+        back_lamps; /**< bit n: a camera on that side has lamp n (enum guika_lamp); 0: no camera there */
     bool can_give_back;
     const char *software;
 };
-GUIKA_EXPORT enum guika_code guika_box_heartbeat(struct guika_box *box, const struct guika_heartbeat *heartbeat,
+GUIKA_EXPORT enum guika_code guika_box_heartbeat(struct guika_box *box,
+                                                 const struct guika_heartbeat *heartbeat,
                                                  uint32_t deadline_ms, uint32_t *ret_interval_ms,
                                                  struct guika_failure *failure);
 
 /** Entries that wait in the spool, and their bytes. */
 GUIKA_EXPORT void guika_box_spooled(const struct guika_box *box, size_t *ret_entries, uint64_t *ret_bytes);
 
-/** Sends the oldest entry of the spool; it is erased only once the service has answered. NOT_FOUND where the spool is empty. `ret_deposit_id`
- *  (may be NULL) is set whenever an entry was tried, also on failure; `ret_answer` (may be NULL) tells what the service decided on a deposit and
- *  is zeroed for a confirmation. An entry that the service refuses for good, or fails over five times, is set aside (suffix .refused), so
- *  that it never blocks those behind it. A refusal of the box itself (UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED) and a dead line
- *  keep it. */
-GUIKA_EXPORT enum guika_code guika_box_replay_one(struct guika_box *box, uint32_t deadline_ms, char ret_deposit_id[65],
-                                                  struct guika_answer *ret_answer, struct guika_failure *failure);
+/** Sends the oldest entry of the spool; it is erased only once the service has answered. NOT_FOUND where the
+ * spool is empty. `ret_deposit_id` (may be NULL) is set whenever an entry was tried, also on failure;
+ * `ret_answer` (may be NULL) tells what the service decided on a deposit and is zeroed for a confirmation. An
+ * entry that the service refuses for good, or fails over five times, is set aside (suffix .refused), so that
+ * it never blocks those behind it. A refusal of the box itself (UNAUTHENTICATED, PERMISSION_DENIED,
+ * UNIMPLEMENTED) and a dead line keep it. */
+GUIKA_EXPORT enum guika_code guika_box_replay_one(struct guika_box *box, uint32_t deadline_ms,
+                                                  char ret_deposit_id[65], struct guika_answer *ret_answer,
+                                                  struct guika_failure *failure);
 
 #ifdef __cplusplus
 }

@@ -2,9 +2,9 @@
  * @file guika/channel.h
  * A channel plugin: how a notice reaches a holder (e-mail, a folder, an SMS gateway).
  *
- * A plugin is one shared object that exports one constant, `guika_channel`. It is loaded by the couriers (never by the core), with
- * RTLD_NOW | RTLD_LOCAL. A courier delivers one notice at a time and may be killed when its lease runs out, so a delivery must be safe to
- * repeat: the message id is the same on every attempt.
+ * A plugin is one shared object that exports one constant, `guika_channel`. It is loaded by the couriers
+ * (never by the core), with RTLD_NOW | RTLD_LOCAL. A courier delivers one notice at a time and may be killed
+ * when its lease runs out, so a delivery must be safe to repeat: the message id is the same on every attempt.
  *
  * Strict C11 and C++17 compile this header alone.
  */
@@ -30,16 +30,17 @@ struct guika_pair {
 
 /** One notice. Everything is borrowed for the call; text is UTF-8. */
 struct guika_notice {
-    const char *message_id;  /**< 32 hexadecimal digits, the same on every attempt: the idempotency key */
-    const char *address;     /**< in the channel's own form, as the issuer gave it after the colon: "a@b.example" */
-    const char *name;        /**< the holder's; may be empty */
-    const char *language;    /**< BCP 47: "zh", "en" */
+    const char *message_id; /**< 32 hexadecimal digits, the same on every attempt: the idempotency key */
+    const char
+        *address;     /**< in the channel's own form, as the issuer gave it after the colon: "a@b.example" */
+    const char *name; /**< the holder's; may be empty */
+    const char *language; /**< BCP 47: "zh", "en" */
     const char *subject;
-    const char *text;        /**< complete by itself; lines end with \n */
-    const char *template_id; /**< for gateways that send templates alone: "card_found" */
+    const char *text;                /**< complete by itself; lines end with \n */
+    const char *template_id;         /**< for gateways that send templates alone: "card_found" */
     const struct guika_pair *fields; /**< the template's values */
     size_t field_count;
-    int64_t created_at_ms;   /**< Unix milliseconds; the same on every attempt */
+    int64_t created_at_ms; /**< Unix milliseconds; the same on every attempt */
 };
 
 /** What became of an attempt. */
@@ -59,16 +60,18 @@ struct guika_channel {
     uint32_t struct_size; /**< sizeof(struct guika_channel) as the plugin was compiled */
     uint16_t abi_major;
     uint16_t abi_minor;
-    const char *id;       /**< "smtp": serves the channel of this name, and channels whose setting "plugin" names it */
+    const char
+        *id; /**< "smtp": serves the channel of this name, and channels whose setting "plugin" names it */
     const char *version;
-    /** Makes a channel from its settings; returns NULL on failure, with a line for the operator in `detail`. Called once for each
-     *  channel that the plugin serves, before anything else is done with it. */
+    /** Makes a channel from its settings; returns NULL on failure, with a line for the operator in `detail`.
+     * Called once for each channel that the plugin serves, before anything else is done with it. */
     void *(*open)(const struct guika_pair *settings, size_t setting_count, char *detail, size_t detail_size);
     void (*close)(void *channel);
     /** True where `address` has the channel's form. Pure. */
     bool (*accepts_address)(const char *address);
     /** Delivers; may block up to `deadline_ms`. */
-    void (*deliver)(void *channel, const struct guika_notice *notice, uint32_t deadline_ms, struct guika_result *ret_result);
+    void (*deliver)(void *channel, const struct guika_notice *notice, uint32_t deadline_ms,
+                    struct guika_result *ret_result);
 };
 
 #if defined(_WIN32)

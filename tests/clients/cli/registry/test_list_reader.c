@@ -226,8 +226,7 @@ static void test_digest_follows_content_and_token(void **state)
     assert_int_equal(gk_list_digest(path, "token", again, &size, &error), GK_UNAVAILABLE);
 }
 
-/* --- the fuzzer's corpus replays here
- * ------------------------------------------------------------------------ */
+/* --- the fuzzer's corpus replays here --- */
 
 static size_t read_seed(const char *path, uint8_t *ret_bytes, size_t size)
 {

@@ -37,8 +37,7 @@ struct rig {
     char out[4096]; /* what the latest command printed to stdout and stderr */
 };
 
-/* --- the server ------------------------------------------------------------------------------------------
- */
+/* --- the server --- */
 
 /* What a reader would say: spaces do not count, and a number that ends in 9 is wrong. */
 static void answer_rows(struct gk_bytes rows, struct gk_repeated *ret_answers)
@@ -153,8 +152,7 @@ static void *serve(void *context)
     return NULL;
 }
 
-/* --- the rig ----------------------------------------------------------------------------------------------
- */
+/* --- the rig --- */
 
 static void write_file(const char *path, const char *text)
 {
@@ -260,8 +258,7 @@ static void assert_said(const struct rig *rig, const char *text)
     }
 }
 
-/* --- tests ------------------------------------------------------------------------------------------------
- */
+/* --- tests --- */
 
 static void test_list_is_imported_over_a_socket(void **state)
 {

@@ -1,0 +1,232 @@
+/* Whole pictures of minted cards through the real plugins and Tesseract. */
+#include "core/recognition/recogniser.h"
+#include "tests/mint/mint.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef guika_v1_internal_CompleteRecognitionRequest result_type;
+
+static int open_recogniser(void **state)
+{
+    struct gk_recogniser_options options = {.issuers_directory = GUIKA_BINARY_DIR "/lib/guika/issuers"};
+    struct gk_recogniser *recogniser = NULL;
+    struct gk_error error = {0};
+    if (gk_recogniser_open(&options, &recogniser, &error) != GK_OK) {
+        fail_msg("%s", error.message);
+    }
+    *state = recogniser;
+    return 0;
+}
+
+static int close_recogniser(void **state)
+{
+    gk_recogniser_close(*state);
+    return 0;
+}
+
+/* The JPEG of a card in a scene; free it. */
+static char *photograph(const struct gk_mint_card *card, const struct gk_mint_scene *scene, size_t *ret_size)
+{
+    struct gk_mint_picture picture;
+    char *data = NULL;
+    assert_int_equal(gk_mint_draw(card, scene, &picture), 0);
+    FILE *stream = open_memstream(&data, ret_size);
+    assert_non_null(stream);
+    assert_int_equal(gk_mint_write_jpeg(stream, &picture, 88), 0);
+    fclose(stream);
+    gk_mint_picture_clear(&picture);
+    return data;
+}
+
+static struct gk_mint_card flat_card(enum gk_mint_kind kind, const char *brand, uint64_t seed)
+{
+    struct gk_mint_card card;
+    gk_mint_card_random(kind, brand, seed, &card);
+    card.print = GK_MINT_FLAT;
+    return card;
+}
+
+static struct gk_mint_scene tilted_scene(const struct gk_mint_card *card, uint64_t seed,
+                                         double rotation_degrees)
+{
+    struct gk_mint_scene scene;
+    gk_mint_scene_random(0, seed, &scene);
+    scene.tilt_x_degrees = (double)(seed % 21) - 10;
+    scene.tilt_y_degrees = (double)(seed * 7 % 21) - 10;
+    scene.rotation_degrees = rotation_degrees;
+    gk_mint_scene_fit(card, &scene);
+    return scene;
+}
+
+static void read_card(struct gk_recogniser *recogniser, const struct gk_mint_card *card,
+                      const struct gk_mint_scene *scene, result_type *ret_result)
+{
+    size_t size;
+    char *jpeg = photograph(card, scene, &size);
+    guika_v1_Frame frame = {.picture = {(const uint8_t *)jpeg, size}, .side = guika_v1_Side_SIDE_FRONT};
+    gk_recogniser_read(recogniser, &frame, 1, ret_result);
+    free(jpeg);
+}
+
+static bool is_accepted(const result_type *result)
+{
+    return result->candidates_count > 0 && result->candidates[0].probability >= 0.999 &&
+           !result->candidates[0].forced;
+}
+
+static void test_flat_cards_are_read_whichever_way_up(void **state)
+{
+    static const struct {
+        enum gk_mint_kind kind;
+        const char *brand;
+    } kinds[] = {{GK_MINT_PAYMENT, ""},
+                 {GK_MINT_PAYMENT, "unionpay"},
+                 {GK_MINT_TRANSIT, "octopus"},
+                 {GK_MINT_TRANSIT, "tunion"},
+                 {GK_MINT_ID, ""},
+                 {GK_MINT_CAMPUS, ""}};
+    int right = 0;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct gk_mint_card card = flat_card(kinds[seed % 6].kind, kinds[seed % 6].brand, 900 + seed);
+        struct gk_mint_scene scene = tilted_scene(&card, 900 + seed, seed % 3 == 0 ? 180 : 0);
+        result_type result;
+        read_card(*state, &card, &scene, &result);
+        bool same = result.candidates_count > 0 && strcmp(result.candidates[0].number, card.number) == 0;
+        right += same;
+        if (is_accepted(&result)) {
+            assert_string_equal(result.candidates[0].number, card.number);
+            assert_int_equal(result.reason, guika_v1_Reason_REASON_UNSPECIFIED);
+        }
+    }
+    assert_in_range(right, 29, 30);
+}
+
+static void test_number_that_fails_its_check_is_difficult(void **state)
+{
+    struct gk_mint_card card = flat_card(GK_MINT_PAYMENT, "visa", 12);
+    card.number[15] = card.number[15] == '9' ? '0' : (char)(card.number[15] + 1);
+    struct gk_mint_scene scene = tilted_scene(&card, 12, 0);
+    result_type result;
+    read_card(*state, &card, &scene, &result);
+    assert_false(is_accepted(&result));
+    assert_int_equal(result.reason, guika_v1_Reason_REASON_CHECK_FAILED);
+    assert_true(result.redacted_picture.size > 1000);
+}
+
+static void test_empty_table_is_no_card(void **state)
+{
+    struct gk_mint_card nothing;
+    gk_mint_card_random(GK_MINT_NOTHING, NULL, 1, &nothing);
+    struct gk_mint_scene scene;
+    gk_mint_scene_random(0, 1, &scene);
+    scene.background = GK_MINT_DESK;
+    result_type result;
+    read_card(*state, &nothing, &scene, &result);
+    assert_int_equal(result.candidates_count, 0);
+    assert_int_equal(result.reason, guika_v1_Reason_REASON_NOT_A_CARD);
+    assert_int_equal(result.redacted_picture.size, 0);
+}
+
+static void test_frames_without_a_picture_are_told(void **state)
+{
+    static const uint8_t garbage[] = "this is no picture";
+    guika_v1_Frame frames[2] = {{.picture = {garbage, sizeof garbage}}, {.picture = {NULL, 0}}};
+    result_type result;
+    gk_recogniser_read(*state, frames, 2, &result);
+    assert_true(result.invalid_picture);
+    assert_string_equal(result.problem, "neither JPEG nor PNG");
+}
+
+static void test_supplied_quadrilateral_is_used(void **state)
+{
+    struct gk_mint_card card = flat_card(GK_MINT_PAYMENT, "visa", 12);
+    struct gk_mint_scene scene = tilted_scene(&card, 12, 0);
+    struct gk_mint_picture picture;
+    assert_int_equal(gk_mint_draw(&card, &scene, &picture), 0);
+    size_t size;
+    char *jpeg = photograph(&card, &scene, &size);
+    guika_v1_Frame frame = {.picture = {(const uint8_t *)jpeg, size}, .has_card = true};
+    guika_v1_Point *corners[4] = {&frame.card.top_left, &frame.card.top_right, &frame.card.bottom_right,
+                                  &frame.card.bottom_left};
+    frame.card.has_top_left = frame.card.has_top_right = true;
+    frame.card.has_bottom_right = frame.card.has_bottom_left = true;
+    for (int i = 0; i < 4; i++) {
+        *corners[i] = (guika_v1_Point){(float)picture.quad[i].x, (float)picture.quad[i].y};
+    }
+    result_type result;
+    gk_recogniser_read(*state, &frame, 1, &result);
+    assert_true(result.candidates_count > 0);
+    assert_string_equal(result.candidates[0].number, card.number);
+    free(jpeg);
+    gk_mint_picture_clear(&picture);
+}
+
+static void test_questions_about_numbers_are_answered(void **state)
+{
+    guika_v1_internal_NumberQuestion question = {.number = "1020 12507(0)"};
+    guika_v1_internal_NumberAnswer answer;
+    gk_recogniser_check_number(*state, &question, &answer);
+    assert_int_equal(answer.matches_count, 1);
+    assert_string_equal(answer.matches[0].scheme, "octopus");
+    assert_string_equal(answer.matches[0].number, "1020125070");
+    assert_string_equal(answer.matches[0].masked, "•••• 5070");
+    strcpy(question.scheme, "iso7812");
+    strcpy(question.number, "4111 1111 1111 1112");
+    gk_recogniser_check_number(*state, &question, &answer);
+    assert_int_equal(answer.matches_count, 0);
+    assert_string_equal(answer.problem, "the check character does not agree");
+}
+
+/* The pictures are not part of the source; the test is skipped where they are missing. */
+static void test_no_accepted_number_of_the_corpus_is_wrong(void **state)
+{
+    const char *directory = GUIKA_SOURCE_DIR "/../shared/corpus/cards";
+    static uint8_t data[9 * 1024 * 1024];
+    char path[4096], line[4096];
+    snprintf(path, sizeof path, "%s/manifest.tsv", directory);
+    FILE *manifest = fopen(path, "r");
+    if (manifest == NULL) {
+        skip();
+    }
+    for (int row = 0; fgets(line, sizeof line, manifest) != NULL; row++) {
+        char *rest = line, *file = strsep(&rest, "\t");
+        strsep(&rest, "\t");
+        strsep(&rest, "\t");
+        char *number = strsep(&rest, "\t");
+        snprintf(path, sizeof path, "%s/%s", directory, file);
+        FILE *picture = row == 0 ? NULL : fopen(path, "rb");
+        if (picture == NULL) {
+            continue;
+        }
+        size_t size = fread(data, 1, sizeof data, picture);
+        fclose(picture);
+        guika_v1_Frame frame = {.picture = {data, size}};
+        result_type result;
+        gk_recogniser_read(*state, &frame, 1, &result);
+        if (is_accepted(&result)) {
+            assert_string_equal(result.candidates[0].number, number);
+        }
+    }
+    fclose(manifest);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_flat_cards_are_read_whichever_way_up),
+        cmocka_unit_test(test_number_that_fails_its_check_is_difficult),
+        cmocka_unit_test(test_empty_table_is_no_card),
+        cmocka_unit_test(test_frames_without_a_picture_are_told),
+        cmocka_unit_test(test_supplied_quadrilateral_is_used),
+        cmocka_unit_test(test_questions_about_numbers_are_answered),
+        cmocka_unit_test(test_no_accepted_number_of_the_corpus_is_wrong),
+    };
+    return cmocka_run_group_tests(tests, open_recogniser, close_recogniser);
+}
