@@ -2,6 +2,7 @@
 
 #include "core/decision.h"
 #include "core/found_card.h"
+#include "core/frames.h"
 #include "core/lanes.h"
 #include "core/memory.h"
 #include "core/security/hex.h"
@@ -15,10 +16,7 @@
 #include <string.h>
 
 enum {
-    FRAMES_MAX = 8,
-    FRAME_BYTES_MAX = 8 << 20,    /* Frame.picture's limit in the schema */
-    DEPOSIT_BYTES_MAX = 32 << 20, /* Deposit's limit in the schema; a reader's job is no larger */
-    SWEEP_MS = 1000,              /* how late the end of a wait for frames may be noticed */
+    SWEEP_MS = 1000, /* how late the end of a wait for frames may be noticed */
     BUSY_RETRY_MS = 500,
     CLOSE_TURN_MS = 10,
 };
@@ -175,38 +173,13 @@ static bool check_deposit_id(const struct gk_pipeline_call *call, const char *de
 
 static bool check_frames(const struct gk_pipeline_call *call, const guika_v1_Frame *frames, size_t count)
 {
-    char message[96];
+    struct gk_error error;
+    const enum gk_status status = gk_frames_check(frames, count, &error);
 
-    if (count < 1 || count > FRAMES_MAX) {
-        (void)snprintf(message, sizeof message, "a deposit has 1 to %d frames, not %zu", FRAMES_MAX, count);
-        fail_call(call, GK_INVALID_ARGUMENT, message);
-        return false;
+    if (status != GK_OK) {
+        fail_call(call, status, error.message);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (frames[i].picture.size < 1 || frames[i].picture.size > FRAME_BYTES_MAX) {
-            (void)snprintf(message, sizeof message, "frame %zu: a picture has 1 to %d bytes, not %zu", i,
-                           FRAME_BYTES_MAX, frames[i].picture.size);
-            fail_call(call, GK_INVALID_ARGUMENT, message);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* What makes frames the same: the pictures, in their order, each with its side and lamp. Their age differs
- * between two attempts. */
-static void digest_frames(const struct gk_keys *keys, const guika_v1_Frame *frames, size_t count,
-                          uint8_t ret_digest[GK_DIGEST_SIZE])
-{
-    struct gk_digest *digest = gk_digest_start(keys);
-
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t kind[2] = {(uint8_t)frames[i].side, (uint8_t)frames[i].lamp};
-
-        gk_digest_add(digest, frames[i].picture);
-        gk_digest_add(digest, (struct gk_bytes){kind, sizeof kind});
-    }
-    gk_digest_finish(digest, ret_digest);
+    return status == GK_OK;
 }
 
 /* [worker] */
@@ -217,7 +190,7 @@ static void run_receive(struct gk_task *task)
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(deposit->box_id, deposit->deposit_id, key)};
 
-    digest_frames(pipeline->parts.keys, deposit->sent, deposit->sent_count, deposit->digest);
+    gk_frames_digest(pipeline->parts.keys, deposit->sent, deposit->sent_count, deposit->digest);
     deposit->found_status =
         gk_record_read(pipeline->parts.store, GK_FAMILY_DEPOSITS, deposit_key,
                        guika_v1_internal_DepositRecord_fields, &deposit->found, &deposit->error);
@@ -264,29 +237,15 @@ static void on_received(struct gk_task *task)
     }
 }
 
-static size_t picture_bytes(const guika_v1_Frame *frames, size_t count)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        bytes += frames[i].picture.size;
-    }
-    return bytes;
-}
-
 /* Adds the frames to those that wait; they begin a second reading. */
 static void continue_deposit(struct deposit *deposit, const struct gk_waiting_deposit *waiting)
 {
     const size_t count = waiting->frame_count + deposit->sent_count;
+    const enum gk_status status = gk_frames_check_sum(waiting->frames, waiting->frame_count, deposit->sent,
+                                                      deposit->sent_count, &deposit->error);
 
-    if (count > FRAMES_MAX) {
-        fail_deposit(deposit, GK_INVALID_ARGUMENT, "a deposit has at most 8 frames in all");
-        return;
-    }
-    if (picture_bytes(waiting->frames, waiting->frame_count) +
-            picture_bytes(deposit->sent, deposit->sent_count) >
-        DEPOSIT_BYTES_MAX) {
-        fail_deposit(deposit, GK_INVALID_ARGUMENT, "a deposit's pictures have at most 32 MiB in all");
+    if (status != GK_OK) {
+        fail_deposit(deposit, status, deposit->error.message);
         return;
     }
     memcpy(deposit->evidence.frames, waiting->frames, waiting->frame_count * sizeof *waiting->frames);
@@ -477,7 +436,7 @@ static void match(struct deposit *deposit)
 {
     struct gk_pipeline *pipeline = deposit->pipeline;
     struct gk_evidence *evidence = &deposit->evidence;
-    const size_t bytes = picture_bytes(evidence->frames, evidence->frame_count);
+    const size_t bytes = gk_frames_bytes(evidence->frames, evidence->frame_count);
 
     evidence->abilities = gk_boxes_abilities(pipeline->parts.boxes, deposit->box_id);
     evidence->may_ask = !deposit->call.replayed && gk_waiting_frames_has_room(pipeline->waiting, bytes);

@@ -39,7 +39,7 @@ struct gk_pipeline_parts {
     const struct gk_boxes *boxes;
     double threshold; /* see gk_match_decide */
     double registered_share;
-    uint32_t frames_wait_ms; /* for more frames; 0: GK_WAITING_FRAMES_MS */
+    uint32_t frames_wait_ms;              /* for more frames; 0: GK_WAITING_FRAMES_MS */
     void (*on_notice_due)(void *context); /* [loop] a notice may leave */
     void *on_notice_due_context;
 };

@@ -36,7 +36,8 @@ void gk_waiting_frames_free(struct gk_waiting_frames *waiting);
 /* True where `bytes` more of pictures may be kept. */
 bool gk_waiting_frames_has_room(const struct gk_waiting_frames *waiting, size_t bytes);
 
-/* Keeps a copy of the frames in place of those that the deposit had, until `expires_ms` on the loop's clock. */
+/* Keeps a copy of the frames in place of those that the deposit had, until `expires_ms` on the loop's clock.
+ */
 void gk_waiting_frames_keep(struct gk_waiting_frames *waiting, const uint8_t case_id[16], const char *box_id,
                             const char *deposit_id, const guika_v1_Frame *frames, size_t frame_count,
                             uint64_t expires_ms);
