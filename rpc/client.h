@@ -32,6 +32,7 @@ enum gk_status gk_rpc_client_open(const struct gk_rpc_client_options *options,
  * missed its deadline or lost the connection every further call is UNAVAILABLE: open another one. [any] */
 enum gk_status gk_rpc_client_open_stream(int fd, struct gk_rpc_client **ret_client, struct gk_error *error);
 
+/* Closes and frees; NULL is allowed. Waits for NNG for 4 s at most. [any] */
 void gk_rpc_client_close(struct gk_rpc_client *client);
 
 /* What a caller may say about one call. NULL stands for all defaults. */

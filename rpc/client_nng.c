@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { CLOSE_MAX_S = 4 };
+
 /* A lost server is looked for at once, then ever more slowly. */
 enum { RECONNECT_MIN_MS = 50, RECONNECT_MAX_MS = 1000 };
 
@@ -100,11 +102,42 @@ static enum gk_status nng_exchange(void *self, const struct gk_rpc_message *mess
     return GK_OK;
 }
 
+static void *close_socket(void *argument)
+{
+    nng_socket *socket = argument;
+
+    nng_close(*socket);
+    free(socket);
+    return NULL;
+}
+
+/* nng_close may hang (it did after oversized TLS messages): a thread of its own calls it, and after a while
+ * it is left to that thread. */
+static void close_within_bounds(nng_socket socket)
+{
+    nng_socket *copy = malloc(sizeof *copy);
+    struct timespec deadline;
+    pthread_t closer;
+
+    if (copy == NULL) {
+        return; /* the process has other troubles than an open socket */
+    }
+    *copy = socket;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += CLOSE_MAX_S;
+    if (pthread_create(&closer, NULL, close_socket, copy) != 0) {
+        free(copy);
+    } else if (pthread_timedjoin_np(closer, NULL, &deadline) != 0) {
+        pthread_detach(closer);
+    }
+}
+
 static void nng_disconnect(void *self)
 {
     struct nng_connection *connection = self;
 
-    nng_close(connection->socket);
+    nng_aio_stop(connection->aio);
+    close_within_bounds(connection->socket);
     nng_aio_free(connection->aio);
     nng_msg_free(connection->answer);
     pthread_cond_destroy(&connection->changed);
