@@ -34,6 +34,7 @@ enum {
     DRAIN_TURN_MS = 20,
     DRAIN_LIMIT_MS = 8000, /* two leases and the write after them, with room to spare */
     CHILD_GRACE_MS = 3000,
+    READER_START_MS = 30000, /* loading the plugins and Tesseract takes a tenth of a second */
     BINDINGS = 6,
 };
 
@@ -154,25 +155,34 @@ static void on_child_failed(void *context, unsigned index, const struct gk_error
            {"why", error->message});
 }
 
-static void on_reader_overdue(void *context, const char *reader_id)
+/* Does `act` to the reader of that principal id. */
+static void act_on_reader(struct daemon *daemon, const char *reader_id,
+                          void (*act)(struct gk_supervisor *supervisor, unsigned index))
 {
-    struct daemon *daemon = context;
     char id[GK_PRINCIPAL_ID_SIZE];
 
-    gk_log(daemon->log, GK_LOG_WARNING, "lease_ran_out", {"child", reader_id});
     for (unsigned i = 0; i < daemon->configuration->readers; i++) {
         child_id(id, "reader", i);
         if (strcmp(id, reader_id) == 0) {
-            gk_supervisor_kill(daemon->readers, i);
+            act(daemon->readers, i);
         }
     }
 }
 
+static void on_reader_overdue(void *context, const char *reader_id)
+{
+    struct daemon *daemon = context;
+
+    gk_log(daemon->log, GK_LOG_WARNING, "lease_ran_out", {"child", reader_id});
+    act_on_reader(daemon, reader_id, gk_supervisor_kill);
+}
+
 static void on_reader_ready(void *context, const char *reader_id, size_t issuers)
 {
-    const struct daemon *daemon = context;
+    struct daemon *daemon = context;
     char number[24];
 
+    act_on_reader(daemon, reader_id, gk_supervisor_ready);
     gk_log(daemon->log, issuers > 0 ? GK_LOG_INFO : GK_LOG_WARNING, "shelf", {"child", reader_id},
            {"issuers", gk_log_number((int64_t)issuers, number)});
 }
@@ -185,6 +195,7 @@ static void start_children(struct daemon *daemon)
     const struct gk_supervisor_options readers = {.program = configuration->reader_program,
                                                   .arguments = reader_arguments,
                                                   .count = configuration->readers,
+                                                  .start_ms = READER_START_MS,
                                                   .on_started = on_reader_started,
                                                   .on_ended = on_reader_ended,
                                                   .on_failed = on_child_failed,

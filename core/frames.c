@@ -7,6 +7,11 @@ enum gk_status gk_frames_check(const guika_v1_Frame *frames, size_t count, struc
                             GK_FRAMES_MAX, count);
     }
     for (size_t i = 0; i < count; i++) {
+        if (frames[i].side > _guika_v1_Side_MAX || frames[i].lamp > _guika_v1_Lamp_MAX) {
+            return gk_error_set(
+                error, GK_INVALID_ARGUMENT, "frame %zu: side is 0 to %d and lamp 0 to %d, not %d and %d", i,
+                (int)_guika_v1_Side_MAX, (int)_guika_v1_Lamp_MAX, (int)frames[i].side, (int)frames[i].lamp);
+        }
         if (frames[i].picture.size < 1 || frames[i].picture.size > GK_FRAME_BYTES_MAX) {
             return gk_error_set(error, GK_INVALID_ARGUMENT, "frame %zu: a picture has 1 to %d bytes, not %zu",
                                 i, GK_FRAME_BYTES_MAX, frames[i].picture.size);

@@ -14,7 +14,8 @@ enum {
     GK_FRAMES_DIGEST_SIZE = 32,     /* bytes */
 };
 
-/* INVALID_ARGUMENT where there are not 1 to 8, or a picture has not 1 byte to 8 MiB. */
+/* INVALID_ARGUMENT where there are not 1 to 8, a picture has not 1 byte to 8 MiB, or a side or a lamp is none
+ * of the schema's. */
 enum gk_status gk_frames_check(const guika_v1_Frame *frames, size_t count, struct gk_error *error);
 
 /* As gk_frames_check, of all frames that a deposit has after `added` come to `before`. */

@@ -121,6 +121,14 @@ static void fail(struct child *child, const char *what, const char *why)
     supervisor->options.on_failed(supervisor->options.context, child->index, &error);
 }
 
+/* It hangs before it has begun, in a plugin's constructor say. */
+static void on_start_overdue(uv_timer_t *timer)
+{
+    const struct child *child = timer->data;
+
+    gk_supervisor_kill(child->supervisor, child->index);
+}
+
 static void start(struct child *child)
 {
     struct gk_supervisor *supervisor = child->supervisor;
@@ -148,6 +156,9 @@ static void start(struct child *child)
         uv_close((uv_handle_t *)&child->process, on_process_closed);
         fail(child, "cannot start", uv_strerror(failed));
         return;
+    }
+    if (supervisor->options.start_ms > 0) {
+        (void)uv_timer_start(&child->restart, on_start_overdue, supervisor->options.start_ms, 0);
     }
     supervisor->options.on_started(supervisor->options.context, child->index, child->process.pid, ends[0]);
 }
@@ -189,6 +200,14 @@ struct gk_supervisor *gk_supervisor_open(uv_loop_t *loop, const struct gk_superv
         start(child);
     }
     return supervisor;
+}
+
+void gk_supervisor_ready(struct gk_supervisor *supervisor, unsigned index)
+{
+    assert(index < supervisor->options.count);
+    if (supervisor->children[index].running) {
+        (void)uv_timer_stop(&supervisor->children[index].restart);
+    }
 }
 
 void gk_supervisor_kill(struct gk_supervisor *supervisor, unsigned index)

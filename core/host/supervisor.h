@@ -21,6 +21,7 @@ struct gk_supervisor_options {
     const char *program;          /* path; copied */
     const char *const *arguments; /* after the program's name, ended by NULL; copied */
     unsigned count;               /* processes */
+    uint32_t start_ms;            /* a child that is not ready by then is killed; 0: no limit */
     /* Takes the service's end of child `index`'s socket pair: the callee owns `fd`. */
     void (*on_started)(void *context, unsigned index, int process_id, int fd);
     /* Child `index` has ended; it will be started again in `restart_ms`. */
@@ -33,6 +34,9 @@ struct gk_supervisor_options {
 
 /* Starts the children. Never NULL. */
 struct gk_supervisor *gk_supervisor_open(uv_loop_t *loop, const struct gk_supervisor_options *options);
+
+/* Child `index` has begun to work: its start is over. */
+void gk_supervisor_ready(struct gk_supervisor *supervisor, unsigned index);
 
 /* Kills child `index` (SIGKILL): it holds a lease that has run out. It is started again like any that ended.
  */

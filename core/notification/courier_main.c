@@ -2,11 +2,11 @@
  * guika-courier: delivers notices through channel plugins. guikad starts it and speaks to it over the socket
  * that it inherits; a channel that hangs or breaks takes a courier with it, never the service.
  */
+#include "core/child.h"
 #include "core/notification/courier.h"
 #include "core/process.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -27,17 +27,6 @@ static void on_terminate(int number)
     if (!delivering)
         _exit(0);
     stopping = 1;
-}
-
-static void print_help(void)
-{
-    printf("usage: guika-courier [--channels DIR]\n"
-           "\n"
-           "Delivers notices for guikad, which starts it; it is not started by hand.\n"
-           "\n"
-           "  --channels DIR  channel plugins (default: ../lib/guika/channels beside the program's folder)\n"
-           "  --help          this text\n"
-           "  --version       the version\n");
 }
 
 static bool is_hung_up(int fd)
@@ -120,44 +109,25 @@ static int serve(const struct gk_log *log, const char *channels)
     return result;
 }
 
+static const char *configured(const struct gk_configuration *configuration)
+{
+    return configuration->channels_directory;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"channels", required_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct gk_child_program program = {.name = "guika-courier",
+                                                    .does = "Delivers notices for guikad.",
+                                                    .folder_option = "channels",
+                                                    .folder_beside = "../lib/guika/channels",
+                                                    .configured = configured};
     const struct sigaction terminate = {.sa_handler = on_terminate};
     const struct gk_log log = {GK_LOG_INFO, "guika-courier"};
-    char folder[PATH_MAX];
-    char beside[PATH_MAX + 32];
-    const char *channels = beside;
+    char channels[PATH_MAX];
+    const int parsed = gk_child_parse(&program, argc, argv, channels);
 
-    gk_process_directory(folder);
-    (void)snprintf(beside, sizeof beside, "%s/../lib/guika/channels", folder);
-    int option;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            channels = optarg;
-            break;
-        case 'h':
-            print_help();
-            return 0;
-        case 'v':
-            printf("guika-courier %s\n", GUIKA_VERSION);
-            return 0;
-        default:
-            fprintf(stderr,
-                    "guika-courier: unknown option, or an option without its value: %.60s; see guika-courier "
-                    "--help\n",
-                    argv[optind - 1]);
-            return 2;
-        }
-    }
-    if (optind < argc) {
-        (void)fputs("guika-courier: unexpected argument; see --help\n", stderr);
-        return 2;
+    if (parsed != 0) {
+        return parsed - 1;
     }
     /* A delivery in hand is finished first. */
     (void)sigaction(SIGTERM, &terminate, NULL);

@@ -2,6 +2,7 @@
  * guika-reader: loads the issuer plugins, pulls jobs from guikad over the socket that it inherits, and
  * answers them. It has no keys and no store, and it is replaced when it dies.
  */
+#include "core/child.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/process.h"
@@ -10,7 +11,6 @@
 #include "rpc/client.h"
 #include "rpc/repeated.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -127,64 +127,28 @@ static enum gk_status run(struct reader *reader, const char *issuers, struct gk_
     return status;
 }
 
-static void print_help(void)
+static const char *configured(const struct gk_configuration *configuration)
 {
-    (void)puts("usage: guika-reader --issuers DIR\n"
-               "Reads pictures for guikad, which starts it and hands it a socket as descriptor 3.\n"
-               "  --issuers DIR   folder of issuer plugins\n"
-               "  --help, --version");
-}
-
-/* 0: go on; else the exit status and one more. */
-static int parse(int argc, char **argv, char issuers[PATH_MAX])
-{
-    static const struct option options[] = {{"issuers", required_argument, NULL, 'i'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {NULL, 0, NULL, 0}};
-    int option;
-
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'i':
-            (void)snprintf(issuers, PATH_MAX, "%s", optarg);
-            break;
-        case 'h':
-            print_help();
-            return 1;
-        case 'v':
-            (void)puts("guika-reader " GUIKA_VERSION);
-            return 1;
-        default:
-            (void)fprintf(stderr,
-                          "guika-reader: unknown option, or an option without its value: %.60s; see "
-                          "guika-reader --help\n",
-                          argv[optind - 1]);
-            return 3;
-        }
-    }
-    return 0;
+    return configuration->issuers_directory;
 }
 
 int main(int argc, char **argv)
 {
+    static const struct gk_child_program program = {.name = "guika-reader",
+                                                    .does = "Reads pictures of cards for guikad.",
+                                                    .folder_option = "issuers",
+                                                    .folder_beside = "../lib/guika/issuers",
+                                                    .configured = configured};
     struct reader *reader;
     struct gk_error error = {.status = GK_OK};
     char issuers[PATH_MAX];
-    char folder[PATH_MAX];
-
-    gk_process_directory(folder);
-    (void)snprintf(issuers, sizeof issuers, "%.*s/../lib/guika/issuers", PATH_MAX - 32, folder);
-    const int parsed = parse(argc, argv, issuers);
+    const int parsed = gk_child_parse(&program, argc, argv, issuers);
 
     if (parsed != 0) {
         return parsed - 1;
     }
     if (!gk_process_begin_child(SIGKILL)) {
-        (void)fputs(
-            "guika-reader: descriptor 3 is no socket; guikad starts this program, start guikad instead\n",
-            stderr);
+        (void)fputs("guika-reader: guikad starts this program and gives it a socket; run guikad\n", stderr);
         return 2;
     }
     reader = gk_allocate(sizeof *reader);

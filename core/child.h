@@ -1,0 +1,22 @@
+/* The command line of the programs that guikad starts: each takes the folder of its plugins. */
+#ifndef GUIKA_CORE_CHILD_H
+#define GUIKA_CORE_CHILD_H
+
+#include "core/configuration.h"
+
+#include <limits.h>
+
+struct gk_child_program {
+    const char *name;          /* "guika-reader" */
+    const char *does;          /* one sentence, for --help */
+    const char *folder_option; /* "issuers": --issuers DIR */
+    const char *folder_beside; /* the default, beside the program: "../lib/guika/issuers" */
+    /* The folder that guikad's configuration names; borrowed from it. */
+    const char *(*configured)(const struct gk_configuration *configuration);
+};
+
+/* Reads the arguments. 0: go on, with the folder in `ret_folder`; else the exit status and one more, and all
+ * is said. */
+int gk_child_parse(const struct gk_child_program *program, int argc, char **argv, char ret_folder[PATH_MAX]);
+
+#endif
