@@ -1,14 +1,30 @@
 /*
  * Runs a fuzz target over the files of a corpus folder, where there is no libFuzzer: replay FOLDER. Each
- * input lies in memory of exactly its size, so that a sanitizer sees a read behind it.
+ * input, whole and cut at about a hundred places, lies in memory of exactly its size, so that a sanitizer
+ * sees a read behind it.
  */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { CUTS = 97 };
+
+static void run_first(const uint8_t *data, size_t size)
+{
+    uint8_t *exact = malloc(size + (size == 0));
+
+    if (exact == NULL) {
+        exit(1);
+    }
+    memcpy(exact, data, size);
+    (void)LLVMFuzzerTestOneInput(exact, size);
+    free(exact);
+}
 
 static int run_file(const char *path)
 {
@@ -29,7 +45,10 @@ static int run_file(const char *path)
         exit(1);
     }
     fclose(file);
-    (void)LLVMFuzzerTestOneInput(data, size);
+    for (size_t cut = 0; cut < size; cut += 1 + size / CUTS) {
+        run_first(data, cut);
+    }
+    run_first(data, size);
     free(data);
     return 1;
 }
