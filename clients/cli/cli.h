@@ -26,7 +26,8 @@ struct gk_cli_option {
 struct gk_cli {
     const char *command; /* "found list" */
     struct gk_settings settings;
-    char **arguments; /* what is no option */
+    char token[GK_TOKEN_SIZE]; /* once gk_cli_connect has read it; gk_cli_end wipes it */
+    char **arguments;          /* what is no option */
     int argument_count;
     struct gk_rpc_client *client;
 };
@@ -37,9 +38,17 @@ struct gk_cli {
 int gk_cli_begin(struct gk_cli *cli, const char *command, const char *help, int argc, char **argv,
                  const struct gk_cli_option *options, size_t option_count, int least, int most);
 
+/* The same for a command that needs no service: of the common options it has --config and --help alone. The
+ * command counts its arguments itself. */
+int gk_cli_begin_local(struct gk_cli *cli, const char *command, const char *help, int argc, char **argv,
+                       const struct gk_cli_option *options, size_t option_count);
+
 /* Opens the connection; `needs_token`: the method has a role. Returns GK_CLI_GO_ON or the exit status,
  * already explained. */
 int gk_cli_connect(struct gk_cli *cli, bool needs_token);
+
+/* Explains a failure in one line, with what to do about it. */
+void gk_cli_complain(const struct gk_cli *cli, const struct gk_error *error);
 
 /* Ends a command with the exit status that fits `status`, explaining a failure in one line. */
 int gk_cli_end(struct gk_cli *cli, enum gk_status status, const struct gk_error *error);
@@ -49,6 +58,11 @@ int gk_cli_usage(const struct gk_cli *cli, const char *format, ...) __attribute_
 
 /* Copies `text` (NULL: empty) into a message's field; false and usage explained where it is too long. */
 bool gk_cli_copy(const struct gk_cli *cli, const char *what, const char *text, char *ret_field, size_t size);
+
+#define GK_CLI_LOCAL_HELP                                                                                    \
+    "  --config FILE        lines of key = \"value\" with the key issuers\n"                                 \
+    "                       (~/.config/guika/guika.conf where it exists); options win\n"                     \
+    "  --help\n"
 
 #define GK_CLI_COMMON_HELP                                                                                   \
     "  --server URL         the service, as tcp://127.0.0.1:7801\n"                                          \

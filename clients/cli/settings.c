@@ -21,6 +21,7 @@ void gk_settings_clear(struct gk_settings *settings)
     free(settings->token_file);
     free(settings->ca_file);
     free(settings->server_name);
+    free(settings->issuers);
     free(settings->camera);
     free(settings->spool);
     *settings = (struct gk_settings){0};
@@ -60,6 +61,7 @@ enum gk_status gk_settings_load(struct gk_settings *settings, const char *path, 
         CFG_STR("token_file", NULL, CFGF_NODEFAULT),
         CFG_STR("ca_file", NULL, CFGF_NODEFAULT),
         CFG_STR("server_name", NULL, CFGF_NODEFAULT),
+        CFG_STR("issuers", NULL, CFGF_NODEFAULT),
         CFG_STR("camera", NULL, CFGF_NODEFAULT),
         CFG_STR("spool", NULL, CFGF_NODEFAULT),
         CFG_INT("compartments", settings->compartments, CFGF_NONE),
@@ -79,13 +81,14 @@ enum gk_status gk_settings_load(struct gk_settings *settings, const char *path, 
         status = gk_error_set(
             error, GK_INVALID_ARGUMENT,
             "%s:%d: not understood; write lines such as server = \"tcp://127.0.0.1:7801\" with the keys "
-            "server, token_file, ca_file, server_name, camera, spool, compartments, difficult",
+            "server, token_file, ca_file, server_name, issuers, camera, spool, compartments, difficult",
             path, cfg->line);
     } else {
         take(cfg, "server", &settings->server);
         take(cfg, "token_file", &settings->token_file);
         take(cfg, "ca_file", &settings->ca_file);
         take(cfg, "server_name", &settings->server_name);
+        take(cfg, "issuers", &settings->issuers);
         take(cfg, "camera", &settings->camera);
         take(cfg, "spool", &settings->spool);
         settings->compartments = cfg_getint(cfg, "compartments");

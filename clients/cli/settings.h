@@ -16,6 +16,7 @@ struct gk_settings {
     char *token_file;
     char *ca_file;     /* PEM */
     char *server_name; /* that the certificate must carry */
+    char *issuers;     /* guika read, guika corpus: the folder of issuer plugins */
     char *camera;      /* guika-box: the folder that it watches */
     char *spool;       /* guika-box: its spool and state */
     long compartments; /* guika-box: of the normal zone */

@@ -1,17 +1,17 @@
 #include "clients/cli/reading/corpus.h"
 
+#include "clients/cli/cli.h"
 #include "clients/cli/reading/local_reader.h"
 #include "clients/cli/reading/strips.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
-    "usage: guika corpus DIR [--json] [--no-check] [--issuers DIR]\n"
+    "usage: guika corpus DIR [--json] [--no-check] [--issuers DIR] [--config FILE]\n"
     "       guika corpus --strips FILE.tsv [--json]\n"
     "\n"
     "Reads every picture that DIR/manifest.tsv names and compares with the number that it gives. Times are "
@@ -19,11 +19,10 @@ static const char usage[] =
     "time. The manifest is a table: file, kind, issuer, number, check, print, capture, and more, parted by "
     "tabs.\n"
     "\n"
-    "  --json              one JSON object\n"
-    "  --no-check          ignore check digits and prefixes: specimen cards have neither\n"
-    "  --issuers DIR       issuer plugins (default: ../lib/guika/issuers beside the program)\n"
-    "  --strips FILE.tsv   score four-digit strips instead (`_` is no digit)\n"
-    "  --help\n";
+    "  --json               one JSON object\n"
+    "  --no-check           ignore check digits and prefixes: specimen cards have neither\n"
+    "  --issuers DIR        issuer plugins (default: ../lib/guika/issuers beside the program)\n"
+    "  --strips FILE.tsv    score four-digit strips instead (`_` is no digit)\n" GK_CLI_LOCAL_HELP;
 
 enum column { FILE_NAME, KIND, ISSUER, NUMBER, CHECK, PRINT, CAPTURE, COLUMNS };
 
@@ -270,45 +269,26 @@ static int run(const char *directory, const char *issuers, bool json, bool no_ch
 
 int gk_cli_corpus(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},     {"issuers", required_argument, NULL, 'i'},
-        {"no-check", no_argument, NULL, 'n'}, {"strips", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},     {NULL, 0, NULL, 0}};
+    struct gk_cli cli;
     bool json = false, no_check = false;
     const char *issuers = NULL, *strips = NULL;
-    optind = 0; /* the caller may have used getopt already */
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (option) {
-        case 'j':
-            json = true;
-            break;
-        case 'i':
-            issuers = optarg;
-            break;
-        case 'n':
-            no_check = true;
-            break;
-        case 's':
-            strips = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        default:
-            fprintf(stderr,
-                    "guika corpus: unknown option, or an option without its value: %.60s; see guika corpus "
-                    "--help\n",
-                    argv[optind - 1]);
-            return 2;
-        }
+    const struct gk_cli_option options[] = {{"json", NULL, &json},
+                                            {"issuers", &issuers, NULL},
+                                            {"no-check", NULL, &no_check},
+                                            {"strips", &strips, NULL}};
+    int exit_status =
+        gk_cli_begin_local(&cli, "corpus", usage, argc, argv, options, sizeof options / sizeof options[0]);
+
+    if (exit_status == GK_CLI_GO_ON && issuers != NULL) {
+        gk_settings_replace(&cli.settings.issuers, issuers);
     }
-    if (strips != NULL && optind == argc) {
-        return gk_cli_strips(strips, json);
+    if (exit_status == GK_CLI_GO_ON && cli.argument_count != (strips == NULL ? 1 : 0)) {
+        exit_status = gk_cli_usage(&cli, "name one folder, or --strips FILE.tsv");
     }
-    if (strips != NULL || optind + 1 != argc) {
-        fputs("guika corpus: name one folder, or --strips FILE.tsv; see guika corpus --help\n", stderr);
-        return 2;
+    if (exit_status == GK_CLI_GO_ON) {
+        exit_status = strips != NULL ? gk_cli_strips(strips, json)
+                                     : run(cli.arguments[0], cli.settings.issuers, json, no_check);
     }
-    return run(argv[optind], issuers, json, no_check);
+    (void)gk_cli_end(&cli, GK_OK, NULL);
+    return exit_status;
 }

@@ -1,23 +1,23 @@
 #include "clients/cli/reading/read.h"
 
+#include "clients/cli/cli.h"
 #include "clients/cli/reading/local_reader.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
-    "usage: guika read [--json] [--issuers DIR] [--no-check] FILE...\n"
+    "usage: guika read [--json] [--issuers DIR] [--no-check] [--config FILE] FILE...\n"
     "\n"
     "Reads pictures of cards on this machine, without a server, and says what number each carries.\n"
     "\n"
-    "  --json         one JSON object a line\n"
-    "  --issuers DIR  issuer plugins (default: ../lib/guika/issuers beside the program)\n"
-    "  --no-check     ignore check digits and prefixes: specimen cards have neither\n"
-    "  --help\n";
+    "  --json               one JSON object a line\n"
+    "  --issuers DIR        issuer plugins (default: ../lib/guika/issuers beside the program)\n"
+    "  --no-check           ignore check digits and prefixes: specimen cards have "
+    "neither\n" GK_CLI_LOCAL_HELP;
 
 static json_t *candidates_json(const guika_v1_internal_CompleteRecognitionRequest *result)
 {
@@ -69,55 +69,43 @@ static void print_words(const char *path, const guika_v1_internal_CompleteRecogn
     }
 }
 
-int gk_cli_read(int argc, char **argv)
+/* Reads the pictures that `cli` names; the exit status. */
+static int read_all(const struct gk_cli *cli, bool json, bool no_check)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-                                            {"issuers", required_argument, NULL, 'i'},
-                                            {"no-check", no_argument, NULL, 'n'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    bool json = false, no_check = false;
-    const char *issuers = NULL;
-    optind = 0; /* the caller may have used getopt already */
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        switch (option) {
-        case 'j':
-            json = true;
-            break;
-        case 'i':
-            issuers = optarg;
-            break;
-        case 'n':
-            no_check = true;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        default:
-            fprintf(
-                stderr,
-                "guika read: unknown option, or an option without its value: %.60s; see guika read --help\n",
-                argv[optind - 1]);
-            return 2;
-        }
-    }
-    if (optind == argc) {
-        fputs("guika read: name at least one picture; see guika read --help\n", stderr);
-        return 2;
-    }
-    struct gk_recogniser *recogniser = gk_cli_open_recogniser("guika read", issuers, no_check);
-    int status = recogniser == NULL ? 1 : 0;
-    for (int i = optind; recogniser != NULL && i < argc; i++) {
+    struct gk_recogniser *recogniser = gk_cli_open_recogniser("guika read", cli->settings.issuers, no_check);
+    int exit_status = recogniser == NULL ? 1 : 0;
+    for (int i = 0; recogniser != NULL && i < cli->argument_count; i++) {
+        const char *path = cli->arguments[i];
         guika_v1_internal_CompleteRecognitionRequest result;
         double ms;
-        if (!gk_cli_read_picture(recogniser, argv[i], &result, &ms)) {
-            fprintf(stderr, "guika read: %s: %s\n", argv[i], strerror(errno));
-            status = 1;
+        if (!gk_cli_read_picture(recogniser, path, &result, &ms)) {
+            fprintf(stderr, "guika read: %s: %s\n", path, strerror(errno));
+            exit_status = 1;
             continue;
         }
-        (json ? print_json : print_words)(argv[i], &result, ms);
+        (json ? print_json : print_words)(path, &result, ms);
     }
     gk_recogniser_close(recogniser);
-    return status;
+    return exit_status;
+}
+
+int gk_cli_read(int argc, char **argv)
+{
+    struct gk_cli cli;
+    bool json = false, no_check = false;
+    const char *issuers = NULL;
+    const struct gk_cli_option options[] = {
+        {"json", NULL, &json}, {"issuers", &issuers, NULL}, {"no-check", NULL, &no_check}};
+    int exit_status =
+        gk_cli_begin_local(&cli, "read", usage, argc, argv, options, sizeof options / sizeof options[0]);
+
+    if (exit_status == GK_CLI_GO_ON && issuers != NULL) {
+        gk_settings_replace(&cli.settings.issuers, issuers);
+    }
+    if (exit_status == GK_CLI_GO_ON) {
+        exit_status = cli.argument_count == 0 ? gk_cli_usage(&cli, "name at least one picture")
+                                              : read_all(&cli, json, no_check);
+    }
+    (void)gk_cli_end(&cli, GK_OK, NULL);
+    return exit_status;
 }

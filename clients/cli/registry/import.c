@@ -10,7 +10,10 @@ enum {
     PAGE_ROWS = 500,
     FIRST_PAUSE_MS = 500,
     LONGEST_PAUSE_MS = 15000,
-    GIVE_UP_MS = 300000, /* of pauses in a row */
+    GIVE_UP_MS = 300000,         /* on one page */
+    GIVE_UP_AT_FIRST_MS = 30000, /* on the first page: as the method's default deadline */
+    FIRST_TRY_MS = 5000,         /* of those */
+    SHORTEST_TRY_MS = 1000,
 };
 
 struct run {
@@ -87,33 +90,57 @@ static bool is_passing(enum gk_status status)
            status == GK_ABORTED;
 }
 
+/* How long one try may take, 0 for the method's default. The very first is short, so that the person soon
+ * reads what is being waited for. */
+static uint32_t deadline_of_try(const struct run *run, unsigned try, uint32_t left_ms)
+{
+    if (run->result->taken) {
+        return 0;
+    }
+    if (try == 0) {
+        return FIRST_TRY_MS;
+    }
+    return left_ms > SHORTEST_TRY_MS ? left_ms : SHORTEST_TRY_MS;
+}
+
 static enum gk_status send_page(struct run *run, const struct page *page, struct gk_error *error)
 {
+    const struct gk_import_line *line = run->line;
+    const uint32_t patience_ms = run->result->taken ? GIVE_UP_MS : GIVE_UP_AT_FIRST_MS;
+    const int64_t until_ms = line->now_ms(line->context) + patience_ms;
     guika_v1_ImportCardsRequest request = {.page = 0};
     uint32_t pause_ms = FIRST_PAUSE_MS;
-    uint32_t waited_ms = 0;
+    uint32_t left_ms = patience_ms;
     struct gk_error failure;
 
     snprintf(request.import_id, sizeof request.import_id, "%s", run->import_id);
     request.page = page->number;
     request.page_rows = gk_repeated_bytes(&page->rows);
     request.last = page->last;
-    for (;;) {
-        const enum gk_status status = run->line->send(run->line->context, &request, &run->response, &failure);
+    for (unsigned try = 0;; try++) {
+        const enum gk_status status =
+            line->send(line->context, deadline_of_try(run, try, left_ms), &request, &run->response, &failure);
 
         if (status == GK_OK) {
+            run->result->taken = true;
             return GK_OK;
         }
-        if (!is_passing(status) || waited_ms >= GIVE_UP_MS) {
+        int64_t now_ms = line->now_ms(line->context);
+
+        if (!is_passing(status) || now_ms >= until_ms) {
             return gk_error_set(error, status, "%s", failure.message);
+        }
+        left_ms = (uint32_t)(until_ms - now_ms);
+        if (try == 0) {
+            gk_progress_clear(run->progress);
+            run->report->retry(run->report->context, &failure, left_ms);
         }
         /* Between half the pause and all of it, so that several senders do not keep step. */
         const uint32_t jittered_ms = pause_ms / 2 + randombytes_uniform(pause_ms / 2 + 1);
 
-        gk_progress_clear(run->progress);
-        run->report->retry(run->report->context, &failure, jittered_ms);
-        run->line->pause(run->line->context, jittered_ms);
-        waited_ms += jittered_ms;
+        line->pause(line->context, jittered_ms < left_ms ? jittered_ms : left_ms);
+        now_ms = line->now_ms(line->context);
+        left_ms = now_ms < until_ms ? (uint32_t)(until_ms - now_ms) : 0;
         pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
     }
 }

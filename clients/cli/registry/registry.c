@@ -1,13 +1,12 @@
 #include "clients/cli/registry/registry.h"
 
 #include "clients/cli/registry/commands.h"
-#include "clients/cli/registry/connection.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static const char HELP[] = "Usage: guika registry import [OPTION]... FILE.csv\n"
-                           "       guika registry revoke [OPTION]... --scheme SCHEME\n"
+static const char HELP[] = "usage: guika registry import [options] FILE.csv\n"
+                           "       guika registry revoke [options] --scheme SCHEME\n"
                            "\n"
                            "import   replaces the issuer's card-to-holder list by the one in FILE.csv\n"
                            "revoke   cancels one card; its number is read from standard input\n"
@@ -26,12 +25,12 @@ int gk_cli_registry(int argc, char **argv)
     }
     if (strcmp(command, "--help") == 0) {
         fputs(HELP, stdout);
-        return GK_EXIT_OK;
+        return 0;
     }
     if (command[0] == '\0') {
         fprintf(stderr, "guika registry: no command given; there are import and revoke\n");
     } else {
         fprintf(stderr, "guika registry: \"%s\" is no command; there are import and revoke\n", command);
     }
-    return GK_EXIT_USAGE;
+    return 2;
 }

@@ -1,69 +1,21 @@
+#include "clients/cli/cli.h"
 #include "clients/cli/registry/commands.h"
-#include "clients/cli/registry/connection.h"
 #include "guika/v1/issuer.rpc.h"
 
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char HELP[] =
-    "Usage: guika registry revoke [OPTION]... --scheme SCHEME\n"
+    "usage: guika registry revoke [options] --scheme SCHEME\n"
     "\n"
     "Cancels one card of the issuer's list. Its number is read from standard input (never from\n"
     "the command line, which every user of the machine can see).\n"
-    "\n" GK_CONNECTION_HELP "  --scheme SCHEME      number scheme, as \"iso7812\"\n"
-    "  --help\n"
     "\n"
+    "  --scheme SCHEME      number scheme, as \"iso7812\"\n" GK_CLI_COMMON_HELP "\n"
     "Exit status: 0 cancelled; 1 failed; 2 usage.\n";
-
-struct options {
-    struct gk_connection connection;
-    const char *scheme;
-    bool help;
-};
-
-static bool read_options(int argc, char **argv, struct options *ret_options)
-{
-    static const struct option table[] = {
-        GK_CONNECTION_OPTIONS,
-        {"scheme", required_argument, NULL, 'S'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    optind = 0;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        if (gk_connection_take(&ret_options->connection, option, optarg)) {
-            continue;
-        }
-        if (option == 'S') {
-            ret_options->scheme = optarg;
-        } else if (option == 'h') {
-            ret_options->help = true;
-            return true;
-        } else {
-            fprintf(stderr,
-                    "guika registry revoke: unknown option, or an option without its value: %.60s; see guika "
-                    "registry revoke --help\n",
-                    argv[optind - 1]);
-            return false;
-        }
-    }
-    if (optind != argc) {
-        fputs("guika registry revoke: takes no further argument; the number comes from standard input\n",
-              stderr);
-        return false;
-    }
-    if (ret_options->scheme == NULL ||
-        strlen(ret_options->scheme) >= sizeof(((guika_v1_RevokeCardRequest *)NULL)->scheme)) {
-        fputs("guika registry revoke: --scheme is missing or too long\n", stderr);
-        return false;
-    }
-    return true;
-}
 
 /* Reads the number into the request. */
 static enum gk_status read_number(guika_v1_RevokeCardRequest *request, struct gk_error *error)
@@ -91,45 +43,46 @@ static enum gk_status read_number(guika_v1_RevokeCardRequest *request, struct gk
     return GK_OK;
 }
 
-static enum gk_status cancel_card(const struct options *options, struct gk_error *error)
+/* Fills in the scheme; GK_CLI_GO_ON or 2. */
+static int take_scheme(const struct gk_cli *cli, const char *scheme, guika_v1_RevokeCardRequest *request)
 {
-    guika_v1_RevokeCardRequest request = guika_v1_RevokeCardRequest_init_zero;
-    guika_v1_RevokeCardResponse response = guika_v1_RevokeCardResponse_init_zero;
-    struct gk_rpc_client *client = NULL;
-    enum gk_status status = read_number(&request, error);
-
-    memcpy(request.scheme, options->scheme, strlen(options->scheme));
-    if (status == GK_OK) {
-        status = gk_connection_open(&options->connection, &client, error);
+    if (cli->argument_count > 0) {
+        return gk_cli_usage(cli, "takes no argument; the number comes from standard input");
     }
-    if (status == GK_OK) {
-        status = guika_v1_issuer_service_revoke_card(client, NULL, &request, &response, error);
+    if (scheme == NULL) {
+        return gk_cli_usage(cli, "--scheme is missing");
     }
-    gk_rpc_client_close(client);
-    sodium_memzero(&request, sizeof request);
-    return status;
+    return gk_cli_copy(cli, "--scheme", scheme, request->scheme, sizeof request->scheme) ? GK_CLI_GO_ON : 2;
 }
 
 int gk_cli_registry_revoke(int argc, char **argv)
 {
-    struct options options = {.scheme = NULL};
-    struct gk_error error;
+    struct gk_cli cli;
+    struct gk_error error = {0};
+    const char *scheme = NULL;
+    const struct gk_cli_option options[] = {{"scheme", &scheme, NULL}};
+    guika_v1_RevokeCardRequest request = guika_v1_RevokeCardRequest_init_zero;
+    guika_v1_RevokeCardResponse response = guika_v1_RevokeCardResponse_init_zero;
+    enum gk_status status = GK_OK;
+    int exit_status = gk_cli_begin(&cli, "registry revoke", HELP, argc, argv, options, 1, 0, INT_MAX);
 
-    if (!read_options(argc, argv, &options)) {
-        return GK_EXIT_USAGE;
+    if (exit_status == GK_CLI_GO_ON) {
+        exit_status = take_scheme(&cli, scheme, &request);
     }
-    if (options.help) {
-        fputs(HELP, stdout);
-        return GK_EXIT_OK;
+    if (exit_status == GK_CLI_GO_ON) {
+        exit_status = gk_cli_connect(&cli, true);
     }
-    if (gk_connection_read_token(&options.connection, &error) != GK_OK) {
-        gk_connection_complain(&error);
-        return GK_EXIT_USAGE;
+    if (exit_status == GK_CLI_GO_ON) {
+        status = read_number(&request, &error);
+        if (status == GK_OK) {
+            status = guika_v1_issuer_service_revoke_card(cli.client, NULL, &request, &response, &error);
+        }
+        if (status == GK_OK) {
+            puts("cancelled");
+        }
     }
-    if (cancel_card(&options, &error) != GK_OK) {
-        gk_connection_complain(&error);
-        return GK_EXIT_FAILED;
-    }
-    puts("cancelled");
-    return GK_EXIT_OK;
+    sodium_memzero(&request, sizeof request);
+    const int ended = gk_cli_end(&cli, status, &error);
+
+    return exit_status == GK_CLI_GO_ON ? ended : exit_status;
 }

@@ -123,7 +123,8 @@ static void test_status_says_whether_the_service_serves(void **state)
     json_decref(object);
     gk_test_service_stop(fixture->service);
     assert_int_equal(run(fixture, gk_cli_status, "--server", url(fixture), NULL), 1);
-    assert_non_null(strstr(fixture->error, "is the service running"));
+    assert_non_null(strstr(fixture->error, "is the service running at "));
+    assert_non_null(strstr(fixture->error, url(fixture)));
 }
 
 static void test_a_token_goes_to_standard_output_alone(void **state)

@@ -15,13 +15,17 @@ struct service {
     uint32_t next_page;
     bool in_force;
     bool reject_all;
-    int fail_times; /* the next so many pages are not delivered */
+    int fail_times; /* the next so many pages are not delivered, */
+    int fail_after; /* once so many were */
+    bool unreached; /* and each of those takes its whole deadline */
     enum gk_status failure;
+    int64_t clock_ms;
     const char *rejected_number;
     uint64_t rows;
     unsigned sent;
     uint32_t paused_ms;
     unsigned retries;
+    uint32_t patience_ms;
     /* Reported to the caller. */
     uint64_t rejected_lines[16];
     char reasons[16][97];
@@ -48,14 +52,16 @@ static uint32_t take_rows(struct service *service, struct gk_bytes rest,
     return index;
 }
 
-static enum gk_status take_page(void *context, const guika_v1_ImportCardsRequest *request,
+static enum gk_status take_page(void *context, uint32_t deadline_ms,
+                                const guika_v1_ImportCardsRequest *request,
                                 guika_v1_ImportCardsResponse *ret_response, struct gk_error *error)
 {
     struct service *service = context;
 
     service->sent++;
-    if (service->fail_times > 0) {
+    if (service->fail_times > 0 && service->fail_after-- <= 0) {
         service->fail_times--;
+        service->clock_ms += !service->unreached ? 0 : deadline_ms == 0 ? 30000 : deadline_ms;
         return gk_error_set(error, service->failure, "the line is down");
     }
     *ret_response = (guika_v1_ImportCardsResponse)guika_v1_ImportCardsResponse_init_zero;
@@ -76,7 +82,15 @@ static enum gk_status take_page(void *context, const guika_v1_ImportCardsRequest
 
 static void note_pause(void *context, uint32_t pause_ms)
 {
-    ((struct service *)context)->paused_ms += pause_ms;
+    struct service *service = context;
+
+    service->paused_ms += pause_ms;
+    service->clock_ms += pause_ms;
+}
+
+static int64_t read_clock(void *context)
+{
+    return ((struct service *)context)->clock_ms;
 }
 
 static void note_rejected(void *context, uint64_t line, const char *reason)
@@ -93,18 +107,21 @@ static void note_resumed(void *context, uint64_t rows)
     ((struct service *)context)->resumed_behind = rows;
 }
 
-static void note_retry(void *context, const struct gk_error *error, uint32_t pause_ms)
+static void note_retry(void *context, const struct gk_error *error, uint32_t patience_ms)
 {
-    (void)pause_ms;
+    struct service *service = context;
+
     assert_string_equal(error->message, "the line is down");
-    ((struct service *)context)->retries++;
+    service->retries++;
+    service->patience_ms = patience_ms;
 }
 
 /* Imports a list of `rows` rows, numbered from 1; row `bad` (0: none) has a column too few. */
 static enum gk_status run_list(struct service *service, unsigned rows, unsigned bad,
                                struct gk_import_result *ret_result, struct gk_error *error)
 {
-    const struct gk_import_line line = {.send = take_page, .pause = note_pause, .context = service};
+    const struct gk_import_line line = {
+        .send = take_page, .pause = note_pause, .now_ms = read_clock, .context = service};
     const struct gk_import_report report = {
         .reject = note_rejected, .resume = note_resumed, .retry = note_retry, .context = service};
     FILE *stream = tmpfile();
@@ -218,24 +235,56 @@ static void test_undelivered_page_is_sent_again(void **state)
 
         assert_int_equal(run_list(&service, 10, 0, &result, &error), GK_OK);
         assert_int_equal(service.sent, 5);
-        assert_int_equal(service.retries, 4);
+        assert_int_equal(service.retries, 1); /* reported once, not at each try */
         /* 500, 1000, 2000 and 4000 ms, each cut by up to a half. */
         assert_in_range(service.paused_ms, 3750, 7500);
     }
 }
 
-static void test_run_gives_up_in_the_end(void **state)
+static void test_service_that_took_a_page_is_waited_for_five_minutes(void **state)
 {
-    struct service service = {.fail_times = 100000, .failure = GK_UNAVAILABLE};
+    struct service service = {.fail_after = 1, .fail_times = 100000, .failure = GK_UNAVAILABLE};
     struct gk_import_result result;
     struct gk_error error;
 
     (void)state;
-    assert_int_equal(run_list(&service, 10, 0, &result, &error), GK_UNAVAILABLE);
-    assert_in_range(service.paused_ms, 300000, 315000);
-    service = (struct service){.fail_times = 1, .failure = GK_PERMISSION_DENIED};
+    assert_int_equal(run_list(&service, 1000, 0, &result, &error), GK_UNAVAILABLE);
+    assert_true(result.taken);
+    assert_int_equal(service.clock_ms, 300000);
+    assert_int_equal(service.retries, 1);
+    assert_int_equal(service.patience_ms, 300000);
+}
+
+static void test_service_that_is_not_there_is_waited_for_half_a_minute(void **state)
+{
+    struct gk_import_result result;
+    struct gk_error error;
+
+    (void)state;
+    for (int unreached = 0; unreached < 2; unreached++) {
+        struct service service = {
+            .fail_times = 100000, .failure = GK_UNAVAILABLE, .unreached = unreached == 1};
+
+        assert_int_equal(run_list(&service, 1000, 0, &result, &error), GK_UNAVAILABLE);
+        assert_false(result.taken);
+        assert_int_equal(service.clock_ms, 30000);
+        assert_int_equal(service.retries, 1);
+        /* The first try is short, so that the waiting is soon told. */
+        assert_int_equal(service.patience_ms, unreached == 1 ? 25000 : 30000);
+        assert_true(unreached == 0 || service.sent == 2);
+    }
+}
+
+static void test_refused_page_is_not_sent_again(void **state)
+{
+    struct service service = {.fail_times = 1, .failure = GK_PERMISSION_DENIED};
+    struct gk_import_result result;
+    struct gk_error error;
+
+    (void)state;
     assert_int_equal(run_list(&service, 10, 0, &result, &error), GK_PERMISSION_DENIED);
     assert_int_equal(service.sent, 1);
+    assert_int_equal(service.retries, 0);
 }
 
 static void test_list_without_a_row_is_not_sent(void **state)
@@ -272,7 +321,9 @@ int main(void)
         cmocka_unit_test(test_list_in_force_is_not_sent_again),
         cmocka_unit_test(test_import_of_a_shorter_list_is_refused),
         cmocka_unit_test(test_undelivered_page_is_sent_again),
-        cmocka_unit_test(test_run_gives_up_in_the_end),
+        cmocka_unit_test(test_service_that_took_a_page_is_waited_for_five_minutes),
+        cmocka_unit_test(test_service_that_is_not_there_is_waited_for_half_a_minute),
+        cmocka_unit_test(test_refused_page_is_not_sent_again),
         cmocka_unit_test(test_list_without_a_row_is_not_sent),
         cmocka_unit_test(test_progress_tells_share_rate_and_time_left),
     };

@@ -175,6 +175,7 @@ static int rig_setup(void **state)
     snprintf(rig->token_path, sizeof rig->token_path, "%s/token", rig->fixture->directory);
     snprintf(rig->list_path, sizeof rig->list_path, "%s/list.csv", rig->fixture->directory);
     write_file(rig->token_path, "gk_issuer_test\n");
+    assert_int_equal(setenv("HOME", rig->fixture->directory, 1), 0);
     sem_init(&rig->ready, 0, 0);
     assert_int_equal(pthread_create(&rig->thread, NULL, serve, rig), 0);
     sem_wait(&rig->ready);
@@ -352,11 +353,13 @@ static void test_wrong_use_says_what_is_missing(void **state)
     assert_int_equal(run_command(rig, no_file, ""), 2);
     assert_said(rig, "one FILE.csv is needed");
     assert_int_equal(run_command(rig, no_token, ""), 2);
-    assert_said(rig, "--token-file is missing");
+    assert_said(rig, "give --token-file FILE");
     assert_int_equal(run_command(rig, no_scheme, ""), 2);
     assert_said(rig, "--scheme is missing");
     assert_int_equal(run_command(rig, help, ""), 0);
+    assert_int_equal(strncmp(rig->out, "usage: ", 7), 0);
     assert_said(rig, "scheme,number,holder_id,name,language,contacts");
+    assert_said(rig, "--config FILE");
 }
 
 static void test_wrong_token_is_said(void **state)
@@ -366,8 +369,60 @@ static void test_wrong_token_is_said(void **state)
     write_list(rig, 2);
     write_file(rig->token_path, "gk_issuer_other\n");
     assert_int_equal(import_list(rig), 1);
-    assert_said(rig, "UNAUTHENTICATED");
+    assert_said(rig, "guika registry import: ");
+    assert_said(rig, "look at --token-file");
     assert_int_equal(gk_registry_cards(rig->fixture->registry), 0);
+}
+
+static void test_configuration_file_is_read_and_options_win(void **state)
+{
+    struct rig *rig = *state;
+    char conf[160];
+    char home_conf[192];
+    char text[512];
+    const char *const import[] = {"import", "--config", conf, rig->list_path, NULL};
+    const char *const at_home[] = {"revoke", "--scheme", "iso7812", NULL};
+    const char *const elsewhere[] = {"import", "--server",     "nonsense", "--config",
+                                     conf,     rig->list_path, NULL};
+    const char *const other_ca[] = {"import",   "--ca", "/nowhere.pem", "--server", "tls+tcp://127.0.0.1:1",
+                                    "--config", conf,   rig->list_path, NULL};
+    const char *const no_file[] = {"import", "--config", "/nowhere.conf", rig->list_path, NULL};
+
+    write_list(rig, 2);
+    snprintf(conf, sizeof conf, "%s/issuer.conf", rig->fixture->directory);
+    snprintf(text, sizeof text, "server = \"%s\"\ntoken_file = \"%s\"\nserver_name = \"guika\"\n", rig->url,
+             rig->token_path);
+    write_file(conf, text);
+    assert_int_equal(run_command(rig, import, ""), 0);
+    assert_said(rig, "in force: 2 rows read");
+    assert_int_equal(run_command(rig, elsewhere, ""), 2);
+    assert_said(rig, "nonsense");
+    assert_int_equal(run_command(rig, other_ca, ""), 2);
+    assert_said(rig, "/nowhere.pem");
+    assert_int_equal(run_command(rig, no_file, ""), 2);
+    assert_said(rig, "/nowhere.conf");
+
+    assert_int_equal(run_command(rig, at_home, ""), 2);
+    assert_said(rig, "give --server URL");
+    snprintf(home_conf, sizeof home_conf, "%s/.config", rig->fixture->directory);
+    mkdir(home_conf, 0700);
+    snprintf(home_conf, sizeof home_conf, "%s/.config/guika", rig->fixture->directory);
+    mkdir(home_conf, 0700);
+    snprintf(home_conf, sizeof home_conf, "%s/.config/guika/guika.conf", rig->fixture->directory);
+    write_file(home_conf, text);
+    assert_int_equal(run_command(rig, at_home, "6222021234567890128\n"), 0);
+    assert_true(registry_find(rig->fixture, A).cancelled);
+}
+
+static void test_unreached_service_is_named(void **state)
+{
+    struct rig *rig = *state;
+    const char *const revoke[] = {"revoke",        "--server", "tcp://127.0.0.1:9", "--token-file",
+                                  rig->token_path, "--scheme", "iso7812",           NULL};
+
+    assert_int_equal(run_command(rig, revoke, "6222021234567890128\n"), 1);
+    assert_said(rig, "is the service running at tcp://127.0.0.1:9? Start it, or give the right --server\n");
+    assert_null(strstr(rig->out, "62220212345"));
 }
 
 int main(void)
@@ -380,6 +435,8 @@ int main(void)
         COMMAND_TEST(test_card_is_revoked_by_a_number_from_standard_input),
         COMMAND_TEST(test_wrong_use_says_what_is_missing),
         COMMAND_TEST(test_wrong_token_is_said),
+        COMMAND_TEST(test_configuration_file_is_read_and_options_win),
+        COMMAND_TEST(test_unreached_service_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
