@@ -1,7 +1,6 @@
 /* Any bytes are a picture or an error, never a crash. */
 #include "core/recognition/picture.h"
 
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
