@@ -31,6 +31,8 @@ struct gk_enquiries {
     size_t taking;        /* on their way into the store */
     struct found *batch;
     size_t batch_count;
+    enum gk_status status; /* of this turn's look-ups */
+    struct gk_error error;
     void (*on_closed)(void *context);
     void *on_closed_context;
 };
@@ -226,15 +228,20 @@ static void name_notice(const struct gk_enquiries *enquiries, struct found *foun
                        found->notice.notice_id);
 }
 
-static void write_notice(struct gk_enquiries *enquiries, struct found *found,
-                         const struct gk_registration *registration)
+static enum gk_status write_notice(struct gk_enquiries *enquiries, struct found *found,
+                                   const struct gk_registration *registration, struct gk_error *error)
 {
     struct latest latest = {.store = enquiries->parts.store};
     guika_v1_internal_NoticeRecord *notice = &found->notice;
     const struct gk_bytes token = {registration->card_token, GK_TOKEN_SIZE};
 
-    (void)gk_store_scan(enquiries->parts.store, GK_FAMILY_FOUND_BY_CARD, token, (struct gk_bytes){NULL, 0},
-                        false, visit_case, &latest, NULL);
+    const enum gk_status status =
+        gk_store_scan(enquiries->parts.store, GK_FAMILY_FOUND_BY_CARD, token, (struct gk_bytes){NULL, 0},
+                      false, visit_case, &latest, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
     name_notice(enquiries, found, registration->card_token);
     (void)snprintf(notice->template_id, sizeof notice->template_id, "%s",
                    latest.found ? "enquiry_found" : "enquiry_not_found");
@@ -248,20 +255,24 @@ static void write_notice(struct gk_enquiries *enquiries, struct found *found,
         describe_case(notice, &latest.card);
     }
     found->has_notice = true;
+    return GK_OK;
 }
 
-static void find_out(struct gk_enquiries *enquiries, struct found *found)
+static enum gk_status find_out(struct gk_enquiries *enquiries, struct found *found, struct gk_error *error)
 {
     for (size_t i = 0; i < found->record.card_tokens_count; i++) {
         struct gk_registration registration = {0};
+        const enum gk_status status = gk_registry_look_up_token(
+            enquiries->parts.registry, found->record.card_tokens[i].bytes, &registration, error);
 
-        if (gk_registry_look_up_token(enquiries->parts.registry, found->record.card_tokens[i].bytes,
-                                      &registration, NULL) == GK_OK &&
-            registration.registered && !registration.cancelled) {
-            write_notice(enquiries, found, &registration);
-            return;
+        if (status != GK_OK) {
+            return status;
+        }
+        if (registration.registered && !registration.cancelled) {
+            return write_notice(enquiries, found, &registration, error);
         }
     }
+    return GK_OK;
 }
 
 /* [worker] */
@@ -272,10 +283,10 @@ static void run_turn(struct gk_task *task)
 
     enquiries->batch = gk_allocate(BATCH * sizeof *enquiries->batch);
     enquiries->batch_count = 0;
-    (void)gk_store_scan(enquiries->parts.store, GK_FAMILY_ENQUIRIES, all, all, false, collect, enquiries,
-                        NULL);
-    for (size_t i = 0; i < enquiries->batch_count; i++) {
-        find_out(enquiries, &enquiries->batch[i]);
+    enquiries->status = gk_store_scan(enquiries->parts.store, GK_FAMILY_ENQUIRIES, all, all, false, collect,
+                                      enquiries, &enquiries->error);
+    for (size_t i = 0; i < enquiries->batch_count && enquiries->status == GK_OK; i++) {
+        enquiries->status = find_out(enquiries, &enquiries->batch[i], &enquiries->error);
     }
 }
 
@@ -332,6 +343,13 @@ static void count_answered(struct gk_enquiries *enquiries)
     }
 }
 
+/* The enquiries of this turn rest as they are, for the next one. */
+static void put_off(struct gk_enquiries *enquiries, const struct gk_error *error)
+{
+    gk_log(enquiries->parts.log, GK_LOG_ERROR, "enquiries_not_answered", {"why", error->message});
+    enquiries->look = true;
+}
+
 static void on_turn_committed(struct gk_commit *commit)
 {
     struct gk_enquiries *enquiries = gk_container_of(commit, struct gk_enquiries, commit);
@@ -340,8 +358,7 @@ static void on_turn_committed(struct gk_commit *commit)
         count_answered(enquiries);
         enquiries->parts.on_notice_due(enquiries->parts.on_notice_due_context);
     } else {
-        gk_log(enquiries->parts.log, GK_LOG_ERROR, "enquiries_not_answered", {"why", commit->error.message});
-        enquiries->look = true;
+        put_off(enquiries, &commit->error);
     }
     end_turn(enquiries);
 }
@@ -350,6 +367,11 @@ static void on_turn_found(struct gk_task *task)
 {
     struct gk_enquiries *enquiries = gk_container_of(task, struct gk_enquiries, task);
 
+    if (enquiries->status != GK_OK) {
+        put_off(enquiries, &enquiries->error);
+        end_turn(enquiries);
+        return;
+    }
     if (enquiries->batch_count == 0) {
         count_answered(enquiries);
         end_turn(enquiries);
