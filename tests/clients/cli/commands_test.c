@@ -228,6 +228,30 @@ static void test_the_configuration_file_is_read_and_options_win(void **state)
     assert_non_null(strstr(fixture->error, "give --server URL"));
 }
 
+static void test_issuer_plugins_come_from_the_configuration_file_and_options_win(void **state)
+{
+    static const char text[] = "issuers = \"/nowhere/issuers\"\n";
+    static int (*const commands[])(int argc, char **argv) = {gk_cli_read, gk_cli_corpus};
+    struct fixture *fixture = *state;
+    char conf[PATH_SIZE];
+
+    (void)snprintf(conf, sizeof conf, "%s/guika.conf", fixture->path);
+    gk_scratch_write(fixture->path, "guika.conf", text, sizeof text - 1);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        assert_int_equal(run(fixture, commands[i], "--config", conf, fixture->path, NULL), 1);
+        assert_non_null(strstr(fixture->error, "/nowhere/issuers"));
+        assert_int_equal(
+            run(fixture, commands[i], "--issuers", "/other", "--config", conf, fixture->path, NULL), 1);
+        assert_non_null(strstr(fixture->error, "/other"));
+        assert_null(strstr(fixture->error, "/nowhere/issuers"));
+        assert_int_equal(run(fixture, commands[i], "--config", "/nowhere", fixture->path, NULL), 2);
+        assert_int_equal(run(fixture, commands[i], "--server", url(fixture), fixture->path, NULL), 2);
+        assert_int_equal(run(fixture, commands[i], NULL), 2);
+        assert_int_equal(run(fixture, commands[i], "--help", "--config", "/nowhere", NULL), 0);
+        assert_memory_equal(fixture->output, "usage: ", 7);
+    }
+}
+
 static void test_wrong_usage_ends_with_2(void **state)
 {
     struct fixture *fixture = *state;
@@ -254,6 +278,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_the_configuration_file_is_read_and_options_win, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_issuer_plugins_come_from_the_configuration_file_and_options_win,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_usage_ends_with_2, set_up, tear_down),
     };
 
