@@ -276,6 +276,7 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
     }
     if (!reading->any_picture) {
         ret_result->invalid_picture = true;
+        ret_result->reason = guika_v1_Reason_REASON_UNREADABLE;
         snprintf(ret_result->problem, sizeof ret_result->problem, "%.128s",
                  frame_count == 0 ? "no picture was sent" : reading->problem);
     } else {

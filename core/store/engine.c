@@ -162,9 +162,14 @@ enum gk_status gk_engine_open(const char *path, size_t cache_bytes, struct gk_en
         rocksdb_options_destroy(options[i]);
     }
     if (problem != NULL) {
+        const bool is_held = strstr(problem, "lock file") != NULL;
+
         rocksdb_cache_destroy(engine->cache);
         free(engine);
-        return take_error(problem, "cannot open the store", error);
+        return take_error(problem,
+                          is_held ? "another process has the store open: stop it, or configure another data"
+                                  : "cannot open the store",
+                          error);
     }
     engine->read = rocksdb_readoptions_create();
     engine->read_cached = rocksdb_readoptions_create();
