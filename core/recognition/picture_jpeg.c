@@ -2,6 +2,7 @@
  * encoder. */
 #include "core/recognition/picture_codecs.h"
 
+#include <libexif/exif-data.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,37 +46,23 @@ static void on_progress(j_common_ptr info)
     }
 }
 
-static unsigned number_at(const uint8_t *data, size_t bytes, bool big_endian)
-{
-    unsigned value = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        value = value << 8 | data[big_endian ? i : bytes - 1 - i];
-    }
-    return value;
-}
-
-/* The orientation in an APP1 segment (EXIF 2.3: TIFF header, IFD0, tag 274); 1 where there is none. */
+/* The orientation in an APP1 segment (EXIF 2.3, tag 274); 1 where there is none. */
 static int exif_orientation(const uint8_t *data, size_t size)
 {
     if (size < 14 || memcmp(data, "Exif\0\0", 6) != 0) {
         return 1;
     }
-    const uint8_t *tiff = data + 6;
-    size_t left = size - 6;
-    bool big_endian = tiff[0] == 'M';
-    size_t directory = number_at(tiff + 4, 4, big_endian);
-    if (directory > left - 2) {
+    ExifData *exif = exif_data_new_from_data(data, (unsigned)size);
+    if (exif == NULL) {
         return 1;
     }
-    size_t entries = number_at(tiff + directory, 2, big_endian);
-    for (size_t i = 0; i < entries && directory + 2 + (i + 1) * 12 <= left; i++) {
-        const uint8_t *entry = tiff + directory + 2 + i * 12;
-        if (number_at(entry, 2, big_endian) == 274) {
-            unsigned value = number_at(entry + 8, 2, big_endian);
-            return value >= 1 && value <= 8 ? (int)value : 1;
-        }
+    const ExifEntry *entry = exif_content_get_entry(exif->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
+    int value = 1;
+    if (entry != NULL && entry->format == EXIF_FORMAT_SHORT && entry->size >= 2) {
+        value = exif_get_short(entry->data, exif_data_get_byte_order(exif));
     }
-    return 1;
+    exif_data_unref(exif);
+    return value >= 1 && value <= 8 ? value : 1;
 }
 
 static void read_orientation(j_decompress_ptr info, struct gk_picture *picture)
