@@ -3,23 +3,6 @@
 
 #include <math.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define GK_LEAK_CHECKED
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define GK_LEAK_CHECKED
-#endif
-
-#ifdef GK_LEAK_CHECKED
-/* Fontconfig keeps its patterns behind offsets instead of pointers, which the leak checker cannot follow. */
-const char *__lsan_default_suppressions(void);
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfontconfig\n";
-}
-#endif
-
 /* Size at which the height of an '8' is measured. */
 #define PROBE_SIZE 10.0
 
