@@ -59,6 +59,7 @@ static void box_start(struct world *world)
 
 static int box_stop(struct world *world, int signal_number)
 {
+    assert_true(world->box.id > 0);
     assert_int_equal(kill(world->box.id, signal_number), 0);
     return gk_test_wait(world->box.id, 20000);
 }

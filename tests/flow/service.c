@@ -101,6 +101,7 @@ void gk_test_service_start(struct gk_test_service *service)
 
 int gk_test_service_stop(struct gk_test_service *service, int signal_number)
 {
+    assert_true(service->process_id > 0); /* 0 would be this test's own process group */
     assert_int_equal(kill(service->process_id, signal_number), 0);
     const int status = gk_test_wait(service->process_id, STOP_WAIT_MS);
 
