@@ -1,0 +1,205 @@
+/* What lies on a strip: artwork, the line, and what stands around a line on real cards. */
+#include "tests/mint/strip_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The strip's middle in digit heights, where `face` is translated so that its middle is the origin. */
+struct reach {
+    double half_width, half_height;
+};
+
+/* Artwork is drawn as on a whole card, in millimetres, of which the strip shows a part. */
+static void draw_artwork(struct gk_face *face, const struct gk_strip_plan *plan, struct gk_random *random)
+{
+    struct gk_mint_card card = {.kind = GK_MINT_PAYMENT,
+                                .print = plan->embossed ? GK_MINT_EMBOSSED : GK_MINT_FLAT};
+    cairo_save(face->cr);
+    cairo_scale(face->cr, 1 / plan->digit_mm, 1 / plan->digit_mm);
+    cairo_translate(face->cr, -GK_MINT_CARD_WIDTH_MM / 2,
+                    -gk_random_between(random, 0.1, 0.9) * GK_MINT_CARD_HEIGHT_MM);
+    gk_artwork_payment(face, &card, random);
+    cairo_restore(face->cr);
+}
+
+/* Anything that is no digit, over or beside which numbers are printed: words, strokes, discs, panels. */
+static void draw_clutter(struct gk_face *face, struct reach reach, struct gk_random *random)
+{
+    static const char *const words[] = {"银行",      "BANK", "Visa",  "GOLD",   "信用卡",
+                                        "Corporate", "NBA",  "world", "借记卡", "card",
+                                        "TORONTO",   "银联", "debit", "AS",     "Q"};
+    uint32_t count = gk_random_below(random, 4);
+    for (uint32_t i = 0; i < count; i++) {
+        double x = gk_random_between(random, -1, 1) * reach.half_width,
+               y = gk_random_between(random, -1.5, 1.5);
+        struct gk_colour colour =
+            gk_colour_hsv(gk_random_between(random, 0, 360), gk_random_between(random, 0, 0.9),
+                          gk_random_between(random, 0.05, 1));
+        gk_colour_set(face->cr, colour, gk_random_between(random, 0.3, 1));
+        cairo_set_line_width(face->cr, gk_random_between(random, 0.03, 0.6));
+        switch (gk_random_below(random, 5)) {
+        case 0: {
+            struct gk_font font = {"Noto Sans CJK SC", gk_random_chance(random, 0.5), false};
+            gk_text(face->cr, font, x, y, gk_random_between(random, 0.7, 5),
+                    words[gk_random_below(random, 15)]);
+            break;
+        }
+        case 1:
+            cairo_move_to(face->cr, x, y - 3);
+            cairo_curve_to(face->cr, x + gk_random_between(random, -4, 4), y,
+                           x + gk_random_between(random, -4, 4), y, x + gk_random_between(random, -6, 6),
+                           y + 4);
+            cairo_stroke(face->cr);
+            break;
+        case 2:
+            cairo_arc(face->cr, x, y, gk_random_between(random, 0.3, 3.5), 0, 2 * GK_PI);
+            gk_random_chance(random, 0.5) ? cairo_fill(face->cr) : cairo_stroke(face->cr);
+            break;
+        case 3:
+            cairo_rectangle(face->cr, x, y, gk_random_between(random, 0.3, 8),
+                            gk_random_between(random, 0.3, 3));
+            cairo_fill(face->cr);
+            break;
+        default:
+            for (int corner = 0; corner < 3; corner++) {
+                cairo_line_to(face->cr, x + gk_random_between(random, -4, 4),
+                              y + gk_random_between(random, -3, 3));
+            }
+            cairo_close_path(face->cr);
+            cairo_fill(face->cr);
+            break;
+        }
+    }
+}
+
+/* Small print, rows of a block and the card's edge above and below the line: what a crop cuts through. */
+static void draw_neighbours(struct gk_face *face, const struct gk_strip_plan *plan, struct reach reach,
+                            struct gk_random *random)
+{
+    for (int side = -1; side <= 1; side += 2) {
+        char text[24];
+        double height = gk_random_between(random, 0.3, 1),
+               distance = side * gk_random_between(random, 1.0 + height * 0.55, 1.9);
+        if (gk_random_chance(random, 0.6)) {
+            continue;
+        }
+        bool letters = gk_random_chance(random, 0.5);
+        size_t length = 3 + gk_random_below(random, 16);
+        for (size_t i = 0; i < length; i++) {
+            text[i] = gk_random_chance(random, 0.12) ? ' '
+                      : letters                      ? (char)('A' + gk_random_below(random, 26))
+                                                     : (char)('0' + gk_random_below(random, 10));
+        }
+        text[length] = '\0';
+        gk_colour_set(face->cr, face->ink, gk_random_between(random, 0.5, 1));
+        cairo_t *cr = plan->embossed && gk_random_chance(random, 0.5) ? face->raised_cr : face->cr;
+        gk_text(cr, plan->font, gk_random_between(random, -1, 0.7) * reach.half_width, distance, height,
+                text);
+    }
+    if (gk_random_chance(random, 0.06)) {
+        double y = (gk_random_chance(random, 0.5) ? -1 : 1) * gk_random_between(random, 0.8, 1.4);
+        double grey = gk_random_between(random, 0, 1);
+        cairo_set_source_rgb(face->cr, grey, grey, grey);
+        cairo_rectangle(face->cr, -reach.half_width - 2, y, 2 * reach.half_width + 4, y < 0 ? -9 : 9);
+        cairo_fill(face->cr);
+    }
+}
+
+static double advance_of(cairo_t *cr, const struct gk_strip_plan *plan, const char *character)
+{
+    double natural = plan->drawn_glyphs ? 0 : gk_text_width(cr, plan->font, 1, character);
+    return plan->pitch > 0 ? plan->pitch : natural * 1.06;
+}
+
+static void draw_character(cairo_t *cr, const struct gk_strip_plan *plan, double x, const char *character)
+{
+    double width = plan->drawn_glyphs ? 0 : gk_text_width(cr, plan->font, 1, character);
+    cairo_save(cr);
+    cairo_translate(cr, x, 0);
+    cairo_scale(cr, plan->squeeze, 1);
+    bool drawn = plan->drawn_glyphs && character[0] >= '0' && character[0] <= '9';
+    if (drawn) {
+        gk_glyph_embossed(cr, character[0], 0, 0, 1, plan->line_mm / 4);
+    } else {
+        gk_text(cr, plan->font, -width / 2, 0, 1, character);
+    }
+    cairo_restore(cr);
+}
+
+/* Draws the line with its middle at the origin, in the colour set before. */
+static void draw_line(cairo_t *cr, const struct gk_strip_plan *plan)
+{
+    double width = 0;
+    size_t length = strlen(plan->text);
+    for (int pass = 0; pass < 2; pass++) {
+        double x = -width / 2;
+        for (size_t i = 0; i < length; i++) {
+            char character[2] = {plan->text[i], '\0'};
+            double advance = advance_of(cr, plan, character) * plan->squeeze;
+            if (pass == 1) {
+                draw_character(cr, plan, x + advance / 2, character);
+            }
+            x += advance + (plan->gap_after[i] ? plan->gap : 0);
+        }
+        width = x;
+    }
+}
+
+static void set_ink(struct gk_face *face, struct gk_random *random)
+{
+    struct gk_colour colour = face->ink;
+    if (gk_random_chance(random, 0.35)) {
+        double away = gk_colour_luminance(face->base) > 0.5 ? gk_random_between(random, 0, 0.4)
+                                                            : gk_random_between(random, 0.6, 1);
+        colour = gk_colour_hsv(gk_random_between(random, 0, 360), gk_random_between(random, 0, 0.7), away);
+    }
+    gk_colour_set(face->cr, colour, gk_random_chance(random, 0.7) ? 1 : gk_random_between(random, 0.45, 1));
+}
+
+/* A panel behind the line, or boxes around it, as some cards have. */
+static void draw_panel(struct gk_face *face, struct reach reach, struct gk_random *random)
+{
+    double value = gk_random_chance(random, 0.5) ? gk_random_between(random, 0, 0.15)
+                                                 : gk_random_between(random, 0.85, 1);
+    face->base = (struct gk_colour){value, value, value};
+    face->ink = (struct gk_colour){1 - value, 1 - value, 1 - value};
+    gk_colour_set(face->cr, face->base, 1);
+    cairo_rectangle(face->cr, -reach.half_width * gk_random_between(random, 0.7, 1.1),
+                    -gk_random_between(random, 0.6, 1.2), reach.half_width * 2,
+                    gk_random_between(random, 1.3, 2.2));
+    cairo_fill(face->cr);
+}
+
+void gk_strip_draw(struct gk_face *face, const struct gk_strip_plan *plan, struct gk_random *random)
+{
+    struct reach reach = {cairo_image_surface_get_width(face->surface) / plan->scale / 2,
+                          cairo_image_surface_get_height(face->surface) / plan->scale / 2};
+    cairo_t *both[2] = {face->cr, face->raised_cr};
+    for (int i = 0; i < 2; i++) {
+        cairo_translate(both[i], cairo_image_surface_get_width(face->surface) / 2.0,
+                        cairo_image_surface_get_height(face->surface) / 2.0);
+        cairo_scale(both[i], plan->scale, plan->scale);
+    }
+    draw_artwork(face, plan, random);
+    if (gk_random_chance(random, 0.6)) {
+        draw_clutter(face, reach, random);
+    }
+    if (!plan->embossed && gk_random_chance(random, 0.08)) {
+        draw_panel(face, reach, random);
+    }
+    draw_neighbours(face, plan, reach, random);
+    cairo_t *cr = plan->embossed ? face->raised_cr : face->cr;
+    set_ink(face, random);
+    cairo_save(cr);
+    cairo_rotate(cr, plan->upside_down ? GK_PI : 0);
+    if (!plan->embossed && gk_random_chance(random, 0.08)) { /* a shadow under the print */
+        cairo_save(cr);
+        cairo_set_source_rgba(cr, 0, 0, 0, 0.6);
+        cairo_translate(cr, 0.06, 0.06);
+        draw_line(cr, plan);
+        cairo_restore(cr);
+        set_ink(face, random);
+    }
+    draw_line(cr, plan);
+    cairo_restore(cr);
+}
