@@ -104,3 +104,90 @@ bool gk_image_shrink(const struct gk_image *image, int long_side_px, struct gk_i
     *ret_image = small;
     return true;
 }
+
+/* The taps of every output pixel along one axis: `most` weights each, of which those past the last are 0. */
+struct axis {
+    int most;
+    int *first;     /* input pixel of the first tap, may lie outside */
+    float *weights; /* sum 1 a pixel */
+};
+
+static void axis_clear(struct axis *axis)
+{
+    free(axis->first);
+    free(axis->weights);
+}
+
+static bool axis_make(double start, double length, int out, struct axis *ret_axis)
+{
+    double step = length / out, reach = fmax(step, 1);
+    struct axis axis = {.most = (int)ceil(2 * reach) + 1};
+    axis.first = malloc((size_t)out * sizeof *axis.first);
+    axis.weights = malloc((size_t)out * (size_t)axis.most * sizeof *axis.weights);
+    if (axis.first == NULL || axis.weights == NULL) {
+        axis_clear(&axis);
+        return false;
+    }
+    for (int i = 0; i < out; i++) {
+        double centre = start + (i + 0.5) * step - 0.5, sum = 0;
+        float *weights = axis.weights + (size_t)i * (size_t)axis.most;
+        axis.first[i] = (int)ceil(centre - reach);
+        for (int tap = 0; tap < axis.most; tap++) {
+            weights[tap] = (float)fmax(0, 1 - fabs(axis.first[i] + tap - centre) / reach);
+            sum += (double)weights[tap];
+        }
+        for (int tap = 0; tap < axis.most; tap++) {
+            weights[tap] /= (float)sum;
+        }
+    }
+    *ret_axis = axis;
+    return true;
+}
+
+/* One output row of `down` as a row of floats of the input's width. */
+static void blend_rows(const struct gk_image *image, const struct axis *down, int y, float *ret_row)
+{
+    const float *weights = down->weights + (size_t)y * (size_t)down->most;
+    memset(ret_row, 0, (size_t)image->width_px * sizeof *ret_row);
+    for (int tap = 0; tap < down->most; tap++) {
+        int from = clamp(down->first[y] + tap, image->height_px - 1);
+        const uint8_t *row = image->grey + (size_t)from * (size_t)image->width_px;
+        for (int x = 0; x < image->width_px && weights[tap] > 0; x++) {
+            ret_row[x] += weights[tap] * (float)row[x];
+        }
+    }
+}
+
+static void blend_columns(const float *row, int row_px, const struct axis *along, int out, uint8_t *ret_grey)
+{
+    for (int x = 0; x < out; x++) {
+        const float *weights = along->weights + (size_t)x * (size_t)along->most;
+        float sum = 0.5f;
+        for (int tap = 0; tap < along->most; tap++) {
+            sum += weights[tap] * row[clamp(along->first[x] + tap, row_px - 1)];
+        }
+        ret_grey[x] = (uint8_t)fminf(sum, 255);
+    }
+}
+
+bool gk_image_resample(const struct gk_image *image, const struct gk_window *window, int width_px,
+                       int height_px, struct gk_image *ret_image)
+{
+    struct gk_image out = {0};
+    struct axis along = {0}, down = {0};
+    float *row = malloc((size_t)image->width_px * sizeof *row);
+    bool made = row != NULL && axis_make(window->left, window->width, width_px, &along) &&
+                axis_make(window->top, window->height, height_px, &down) &&
+                gk_image_make(width_px, height_px, false, &out);
+    for (int y = 0; y < height_px && made; y++) {
+        blend_rows(image, &down, y, row);
+        blend_columns(row, image->width_px, &along, width_px, out.grey + (size_t)y * (size_t)width_px);
+    }
+    free(row);
+    axis_clear(&along);
+    axis_clear(&down);
+    if (made) {
+        *ret_image = out;
+    }
+    return made;
+}

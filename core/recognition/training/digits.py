@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+"""Trains the digit net: strips of number lines to a CTC matrix.
+
+Data are minted strips (tests/mint/strip.h) and, where the folder is given, real four-digit crops that may train
+(strips/train of the study's corpus). Nothing else is looked at; `--measure` only prints the figures on a table of strips
+that no step of the training depends on.
+
+    digits.py --pool FILE... [--real TABLE] [--measure TABLE] --checkpoint FILE --minutes N
+
+The input of the net, here and in core/recognition/digit_net.c: 32 rows of grey 0..1; of each pixel the mean of a
+window of 25 x 25 pixels (edges repeat) is taken away, and the rest divided by the window's deviation plus 0.03.
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+ALPHABET = "0123456789X"  # classes 1 to 11; 0 is CTC's blank
+HEIGHT, WINDOW, FLOOR = 32, 25, 0.03
+STRIP = np.dtype([("text", "S28"), ("digit_px", "<f4"), ("grey", "u1", (40, 304))])
+
+
+def block(inputs, outputs, kernel, stride=1, padding=None):
+    padding = (kernel[0] // 2, kernel[1] // 2) if padding is None else padding
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+class DigitNet(nn.Module):
+    """1 x 32 x W grey to W/4 columns of 12 logits. About 290,000 parameters, 60 M multiply-adds at W = 320."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            block(1, 16, (5, 5), 2),
+            block(16, 32, (3, 3)),
+            nn.MaxPool2d((2, 1)),
+            block(32, 48, (3, 3)),
+            nn.MaxPool2d((2, 2)),
+            block(48, 80, (3, 3)),
+            nn.MaxPool2d((2, 1)),
+            block(80, 128, (2, 5), padding=(0, 2)),
+            block(128, 128, (1, 7)),
+            nn.Dropout(0.05),
+            nn.Conv2d(128, 12, 1),
+        )
+
+    def forward(self, grey):
+        return self.body(grey).squeeze(2).permute(2, 0, 1)  # columns, batch, classes
+
+
+def box(values):
+    """Means of WINDOW x WINDOW pixels, edges repeated."""
+    before, after = WINDOW // 2 + 1, WINDOW // 2
+    sums = functional.pad(values, (before, after, before, after), mode="replicate").cumsum(2)
+    sums = (sums[:, :, WINDOW:] - sums[:, :, :-WINDOW]).cumsum(3)
+    return (sums[..., WINDOW:] - sums[..., :-WINDOW]) / WINDOW**2
+
+
+def normalise(grey):
+    """Batch x 1 x 32 x W of 0..1."""
+    away = grey - box(grey)
+    return away / (box(away * away).clamp(min=0).sqrt() + FLOOR)
+
+
+def place(grey, generator, out_width, out_height=HEIGHT):
+    """Cuts a window of the strips at a random scale, turn and place, as an uncertain line finder would."""
+    count, _, height, width = grey.shape
+    rand = lambda low, high: low + (high - low) * torch.rand(count, generator=generator)
+    scale_y = rand(0.85, 1.35)
+    scale_x = scale_y * rand(0.85, 1.18)
+    turn = rand(-0.035, 0.035)
+    shift_y = rand(-3.5, 3.5)
+    shift_x = rand(-4, 4)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0] = out_width / width * scale_x
+    theta[:, 0, 1] = turn * out_height / width
+    theta[:, 0, 2] = shift_x * 2 / width
+    theta[:, 1, 0] = -turn * out_width / height
+    theta[:, 1, 1] = out_height / height * scale_y
+    theta[:, 1, 2] = shift_y * 2 / height
+    grid = functional.affine_grid(theta, (count, 1, out_height, out_width), align_corners=False)
+    return functional.grid_sample(grey, grid, padding_mode="border", align_corners=False)
+
+
+def disturb(grey, generator):
+    """Contrast, inversion, noise: cheap variety on top of what the mint drew."""
+    count = grey.shape[0]
+    gain = 0.5 + torch.rand(count, 1, 1, 1, generator=generator)
+    gamma = torch.exp(torch.randn(count, 1, 1, 1, generator=generator) * 0.25)
+    grey = (grey.clamp(0.001, 1) ** gamma - 0.5) * gain + 0.5
+    invert = torch.rand(count, 1, 1, 1, generator=generator) < 0.15
+    grey = torch.where(invert, 1 - grey, grey)
+    return grey + torch.randn(grey.shape, generator=generator) * 0.02 * torch.rand(count, 1, 1, 1, generator=generator)
+
+
+class Pool:
+    """Minted strips in files, mapped into memory; sampled without order."""
+
+    def __init__(self, paths):
+        counts = [(path, os.path.getsize(path) // STRIP.itemsize) for path in paths]
+        self.parts = [np.memmap(path, STRIP, "r", shape=(count,)) for path, count in counts if count > 0]
+        self.total = sum(len(part) for part in self.parts)
+
+    def sample(self, rng, count):
+        grey, texts = np.empty((count, 40, 304), np.uint8), []
+        for i, index in enumerate(rng.integers(0, self.total, count)):
+            for part in self.parts:
+                if index < len(part):
+                    break
+                index -= len(part)
+            grey[i] = part[index]["grey"]
+            texts.append(part[index]["text"].decode())
+        return torch.from_numpy(grey).float().div_(255).unsqueeze(1), texts
+
+
+def load_table(table):
+    """Grey pictures and texts of a table of strips; `_` is no digit."""
+    from PIL import Image
+
+    folder, rows = table[: -len(".tsv")], []
+    for line in open(table, encoding="utf-8").read().splitlines()[1:]:
+        name, digits = line.split("\t")[:2]
+        grey = np.asarray(Image.open(os.path.join(folder, name)).convert("L"), np.float32) / 255
+        rows.append((grey, digits.replace("_", "")))
+    return rows
+
+
+def real_batch(rows, rng, count):
+    """Crops set onto windows of one size, their edges repeated."""
+    grey, texts = torch.empty(count, 1, 52, 136), []
+    for i, index in enumerate(rng.integers(0, len(rows), count)):
+        picture = torch.from_numpy(rows[index][0])[None, None]
+        picture = functional.interpolate(picture, (46, 120), mode="bilinear", align_corners=False)
+        grey[i] = functional.pad(picture, (8, 8, 3, 3), mode="replicate")[0]
+        texts.append(rows[index][1])
+    return grey, texts
+
+
+def ctc(logits, texts):
+    targets = torch.tensor([ALPHABET.index(c) + 1 for text in texts for c in text], dtype=torch.long)
+    lengths = torch.tensor([len(text) for text in texts])
+    columns = torch.full((len(texts),), logits.shape[0], dtype=torch.long)
+    return functional.ctc_loss(logits.float().log_softmax(2), targets, columns, lengths, reduction="sum", zero_infinity=True)
+
+
+def greedy(logits):
+    texts = []
+    for row in logits.argmax(2).T.tolist():
+        texts.append("".join(ALPHABET[c - 1] for i, c in enumerate(row) if c > 0 and (i == 0 or row[i - 1] != c)))
+    return texts
+
+
+FRAMINGS = [(1.0, 0.0), (0.82, -0.09), (0.82, 0.0), (0.82, 0.09), (0.66, -0.17), (0.66, 0.0), (0.66, 0.17)]
+
+
+def framed(picture, share, shift):
+    """The window of a strip that a framing shows, 32 rows high."""
+    height = picture.shape[0]
+    top = max(0, int(round((0.5 + shift - share / 2) * height)))
+    bottom = min(height, int(round((0.5 + shift + share / 2) * height)))
+    cut = torch.from_numpy(np.ascontiguousarray(picture[top:bottom]))[None, None]
+    width = max(40, int(round(picture.shape[1] * HEIGHT / (bottom - top) / 4)) * 4)
+    return functional.interpolate(cut, (HEIGHT, width), mode="bilinear", align_corners=False, antialias=True)
+
+
+@torch.no_grad()
+def measure(net, rows):
+    """Wrong strips: one framing, and the most confident of seven."""
+    net.eval()
+    wrong = [0, 0]
+    for picture, text in rows:
+        best = [-1e9, ""]
+        for number, (share, shift) in enumerate(FRAMINGS):
+            logits = net(normalise(framed(picture, share, shift)).contiguous(memory_format=torch.channels_last))
+            probabilities = logits.float().log_softmax(2).max(2)
+            read = greedy(logits)[0]
+            inked = probabilities.indices[:, 0] > 0
+            sure = probabilities.values[:, 0].sum().item() / max(1, len(read)) if inked.any() else -1e8
+            if number == 0:
+                wrong[0] += read != text
+            if sure > best[0]:
+                best = [sure, read]
+        wrong[1] += best[1] != text
+    net.train()
+    return wrong
+
+
+@torch.no_grad()
+def measure_pool(net, pool, seed):
+    net.eval()
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    exact = total = 0
+    for _ in range(8):
+        grey, texts = pool.sample(rng, 128)
+        read = greedy(net(normalise(place(grey, generator, 288)).contiguous(memory_format=torch.channels_last)))
+        exact += sum(a == b for a, b in zip(read, texts))
+        total += len(texts)
+    net.train()
+    return exact / total
+
+
+def step_rate(done, peak):
+    """A short warm-up, then linear to zero."""
+    return peak * min(1, done / 0.01) * max(0.002, 1 - done)
+
+
+def save(path, net, optimiser, state):
+    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "state": state}, path + ".new")
+    os.replace(path + ".new", path)
+
+
+def train(options):
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    net = DigitNet().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=0.01)
+    state = {"seconds": 0.0, "steps": 0}
+    if os.path.exists(options.checkpoint):
+        kept = torch.load(options.checkpoint)
+        net.load_state_dict(kept["net"])
+        optimiser.load_state_dict(kept["optimiser"])
+        state = kept["state"]
+    pool = Pool(options.pool)
+    real = load_table(options.real) if options.real else []
+    table = load_table(options.measure) if options.measure else []
+    rng = np.random.default_rng(options.seed + state["steps"])
+    generator = torch.Generator().manual_seed(options.seed + state["steps"])
+    started, before, losses = time.time(), state["seconds"], []
+    while state["seconds"] < options.minutes * 60:
+        for group in optimiser.param_groups:
+            group["lr"] = step_rate(state["seconds"] / (options.minutes * 60), options.rate)
+        batches = [pool.sample(rng, options.batch) + (272,)]
+        if real:
+            batches.append(real_batch(real, rng, options.batch // 5) + (112,))
+        optimiser.zero_grad()
+        for grey, texts, width in batches:
+            window = HEIGHT if width == 272 else 44
+            placed = place(grey, generator, width, window) if window == HEIGHT else functional.interpolate(
+                place(grey, generator, 132, 44), (HEIGHT, 96), mode="bilinear", align_corners=False, antialias=True)
+            inputs = normalise(disturb(placed, generator)).contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                logits = net(inputs)
+            loss = ctc(logits, texts) / options.batch
+            loss.backward()
+        losses.append(loss.item() if not real else loss.item() * 5)
+        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        state["steps"] += 1
+        state["seconds"] = before + time.time() - started
+        if state["steps"] % 500 == 0:
+            line = {"minutes": round(state["seconds"] / 60, 1), "steps": state["steps"], "loss": round(sum(losses) / len(losses), 3),
+                    "minted": round(measure_pool(net, pool, 7), 4)}
+            if table:
+                line["wrong"], line["of"] = measure(net, table), len(table)
+            print(json.dumps(line), flush=True)
+            losses = []
+            save(options.checkpoint, net, optimiser, state)
+    save(options.checkpoint, net, optimiser, state)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pool", nargs="+", required=True)
+    parser.add_argument("--real")
+    parser.add_argument("--measure")
+    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
