@@ -103,6 +103,25 @@ def disturb(grey, generator):
     return grey + torch.randn(grey.shape, generator=generator) * 0.02 * torch.rand(count, 1, 1, 1, generator=generator)
 
 
+def operations(net):
+    """The net as core/recognition/network.h runs it."""
+    from export import conv, max_pool
+
+    ops, before = [], "x"
+    for number, layer in enumerate(net.body):
+        after = "t%d" % number
+        if isinstance(layer, nn.Sequential):
+            ops.append(conv(layer[0], layer[1], relu=True, input=before, output=after))
+        elif isinstance(layer, nn.MaxPool2d):
+            ops.append(max_pool(*layer.kernel_size, input=before, output=after))
+        elif isinstance(layer, nn.Conv2d):
+            ops.append(conv(layer, input=before, output=after))
+        else:
+            continue  # dropout: nothing when the net runs
+        before = after
+    return ops
+
+
 class Pool:
     """Minted strips in files, mapped into memory; sampled without order."""
 
