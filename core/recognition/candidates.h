@@ -8,6 +8,7 @@
 #include "core/recognition/lattice.h"
 
 #define GK_CANDIDATES_MOST 20
+#define GK_GROUPING_SIZE 96
 
 /* At and above this probability a candidate that no check character forced counts as read. */
 #define GK_CANDIDATE_ACCEPTED 0.999
@@ -17,6 +18,7 @@ struct gk_candidate {
     const struct guika_issuer *issuer; /* NULL: of no known issuer (only where checks are off) */
     double probability;                /* that the card carries it; those of one place sum to at most 1 */
     bool forced;                       /* it is not what was read likeliest: the rules decided */
+    char read_as[GK_NUMBER_SIZE];      /* where forced: what was read likeliest */
     uint32_t place;                    /* of which those of one place are rivals */
 };
 
@@ -26,6 +28,13 @@ struct gk_line_verdict {
     size_t count;
     bool check_failed; /* what was read likeliest would be an issuer's number, but for its check character */
     bool unknown_issuer; /* it was read well, but no issuer has such numbers */
+    /* What was read likeliest, rules left out; where candidates come from a part of the line, that part. */
+    char best[GK_NUMBER_SIZE];
+    float confidence[GK_NUMBER_LONGEST]; /* of each character of `best`, 0 to 1, rules left out */
+    char grouping[GK_GROUPING_SIZE];     /* of `best`, as printed: "4-4-4-4", "9(1)" */
+    /* 0 to 1: how much the line looks like a number that is read in the right direction. Compare it between
+     * the two directions of one line; from 0.5 on it is worth reading. */
+    double clarity;
 };
 
 struct gk_candidate_rules {
@@ -34,7 +43,7 @@ struct gk_candidate_rules {
     bool no_check; /* ignore check characters and prefixes */
 };
 
-/* Weighs every number within two characters of the likeliest. [worker] */
+/* Weighs every number within two characters of the likeliest; `clarity` is left 0. [worker] */
 void gk_candidates_from_lattice(const struct gk_lattice *lattice, const struct gk_candidate_rules *rules,
                                 struct gk_line_verdict *ret_verdict);
 
@@ -45,8 +54,14 @@ struct gk_candidate_list {
     uint32_t places; /* given out */
 };
 
-/* Adds a line's verdict. Where one of its numbers is in the list, the line is the same place seen again: its
- * candidates strengthen or rival those; else it is a new place. [any] */
+/* Adds a line's verdict. Where one of its numbers is in the list, or much like the best one of a place, the
+ * line is that place seen again: its candidates strengthen or rival those; else it is a new place. A forced
+ * candidate stays so until a sight reads it unforced, or is forced to it from another misreading. [any] */
 void gk_candidates_add(struct gk_candidate_list *list, const struct gk_line_verdict *verdict);
+
+/* Somebody else (Tesseract, a bar code) says that `number` is on the card; `strength`, 0 to 1, is the
+ * probability that he is right. From 0.5 on he takes away that it was forced. Returns false, and changes
+ * nothing, where the number is not in the list: a witness alone is no reading. [any] */
+bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, double strength);
 
 #endif

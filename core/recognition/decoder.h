@@ -1,0 +1,68 @@
+/*
+ * From the digit net's output to strings: connectionist temporal classification (Graves et al. 2006), decoded
+ * by prefix beam search. What the strings mean is for reading.h.
+ */
+#ifndef GUIKA_CORE_RECOGNITION_DECODER_H
+#define GUIKA_CORE_RECOGNITION_DECODER_H
+
+#include "core/recognition/rules.h"
+
+#define GK_DIGIT_CLASSES 12 /* 0 blank, 1 to 10 the digits 0 to 9, 11 X */
+#define GK_DIGIT_COLUMNS_MOST 192
+#define GK_DIGIT_CHARACTERS 11 /* the classes without the blank: 0-9 and X */
+
+/* What the net says about one strip, 32 px high. */
+struct gk_digit_matrix {
+    int columns;                                                    /* 0 to GK_DIGIT_COLUMNS_MOST */
+    float log_probability[GK_DIGIT_COLUMNS_MOST][GK_DIGIT_CLASSES]; /* natural logarithm, by column */
+    double px_per_column;                                           /* of the strip: 4 */
+};
+
+/* A stretch of a matrix made ready: tempered (calibration.h), as probabilities, with neighbouring columns
+ * that are certainly blank merged into one. */
+struct gk_digit_sheet {
+    int count;
+    double column[GK_DIGIT_COLUMNS_MOST]; /* middle of the columns that the row stands for, in the matrix */
+    double share[GK_DIGIT_COLUMNS_MOST][GK_DIGIT_CLASSES]; /* sum 1 by row */
+};
+
+/* Of the columns from `first` up to but not including `end`, 0 <= first <= end <= columns. A value that is no
+ * number counts as impossible; a column of nothing else as blank. [any] */
+void gk_digit_sheet_make(const struct gk_digit_matrix *matrix, int first, int end,
+                         struct gk_digit_sheet *ret_sheet);
+
+#define GK_DECODED_MOST 60
+
+struct gk_decoded {
+    char text[GK_NUMBER_SIZE]; /* at least one character */
+    double log_probability;    /* of all paths that were followed: a lower bound, and close to the whole */
+};
+
+struct gk_decoding {
+    size_t count;
+    struct gk_decoded items[GK_DECODED_MOST]; /* likeliest first */
+};
+
+/* The likeliest strings of 1 to GK_NUMBER_LONGEST characters. Leaves out those whose probability is less than
+ * a millionth of the best one's. Below 0.5 ms for 160 columns of print. [worker] */
+void gk_decoder_search(const struct gk_digit_sheet *sheet, struct gk_decoding *ret_decoding);
+
+/* Natural logarithm of the exact probability of `text` (0 to GK_NUMBER_LONGEST characters of 0-9 and X);
+ * -HUGE_VAL: it cannot be. [any] */
+double gk_decoder_score(const struct gk_digit_sheet *sheet, const char *text);
+
+/* How a text lies on a sheet. */
+struct gk_alignment {
+    int length;
+    double log_probability;           /* as gk_decoder_score */
+    double column[GK_NUMBER_LONGEST]; /* middle of the character, in columns of the matrix */
+    /* Probability of the text with this one character exchanged, divided by that of the text; 1 for the
+     * character itself. Exact. */
+    double ratio[GK_NUMBER_LONGEST][GK_DIGIT_CHARACTERS];
+};
+
+/* false where the text is empty or cannot be. [any] */
+bool gk_decoder_align(const struct gk_digit_sheet *sheet, const char *text,
+                      struct gk_alignment *ret_alignment);
+
+#endif
