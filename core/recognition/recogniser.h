@@ -7,6 +7,7 @@
 #ifndef GUIKA_CORE_RECOGNITION_RECOGNISER_H
 #define GUIKA_CORE_RECOGNITION_RECOGNISER_H
 
+#include "core/recognition/stages.h"
 #include "guika/v1/internal/reader.pb.h"
 #include "rpc/status.h"
 
@@ -20,6 +21,7 @@ struct gk_recogniser_options {
     void (*on_refused)(void *context, const char *path,
                        const struct gk_error *error); /* a plugin was refused; may be NULL */
     void *context;
+    struct gk_stages *stages; /* borrowed while open; gk_recogniser_read adds to it. NULL: not measured */
 };
 
 enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
