@@ -1,35 +1,40 @@
+/*
+ * The order of trying: cards that the finder sees, the best one first; on each its number lines, those where
+ * some layout has a number before the others; then, where the finder saw no number, the layouts' regions
+ * themselves; last, lines that it saw in the picture outside every card. Whatever settles the number ends the
+ * search.
+ */
 #include "core/recognition/card_reader.h"
 
 #include "core/recognition/card_finder.h"
+#include "core/recognition/line_reader.h"
 #include "core/recognition/number_line.h"
+#include "core/recognition/observation.h"
+#include "core/recognition/sight.h"
 
 #include <assert.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define LEAST_SCORE 0.5 /* of a quadrilateral that counts as a card */
-#define MOST_LINES 8    /* read a view */
-#define LEAST_LINE 5    /* components of a line worth reading */
-#define LEAST_DIGITS 6  /* of a run */
-#define CLEAR 97        /* clarity of a reading that makes trying it upside down needless */
-#define PROMISING 0.75  /* score of a line that gets a second chance in another framing */
-#define GOOD_ENOUGH 0.5 /* a candidate that makes trying other quadrilaterals needless */
+#define MOST_LINES 6        /* read a view */
+#define MOST_REGIONS 6      /* of layouts, tried where no line was found */
+#define GOOD_ENOUGH 0.5     /* a candidate that makes other views and regions needless */
+#define FIGURES 0.5         /* clarity of a line that holds figures */
+#define IN_REGION_BONUS 0.3 /* of a line's score, where some layout has a number */
+#define OVERLAP 0.3 /* of two quadrilaterals that are one card, as a share of the smaller one's width */
 
-/* The most different from the first one come first: agreement of unlike framings says more. */
-static const struct gk_framing framings[] = {{.height_share = 1.7},
-                                             {.height_share = 1.45, .normalise = true},
-                                             {.height_share = 1.3, .centre_shift = 0.04},
-                                             {.height_share = 2.0}};
-#define FRAMINGS (sizeof framings / sizeof *framings)
-#define ENOUGH_FRAMINGS 3 /* where they agree; the others settle disputes */
-
-/* One way to look at the picture. */
+/* One way to look at the picture: a card, or the picture itself (frame.width_px 0). */
 struct view {
     const struct gk_card_reader *reader;
-    const struct gk_picture *picture;
-    struct gk_homography homography;
+    const struct gk_image *picture;
+    struct gk_homography frame;
+    struct gk_quad quad;
+    size_t number; /* for the observer */
     struct gk_candidate_list *list;
     struct gk_card_sight *sight;
+    struct gk_number_line lines[GK_NUMBER_LINES_MOST];
+    size_t line_count;
 };
 
 int64_t gk_clock_read_ms(clockid_t clock)
@@ -51,164 +56,108 @@ static bool is_read(const struct gk_candidate_list *list, double least)
     return list->count > 0 && list->items[0].probability >= least && !list->items[0].forced;
 }
 
-/* A number on the card: one line, or the rows of a stack. */
-struct target {
-    const struct gk_number_line *rows;
-    int row_count;
-};
-
-/* Appends a row of a stack: its digits alone, for what else is read there is no part of the number. */
-static void append_row(struct gk_text_line *text, const struct gk_text_line *row)
+/* Quarter turns clockwise that bring text upright which runs along (dx, dy). */
+static int turns_of(double dx, double dy, bool upside_down)
 {
-    bool first = true;
-    for (int i = 0; i < row->count && text->count < GK_TEXT_SYMBOLS_MOST; i++) {
-        char character = row->symbols[i].choices[0].character;
-        if (character >= '0' && character <= '9') {
-            text->symbols[text->count] = row->symbols[i];
-            text->symbols[text->count++].starts_word = first;
-            first = false;
-        }
-    }
+    int turns = fabs(dx) >= fabs(dy) ? (dx >= 0 ? 0 : 2) : (dy >= 0 ? 3 : 1);
+    return (turns + (upside_down ? 2 : 0)) % 4;
 }
 
-static bool read_row(const struct view *view, const struct gk_number_line *line, bool upside_down,
-                     const struct gk_framing *framing, struct gk_text_line *ret_text)
+/* The card as the number reads: upright, portrait where its lines run along the short side. */
+static void place_view(const struct view *view, const struct gk_number_line *line, bool upside_down)
 {
-    struct gk_image strip;
-    if (!gk_number_line_cut(&view->picture->image, &view->homography, line, upside_down, framing, &strip)) {
-        return false;
-    }
-    bool read = gk_text_read(view->reader->text, &strip, ret_text);
-    gk_image_clear(&strip);
-    return read;
-}
-
-static void read_text(const struct view *view, const struct target *target, bool upside_down,
-                      const struct gk_framing *framing, struct gk_text_line *ret_text)
-{
-    struct gk_text_line row;
-    ret_text->count = 0;
-    if (target->row_count == 1) {
-        if (!read_row(view, target->rows, upside_down, framing, ret_text)) {
-            ret_text->count = 0;
-        }
+    struct gk_card_sight *sight = view->sight;
+    if (view->frame.width_px == 0) {
         return;
     }
-    for (int i = 0; i < target->row_count; i++) {
-        const struct gk_number_line *line = &target->rows[upside_down ? target->row_count - 1 - i : i];
-        if (read_row(view, line, upside_down, framing, &row)) {
-            append_row(ret_text, &row);
-        }
-    }
+    int turns = turns_of(line->right.x - line->left.x, line->right.y - line->left.y, upside_down);
+    struct gk_quad quad = gk_quad_turned(&view->quad, turns);
+    bool portrait = turns % 2 == 1;
+    sight->position_known =
+        gk_homography_from_quad(&quad, portrait ? GK_CARD_HEIGHT_PX : GK_CARD_WIDTH_PX,
+                                portrait ? GK_CARD_WIDTH_PX : GK_CARD_HEIGHT_PX, &sight->view);
 }
 
-/* `*ret_clarity` as gk_lattice_clarity. */
-static size_t read_runs(const struct view *view, const struct target *target, bool upside_down,
-                        const struct gk_framing *framing, struct gk_lattice runs[GK_LATTICE_RUNS_MOST],
-                        double *ret_clarity)
+/* Reads a line or a block and adds what it says. Returns how clear it was. */
+static double read_target(struct view *view, const struct gk_number_target *target, size_t line)
 {
-    struct gk_text_line text;
-    read_text(view, target, upside_down, framing, &text);
-    size_t count = gk_lattice_from_text(&text, LEAST_DIGITS, runs);
-    *ret_clarity = gk_lattice_clarity(&text, runs, count);
-    return count;
-}
-
-/* Reads the line again in other framings than the `first` and settles what they say about each run. */
-static void confirm_runs(const struct view *view, const struct target *target, bool upside_down, size_t first,
-                         struct gk_lattice *runs, size_t count)
-{
-    struct gk_lattice readings[GK_LATTICE_RUNS_MOST][FRAMINGS], others[GK_LATTICE_RUNS_MOST];
-    size_t counts[GK_LATTICE_RUNS_MOST] = {0};
-    bool agreed = true;
-    for (size_t run = 0; run < count; run++) {
-        readings[run][counts[run]++] = runs[run];
-    }
-    for (size_t i = 0; i < FRAMINGS && (i < ENOUGH_FRAMINGS || !agreed); i++) {
-        if (i == first) {
-            continue;
-        }
-        double clarity;
-        size_t other_count = read_runs(view, target, upside_down, &framings[i], others, &clarity);
-        agreed = other_count == count && agreed;
-        for (size_t run = 0; run < count && run < other_count; run++) {
-            readings[run][counts[run]++] = others[run];
-        }
-        for (size_t run = 0; run < count; run++) {
-            agreed = gk_lattice_vote(readings[run], counts[run], &runs[run]) && agreed;
-        }
-    }
-}
-
-/* The clearest of the readings of a line so far. */
-struct attempt {
-    struct gk_lattice runs[GK_LATTICE_RUNS_MOST];
-    size_t count, framing;
+    const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
+                                        view->number, line};
+    struct gk_line_verdict verdict;
     bool upside_down;
-    double clarity;
+    if (!gk_line_read(view->reader, &place, target, &verdict, &upside_down)) {
+        return 0;
+    }
+    struct gk_card_sight *sight = view->sight;
+    bool likelier = verdict.count > 0 && (view->list->count == 0 || verdict.candidates[0].probability >
+                                                                        view->list->items[0].probability);
+    gk_candidates_add(view->list, &verdict);
+    sight->figures_found = sight->figures_found || verdict.clarity >= FIGURES;
+    sight->check_failed = sight->check_failed || verdict.check_failed;
+    sight->unknown_issuer = sight->unknown_issuer || verdict.unknown_issuer;
+    if (likelier) {
+        place_view(view, target->rows, upside_down);
+    }
+    return verdict.clarity;
+}
+
+/* ---- where layouts have numbers ---- */
+
+struct spot {
+    double x, y; /* millimetres on the card as it lies in the frame: 85.60 wide */
 };
 
-static void attempt_reading(const struct view *view, const struct target *target, size_t framing,
-                            bool upside_down, struct attempt *best)
+/* The line of a region as it lies in the frame, the card turned by `turns` quarter turns against its layout.
+ */
+static struct gk_number_line region_line(const struct guika_region *region, int turns)
 {
-    struct attempt attempt = {.framing = framing, .upside_down = upside_down};
-    attempt.count = read_runs(view, target, upside_down, &framings[framing], attempt.runs, &attempt.clarity);
-    if (attempt.clarity > best->clarity) {
-        *best = attempt;
+    double left = (double)region->left_mm, right = left + (double)region->width_mm;
+    double y = (double)region->top_mm + (double)region->height_mm / 2, height = (double)region->height_mm / 2;
+    struct spot ends[2] = {{left, y}, {right, y}};
+    for (int i = 0; i < 2; i++) {
+        struct spot at = ends[i];
+        ends[i] = turns == 0   ? at
+                  : turns == 1 ? (struct spot){GK_CARD_WIDTH_MM - at.y, at.x}
+                  : turns == 2 ? (struct spot){GK_CARD_WIDTH_MM - at.x, GK_CARD_HEIGHT_MM - at.y}
+                               : (struct spot){at.y, GK_CARD_HEIGHT_MM - at.x};
     }
+    return (struct gk_number_line){
+        .left = {ends[0].x * GK_CARD_PX_PER_MM, ends[0].y * GK_CARD_PX_PER_MM},
+        .right = {ends[1].x * GK_CARD_PX_PER_MM, ends[1].y * GK_CARD_PX_PER_MM},
+        .left_height = height * GK_CARD_PX_PER_MM,
+        .right_height = height * GK_CARD_PX_PER_MM,
+    };
 }
 
-/* Reads upright and, unless that is clear, turned; a promising line in a second framing too. */
-static void read_target(const struct view *view, const struct target *target)
+/* Does the line's middle lie within half a region's height of the region's own line, and as it does? */
+static bool lies_on(const struct gk_number_line *line, const struct gk_number_line *region)
 {
-    struct attempt best = {.count = 0};
-    size_t tries = target->rows->score >= PROMISING ? 2 : 1;
-    for (size_t i = 0; i < 2 * tries && best.clarity < CLEAR; i++) {
-        attempt_reading(view, target, i / 2, i % 2 == 1, &best);
-    }
-    struct gk_lattice *runs = best.runs;
-    size_t count = best.count;
-    bool upside_down = best.upside_down;
-    if (count == 0) {
-        return;
-    }
-    confirm_runs(view, target, upside_down, best.framing, runs, count);
-    for (size_t i = 0; i < count; i++) {
-        struct gk_line_verdict verdict;
-        gk_candidates_from_lattice(&runs[i], &view->reader->rules, &verdict);
-        bool first = view->list->count == 0 || (verdict.count > 0 && verdict.candidates[0].probability >
-                                                                         view->list->items[0].probability);
-        gk_candidates_add(view->list, &verdict);
-        view->sight->figures_found = true;
-        view->sight->check_failed = view->sight->check_failed || verdict.check_failed;
-        view->sight->unknown_issuer = view->sight->unknown_issuer || verdict.unknown_issuer;
-        if (verdict.count > 0 && first) {
-            view->sight->view = view->homography;
-            view->sight->position_known = true;
-            view->sight->upside_down = upside_down;
-        }
-    }
+    double dx = region->right.x - region->left.x, dy = region->right.y - region->left.y,
+           length = hypot(dx, dy);
+    double x = (line->left.x + line->right.x) / 2 - region->left.x,
+           y = (line->left.y + line->right.y) / 2 - region->left.y;
+    double along = (x * dx + y * dy) / length, across = (x * dy - y * dx) / length;
+    double run_x = line->right.x - line->left.x, run_y = line->right.y - line->left.y;
+    bool same_direction = fabs(run_x * dx + run_y * dy) > 0.8 * length * hypot(run_x, run_y);
+    return same_direction && along >= 0 && along <= length && fabs(across) <= region->left_height;
 }
 
-/* Does the line's middle lie in a region where some layout of this orientation has numbers, either way up? */
-static bool in_region(const struct view *view, const struct gk_number_line *line)
+typedef bool region_visitor(struct view *view, const struct gk_number_line *region, void *context);
+
+/* Calls for every region of the shelf's layouts, both ways up, until one call returns true. */
+static bool visit_regions(struct view *view, region_visitor *visit, void *context)
 {
-    bool portrait = view->homography.height_px > view->homography.width_px;
-    double x = (line->left + line->right) / 2 / GK_CARD_PX_PER_MM, y = line->centre_y / GK_CARD_PX_PER_MM;
-    double width = view->homography.width_px / GK_CARD_PX_PER_MM;
-    double height = view->homography.height_px / GK_CARD_PX_PER_MM;
-    for (size_t i = 0; i < view->reader->rules.issuer_count; i++) {
-        const struct guika_issuer *issuer = view->reader->rules.issuers[i];
+    const struct gk_candidate_rules *rules = &view->reader->rules;
+    for (size_t i = 0; i < rules->issuer_count; i++) {
+        const struct guika_issuer *issuer = rules->issuers[i];
         for (size_t j = 0; j < issuer->layout_count; j++) {
             const struct guika_layout *layout = &issuer->layouts[j];
-            for (size_t k = 0; k < layout->number_count && layout->portrait == portrait; k++) {
-                const struct guika_region *region = &layout->numbers[k];
-                double dx = x - region->left_mm, dy = y - region->top_mm;
-                double turned_dx = width - x - region->left_mm, turned_dy = height - y - region->top_mm;
-                if ((dx >= 0 && dx <= region->width_mm && dy >= 0 && dy <= region->height_mm) ||
-                    (turned_dx >= 0 && turned_dx <= region->width_mm && turned_dy >= 0 &&
-                     turned_dy <= region->height_mm)) {
-                    return true;
+            for (size_t k = 0; k < layout->number_count; k++) {
+                for (int turns = layout->portrait ? 1 : 0; turns < 4; turns += 2) {
+                    struct gk_number_line region = region_line(&layout->numbers[k], turns);
+                    if (visit(view, &region, context)) {
+                        return true;
+                    }
                 }
             }
         }
@@ -216,91 +165,190 @@ static bool in_region(const struct view *view, const struct gk_number_line *line
     return false;
 }
 
+static bool holds_line(struct view *view, const struct gk_number_line *region, void *context)
+{
+    (void)view;
+    return lies_on(context, region);
+}
+
 /* Best first, with a bonus for lines where numbers are expected. */
-static void rank_lines(const struct view *view, struct gk_number_line *lines, size_t count)
+static void rank_lines(struct view *view)
 {
-    for (size_t i = 0; i < count; i++) {
-        lines[i].score += in_region(view, &lines[i]) ? 0.3 : 0;
-    }
-    for (size_t i = 1; i < count; i++) {
-        struct gk_number_line line = lines[i];
+    for (size_t i = 0; i < view->line_count; i++) {
+        struct gk_number_line line = view->lines[i];
+        line.score += visit_regions(view, holds_line, &line) ? IN_REGION_BONUS : 0;
         size_t at = i;
-        for (; at > 0 && lines[at - 1].score < line.score; at--) {
-            lines[at] = lines[at - 1];
+        for (; at > 0 && view->lines[at - 1].score < line.score; at--) {
+            view->lines[at] = view->lines[at - 1];
         }
-        lines[at] = line;
+        view->lines[at] = line;
     }
 }
 
-static bool burnt_out(const struct gk_image *card)
+/* Regions that were tried, so that layouts that agree are tried once. */
+struct region_trial {
+    struct gk_number_line tried[MOST_REGIONS];
+    size_t count;
+};
+
+static bool try_region(struct view *view, const struct gk_number_line *region, void *context)
 {
-    size_t pixels = (size_t)card->width_px * (size_t)card->height_px, burnt = 0;
-    for (size_t i = 0; i < pixels; i++) {
-        burnt += card->grey[i] >= 252;
+    struct region_trial *trial = context;
+    for (size_t i = 0; i < trial->count; i++) {
+        if (lies_on(region, &trial->tried[i])) {
+            return false;
+        }
     }
-    return burnt * 20 > pixels;
+    for (size_t i = 0; i < view->line_count; i++) {
+        if (lies_on(&view->lines[i], region)) {
+            return false;
+        }
+    }
+    if (trial->count == MOST_REGIONS || out_of_time(view->reader)) {
+        return true;
+    }
+    trial->tried[trial->count++] = *region;
+    const struct gk_number_target target = {region, 1};
+    read_target(view, &target, view->line_count + trial->count - 1);
+    return is_read(view->list, GOOD_ENOUGH);
 }
 
-/* Stacks first: they are rare, and nothing else looks like them. */
-static void read_targets(const struct view *view, const struct gk_number_line *lines, size_t count)
+/* ---- views ---- */
+
+/* Blocks first: they are rare, and nothing else looks like them. */
+static void read_lines(struct view *view)
 {
     struct gk_number_stack stacks[GK_NUMBER_STACKS_MOST];
-    size_t stack_count = gk_number_stacks_find(lines, count, stacks), tried = 0;
-    for (size_t i = 0; i < stack_count + count && tried < MOST_LINES; i++) {
-        struct target target = {i < stack_count ? stacks[i].rows : &lines[i - stack_count],
-                                i < stack_count ? stacks[i].row_count : 1};
-        if (target.row_count == 1 && target.rows->characters < LEAST_LINE) {
-            continue;
-        }
+    size_t stack_count = gk_number_stacks_find(view->lines, view->line_count, stacks);
+    for (size_t i = 0; i < stack_count + view->line_count && i < MOST_LINES; i++) {
+        const struct gk_number_target target = {i < stack_count ? stacks[i].rows
+                                                                : &view->lines[i - stack_count],
+                                                i < stack_count ? stacks[i].row_count : 1};
         if (out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
             return;
         }
-        read_target(view, &target);
-        tried++;
+        read_target(view, &target, i < stack_count ? 0 : i - stack_count);
     }
 }
 
-static void read_view(struct view *view, const struct gk_quad *quad, bool portrait)
+/* More than a twentieth of the card burnt out? Looked at in a grid of 64 x 40 points. */
+static bool burnt_out(const struct view *view)
 {
-    struct gk_quad placed = portrait ? gk_quad_turned(quad, 1) : *quad;
-    int width = portrait ? GK_CARD_HEIGHT_PX : GK_CARD_WIDTH_PX;
-    int height = portrait ? GK_CARD_WIDTH_PX : GK_CARD_HEIGHT_PX;
-    struct gk_image card;
-    struct gk_number_line lines[GK_NUMBER_LINES_MOST];
-    if (!gk_homography_from_quad(&placed, width, height, &view->homography) ||
-        !gk_rectify(&view->picture->image, &view->homography, false, &card)) {
+    int burnt = 0, total = 0;
+    for (int y = 8; y < view->frame.height_px; y += 16) {
+        for (int x = 8; x < view->frame.width_px; x += 16, total++) {
+            struct gk_point at = gk_homography_apply(&view->frame, (struct gk_point){x, y});
+            burnt += gk_image_grey_at(view->picture, at.x, at.y) >= 252;
+        }
+    }
+    return burnt * 20 > total;
+}
+
+static void read_card(struct view *view)
+{
+    struct gk_sight seen;
+    const struct gk_card_reader *reader = view->reader;
+    if (!gk_homography_from_quad(&view->quad, GK_CARD_WIDTH_PX, GK_CARD_HEIGHT_PX, &view->frame)) {
         return;
     }
     if (view->sight->view.width_px == 0) {
-        view->sight->view = view->homography;
-        view->sight->glare = burnt_out(&card);
+        view->sight->view = view->frame;
+        view->sight->glare = burnt_out(view);
     }
-    size_t count = gk_number_lines_find(&card, GK_STACK_LEAST_CHARACTERS, lines);
-    gk_image_clear(&card);
-    rank_lines(view, lines, count);
-    read_targets(view, lines, count);
+    int64_t began = gk_stage_begin(reader->stages);
+    bool looked = gk_sight_of_card(reader->finder, view->picture, &view->frame, &seen);
+    gk_stage_end(reader->stages, GK_STAGE_RECTIFY, began);
+    began = gk_stage_begin(reader->stages);
+    view->line_count = looked ? gk_number_lines_find(&seen, view->lines) : 0;
+    rank_lines(view);
+    gk_stage_end(reader->stages, GK_STAGE_LINES, began);
+    if (reader->observer != NULL) {
+        gk_observe_card(reader->observer, view->picture, &view->frame, view->number, view->lines,
+                        view->line_count, reader->rules.issuers, reader->rules.issuer_count);
+    }
+    read_lines(view);
+    if (!is_read(view->list, GOOD_ENOUGH)) {
+        struct region_trial trial = {.count = 0};
+        (void)visit_regions(view, try_region, &trial);
+    }
 }
 
-void gk_card_read(const struct gk_card_reader *reader, const struct gk_picture *picture,
+static struct gk_point middle_of(const struct gk_quad *quad)
+{
+    struct gk_point sum = {0, 0};
+    for (int i = 0; i < 4; i++) {
+        sum.x += quad->corner[i].x / 4;
+        sum.y += quad->corner[i].y / 4;
+    }
+    return sum;
+}
+
+/* Two cards that are surely there, apart from each other. */
+static bool are_several(const struct gk_found_card *cards, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct gk_point first = middle_of(&cards[0].quad), other = middle_of(&cards[i].quad);
+        const struct gk_point *corner = cards[i].quad.corner;
+        double width = hypot(corner[1].x - corner[0].x, corner[1].y - corner[0].y);
+        bool apart = hypot(first.x - other.x, first.y - other.y) > OVERLAP * width;
+        if (cards[0].score >= GK_CARD_SCORE_SURE && cards[i].score >= GK_CARD_SCORE_SURE && apart) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the finder says of the whole picture. */
+struct overview {
+    struct gk_found_card cards[GK_CARD_FINDER_MOST + 1];
+    size_t card_count;
+    struct gk_number_line lines[GK_NUMBER_LINES_MOST];
+    size_t line_count;
+};
+
+static void look_over(const struct gk_card_reader *reader, const struct gk_image *picture,
+                      const struct gk_quad *card, struct overview *ret_overview)
+{
+    struct gk_sight seen;
+    struct overview overview = {.card_count = 0};
+    if (card != NULL) {
+        overview.cards[overview.card_count++] = (struct gk_found_card){.quad = *card, .score = 1};
+    }
+    int64_t began = gk_stage_begin(reader->stages);
+    if (card == NULL && gk_sight_of_picture(reader->finder, picture, &seen)) {
+        overview.card_count = gk_cards_find(&seen, picture, overview.cards);
+        overview.line_count = gk_number_lines_find(&seen, overview.lines);
+    }
+    gk_stage_end(reader->stages, GK_STAGE_SIGHT, began);
+    *ret_overview = overview;
+}
+
+void gk_card_read(const struct gk_card_reader *reader, const struct gk_image *picture,
                   const struct gk_quad *card, struct gk_candidate_list *list, struct gk_card_sight *ret_sight)
 {
     assert(reader != NULL && picture != NULL && list != NULL && ret_sight != NULL);
     struct gk_card_sight sight = {0};
-    struct gk_found_quad found[GK_CARD_FINDER_MOST + 1];
-    size_t count = 0;
-    if (card != NULL) {
-        found[count++] = (struct gk_found_quad){.quad = *card, .score = 1};
+    struct overview overview;
+    look_over(reader, picture, card, &overview);
+    sight.card_found = overview.card_count > 0 && overview.cards[0].score >= GK_CARD_SCORE_SURE;
+    sight.several_cards = card == NULL && are_several(overview.cards, overview.card_count);
+    if (reader->observer != NULL) {
+        gk_observe_picture(reader->observer, picture, overview.cards, overview.card_count, card != NULL);
     }
-    count += gk_card_find(&picture->image, found + count);
-    sight.card_found = count > 0 && found[0].score >= LEAST_SCORE;
-    struct view view = {reader, picture, {.width_px = 0}, list, &sight};
-    for (size_t i = 0; i < count; i++) {
-        for (int portrait = 0; portrait < 2; portrait++) {
-            if (out_of_time(reader) || is_read(list, i == 0 ? GK_CANDIDATE_ACCEPTED : GOOD_ENOUGH)) {
-                break;
-            }
-            read_view(&view, &found[i].quad, portrait == 1);
+    struct view view = {.reader = reader, .picture = picture, .list = list, .sight = &sight};
+    for (size_t i = 0; i < overview.card_count; i++) {
+        if (out_of_time(reader) || is_read(list, i == 0 ? GK_CANDIDATE_ACCEPTED : GOOD_ENOUGH)) {
+            break;
         }
+        view.quad = overview.cards[i].quad;
+        view.number = i;
+        read_card(&view);
+    }
+    if (!is_read(list, GOOD_ENOUGH) && overview.line_count > 0) {
+        view.frame.width_px = 0;
+        view.line_count = overview.line_count;
+        memcpy(view.lines, overview.lines, sizeof view.lines);
+        read_lines(&view);
     }
     *ret_sight = sight;
 }

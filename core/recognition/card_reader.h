@@ -1,20 +1,27 @@
 /*
- * Reads one picture of a card: finds the card, looks for lines of print in every position that it may lie in,
- * reads those that may be numbers and weighs them by the issuers' rules.
+ * Reads one picture of a card: finds the card, looks for number lines on it in every position that it may lie
+ * in, reads them by the digit net and weighs them by the issuers' rules.
  */
 #ifndef GUIKA_CORE_RECOGNITION_CARD_READER_H
 #define GUIKA_CORE_RECOGNITION_CARD_READER_H
 
 #include "core/recognition/candidates.h"
+#include "core/recognition/digit_net.h"
+#include "core/recognition/observer.h"
 #include "core/recognition/picture.h"
 #include "core/recognition/rectify.h"
+#include "core/recognition/stages.h"
 #include "core/recognition/text.h"
 
 #include <time.h>
 
 struct gk_card_reader {
-    struct gk_text_reader *text;
+    struct gk_network *finder;
+    struct gk_digit_net *digits;
+    struct gk_text_reader *text; /* a second opinion; NULL: none */
     struct gk_candidate_rules rules;
+    const struct gk_observer *observer; /* NULL: nobody looks */
+    struct gk_stages *stages;           /* NULL: nobody counts */
     /* No further line is tried after the first of these: of this thread's processor time, and of the wall
      * clock, which the lease goes by. */
     int64_t stop_cpu_ms;  /* CLOCK_THREAD_CPUTIME_ID */
@@ -27,18 +34,18 @@ int64_t gk_clock_read_ms(clockid_t clock);
 /* What one picture showed besides its numbers. */
 struct gk_card_sight {
     bool card_found;
+    bool several_cards;
     bool figures_found; /* some line holds a run of figures */
     bool check_failed;
     bool unknown_issuer;
     bool glare;                /* a part of the card is burnt out */
-    struct gk_homography view; /* of the card as it was read or, unread, as it was found */
-    bool position_known;       /* a number was read, so that the view is upright but for: */
-    bool upside_down;
+    struct gk_homography view; /* of the card as it was found; where a number was read, upright */
+    bool position_known;       /* a number was read, so that the view is upright */
 };
 
 /* Adds what it reads to `list`. `card` is the box's own quadrilateral in pixels of the picture, or NULL.
  * [worker] */
-void gk_card_read(const struct gk_card_reader *reader, const struct gk_picture *picture,
+void gk_card_read(const struct gk_card_reader *reader, const struct gk_image *picture,
                   const struct gk_quad *card, struct gk_candidate_list *list,
                   struct gk_card_sight *ret_sight);
 

@@ -1,7 +1,7 @@
 #include "clients/cli/reading/strips.h"
 
 #include "core/recognition/picture.h"
-#include "core/recognition/text.h"
+#include "core/recognition/strip_reader.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -65,29 +65,34 @@ static int edit_distance(const char *a, const char *b)
     return row[length];
 }
 
-static void score_strip(struct gk_text_reader *reader, const char *path, const char *truth,
-                        struct score *score)
+/* The tools of one run. */
+struct strip_scorer {
+    struct gk_digit_net *net;
+    struct gk_reading *reading;
+    struct gk_line_verdict verdict;
+    struct score score;
+};
+
+static void score_strip(struct strip_scorer *scorer, const char *path, const char *truth)
 {
+    static const struct gk_candidate_rules no_rules = {.no_check = true};
     struct gk_picture picture;
-    struct gk_text_line line = {.count = 0};
-    char wanted[16] = "", text[GK_TEXT_SYMBOLS_MOST + 1] = "", digits[16] = "";
+    char wanted[16] = "", digits[16] = "";
     keep_digits(truth, wanted);
     if (load_picture(path, &picture)) {
-        if (gk_text_read(reader, &picture.image, &line)) {
-            for (int i = 0; i < line.count; i++) {
-                text[i] = line.symbols[i].choices[0].character;
-            }
+        if (gk_strip_read(scorer->net, &picture.image, scorer->reading)) {
+            gk_reading_verdict(scorer->reading, &no_rules, &scorer->verdict);
+            keep_digits(scorer->verdict.best, digits);
         }
         gk_picture_clear(&picture);
     }
-    keep_digits(text, digits);
-    score->strips++;
-    score->exact += strcmp(digits, wanted) == 0;
-    score->digits += (int)strlen(wanted);
-    score->errors += edit_distance(digits, wanted);
+    scorer->score.strips++;
+    scorer->score.exact += strcmp(digits, wanted) == 0;
+    scorer->score.digits += (int)strlen(wanted);
+    scorer->score.errors += edit_distance(digits, wanted);
 }
 
-static int score_table(struct gk_text_reader *reader, const char *path, struct score *score)
+static int score_table(struct strip_scorer *scorer, const char *path)
 {
     FILE *table = fopen(path, "r");
     char line[512], file[256], digits[64], picture[4096];
@@ -99,7 +104,7 @@ static int score_table(struct gk_text_reader *reader, const char *path, struct s
     for (int number = 1; fgets(line, sizeof line, table) != NULL; number++) {
         if (number > 1 && sscanf(line, "%255[^\t]\t%63[^\t\n]", file, digits) == 2) {
             snprintf(picture, sizeof picture, "%.*s/%s", (int)stem, path, file);
-            score_strip(reader, picture, digits, score);
+            score_strip(scorer, picture, digits);
         }
     }
     fclose(table);
@@ -108,18 +113,20 @@ static int score_table(struct gk_text_reader *reader, const char *path, struct s
 
 int gk_cli_strips(const char *path, bool json)
 {
-    struct gk_text_reader *reader = NULL;
+    struct strip_scorer scorer = {.reading = malloc(sizeof *scorer.reading)};
     struct gk_error error = {0};
-    struct score score = {0};
-    if (gk_text_reader_open(&reader, &error) != GK_OK) {
-        fprintf(stderr, "guika corpus: %s\n", error.message);
+    if (scorer.reading == NULL || gk_digit_net_open(&scorer.net, &error) != GK_OK) {
+        fprintf(stderr, "guika corpus: %s\n", scorer.reading == NULL ? "out of memory" : error.message);
+        free(scorer.reading);
         return 1;
     }
-    int status = score_table(reader, path, &score);
-    gk_text_reader_close(reader);
+    int status = score_table(&scorer, path);
+    gk_digit_net_close(scorer.net);
+    free(scorer.reading);
     if (status != 0) {
         return status;
     }
+    const struct score score = scorer.score;
     double rate = score.digits == 0 ? 0 : (double)score.errors / score.digits;
     if (json) {
         json_t *object = json_pack("{s:i, s:i, s:i, s:i, s:f}", "strips", score.strips, "exact", score.exact,

@@ -1,0 +1,124 @@
+#include "core/recognition/line_reader.h"
+
+#include "core/recognition/observation.h"
+#include "core/recognition/reading.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The line finder is right about a digit's height within a fifth, mostly; the framings reach further. The
+ * first decides the direction, the next two are enough where all agree. */
+static const struct gk_framing framings[] = {
+    {.digit_share = 0.62, .centre_shift = 0},   {.digit_share = 0.5, .centre_shift = 0},
+    {.digit_share = 0.76, .centre_shift = 0},   {.digit_share = 0.6, .centre_shift = -0.18},
+    {.digit_share = 0.6, .centre_shift = 0.18}, {.digit_share = 0.52, .centre_shift = 0.1},
+    {.digit_share = 0.7, .centre_shift = -0.1},
+};
+#define FRAMINGS (sizeof framings / sizeof *framings)
+#define FIRST_FRAMINGS 3
+
+/* Clarity (reading.h) from which a line is worth all framings. Estimated. */
+#define WORTH_READING 0.25
+
+/* One direction of a target. */
+struct direction {
+    struct gk_reading rows[GK_STACK_MOST_ROWS];
+    struct gk_reading joined; /* of blocks */
+    struct gk_line_verdict verdict;
+};
+
+struct line_work {
+    const struct gk_card_reader *reader;
+    const struct gk_line_place *place;
+    const struct gk_number_target *target;
+    struct gk_digit_matrix matrix;
+    struct direction directions[2]; /* upright, upside down */
+};
+
+static bool read_row(struct line_work *work, int row, bool upside_down, const struct gk_framing *framing,
+                     struct gk_reading *reading)
+{
+    const struct gk_card_reader *reader = work->reader;
+    const struct gk_number_line *line = &work->target->rows[row];
+    struct gk_image strip;
+    int64_t began = gk_stage_begin(reader->stages);
+    bool read =
+        gk_number_line_cut(work->place->picture, work->place->frame, line, upside_down, framing, &strip);
+    gk_stage_end(reader->stages, GK_STAGE_CUT, began);
+    if (!read) {
+        return false;
+    }
+    began = gk_stage_begin(reader->stages);
+    read = gk_digit_net_read(reader->digits, &strip, &work->matrix);
+    gk_stage_end(reader->stages, GK_STAGE_DIGITS, began);
+    if (read) {
+        gk_reading_add(reading, &work->matrix);
+        if (reader->observer != NULL) {
+            gk_observe_strip(reader->observer, &strip, &work->matrix, work->place->card, work->place->line,
+                             framing == &framings[0]);
+        }
+    }
+    gk_image_clear(&strip);
+    return read;
+}
+
+/* Reads all rows in framings [first, end) and weighs what is there by then. */
+static void read_direction(struct line_work *work, bool upside_down, size_t first, size_t end)
+{
+    struct direction *direction = &work->directions[upside_down];
+    int row_count = work->target->row_count;
+    for (size_t i = first; i < end; i++) {
+        for (int row = 0; row < row_count; row++) {
+            int source = upside_down ? row_count - 1 - row : row;
+            if (!read_row(work, source, upside_down, &framings[i], &direction->rows[row])) {
+                return;
+            }
+        }
+    }
+    int64_t began = gk_stage_begin(work->reader->stages);
+    const struct gk_reading *reading = direction->rows;
+    if (row_count > 1) {
+        gk_reading_join(direction->rows, row_count, &direction->joined);
+        reading = &direction->joined;
+    }
+    gk_reading_verdict(reading, &work->reader->rules, &direction->verdict);
+    gk_stage_end(work->reader->stages, GK_STAGE_RULES, began);
+}
+
+static bool is_settled(const struct gk_line_verdict *verdict)
+{
+    return verdict->count > 0 && verdict->candidates[0].probability >= GK_CANDIDATE_ACCEPTED &&
+           !verdict->candidates[0].forced;
+}
+
+bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                  const struct gk_number_target *target, struct gk_line_verdict *ret_verdict,
+                  bool *ret_upside_down)
+{
+    assert(target->row_count >= 1 && target->row_count <= GK_STACK_MOST_ROWS);
+    struct line_work *work = calloc(1, sizeof *work);
+    *ret_verdict = (struct gk_line_verdict){0};
+    if (work == NULL) {
+        return false;
+    }
+    work->reader = reader;
+    work->place = place;
+    work->target = target;
+    read_direction(work, false, 0, 1);
+    read_direction(work, true, 0, 1);
+    const double upright = work->directions[0].verdict.clarity, turned = work->directions[1].verdict.clarity;
+    bool upside_down = turned > upright;
+    struct direction *direction = &work->directions[upside_down];
+    bool worth = direction->verdict.clarity >= WORTH_READING;
+    if (worth) {
+        read_direction(work, upside_down, 1, FIRST_FRAMINGS);
+        if (!is_settled(&direction->verdict)) {
+            read_direction(work, upside_down, FIRST_FRAMINGS, FRAMINGS);
+        }
+        *ret_verdict = direction->verdict;
+        *ret_upside_down = upside_down;
+    }
+    free(work);
+    return worth;
+}

@@ -1,0 +1,30 @@
+/*
+ * Reads one number line, or the rows of a block, by the digit net: in the direction that reads clearer, in as
+ * many framings as it takes.
+ */
+#ifndef GUIKA_CORE_RECOGNITION_LINE_READER_H
+#define GUIKA_CORE_RECOGNITION_LINE_READER_H
+
+#include "core/recognition/card_reader.h"
+#include "core/recognition/number_line.h"
+
+/* A number on the card: one line, or the rows of a block. */
+struct gk_number_target {
+    const struct gk_number_line *rows;
+    int row_count; /* 1 to GK_STACK_MOST_ROWS */
+};
+
+/* Where it stands: pixels of the card's frame, or of the picture where `frame` is NULL. */
+struct gk_line_place {
+    const struct gk_image *picture;
+    const struct gk_homography *frame;
+    size_t card, line; /* for the observer */
+};
+
+/* false where nothing there looks like a number, or memory ran out; `*ret_verdict` is then empty. Takes 2 to
+ * 15 net runs a row. [worker] */
+bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                  const struct gk_number_target *target, struct gk_line_verdict *ret_verdict,
+                  bool *ret_upside_down);
+
+#endif
