@@ -1,4 +1,21 @@
+/*
+ * The list over several sights of a card.
+ *
+ * Two sights of one place say p and q, each a distribution over the numbers it names and `other`, all the
+ * rest. Were they independent, the numbers would have p(n) q(n), scaled; a number that only one sight names
+ * has a small part of the other's rest, and that both have the same unnamed number in mind is rarer still.
+ * But a second sight often says again what the first one said, errors and all. So with the probability
+ * GK_SIGHT_REPEATS only the surer of the two is believed, else both:
+ *
+ *     repeats * (the surer of p and q)  +  (1 - repeats) * p q / sum.
+ *
+ * Two sights that agree at 0.99 give 0.999. One that was certain keeps its number against any other; against
+ * one that is nearly as sure of another number it may lose the certainty.
+ */
 #include "core/recognition/candidates.h"
+
+#include "core/recognition/calibration.h"
+#include "core/recognition/weighing.h"
 
 #include <assert.h>
 #include <math.h>
@@ -6,152 +23,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Priors, estimated and not measured: the chance that a run of figures on a card is not the kind of number
- * that some rule describes (a telephone number, a date, another issuer's). Long runs are hardly ever anything
- * else.
- */
-#define ALIEN_LONG 0.02      /* 15 characters and more */
-#define ALIEN_MIDDLE 0.3     /* 10 to 14 */
-#define ALIEN_SHORT 1.0      /* up to 9: as likely as not */
-#define ALIEN_GROUPED 0.2    /* times this, where it is grouped as the rule says */
-#define ALIEN_BRACKETS 0.002 /* or this, where the grouping has brackets: hardly anything else has */
-#define ALIEN_BARE 10        /* or this, where the rule demands brackets and there are none */
-/* Or this, where the grouping is none of the rule's and the rule also has numbers one character shorter or
- * longer: then a lost or doubled character makes another good number one time in ten. */
-#define ALIEN_LENGTH_OPEN 100
-/* Share of good numbers that fail a check that only weighs. Unknown; card-validator#112 shows that there are
- * some. */
-#define GOOD_BUT_FAILS 0.01
-/* A second sight of a line may repeat the first one's error. */
-#define SECOND_SIGHT 0.7
+/* --- one line, by Tesseract --- */
 
 /* Paths are the likeliest characters with up to two exchanged. */
 #define ALTERNATIVES 2 /* a place, besides the likeliest */
 
 struct search {
     const struct gk_lattice *lattice;
-    const struct gk_candidate_rules *rules;
-    struct gk_line_verdict *verdict;
+    struct gk_weighing weighing;
+    struct gk_run run;
     char best[GK_NUMBER_SIZE];
-    double total;   /* weight of all candidates, kept or not */
-    double seen;    /* probability of all paths that were weighed */
-    double density; /* the largest prefix density among them: what unseen paths would weigh */
 };
-
-static bool demands_brackets(const struct guika_rule *rule)
-{
-    for (size_t i = 0; i < rule->grouping_count; i++) {
-        if (strchr(rule->groupings[i], '(') == NULL) {
-            return false;
-        }
-    }
-    return rule->grouping_count > 0;
-}
-
-static bool admits_length(const struct guika_rule *rule, int length)
-{
-    for (size_t i = 0; i < rule->length_count; i++) {
-        if (rule->lengths[i] == length) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static double alien_prior(const struct gk_lattice *lattice, const struct guika_rule *rule)
-{
-    double prior = lattice->count >= 15 ? ALIEN_LONG : lattice->count >= 10 ? ALIEN_MIDDLE : ALIEN_SHORT;
-    bool brackets = strchr(lattice->grouping, '(') != NULL;
-    if (rule == NULL) {
-        return prior;
-    }
-    if (!gk_rules_grouping_known(rule, lattice->grouping)) {
-        if (demands_brackets(rule) && !brackets) {
-            return prior * ALIEN_BARE;
-        }
-        return admits_length(rule, lattice->count - 1) || admits_length(rule, lattice->count + 1)
-                   ? prior * ALIEN_LENGTH_OPEN
-                   : prior;
-    }
-    bool telling = strchr(lattice->grouping, '-') != NULL || lattice->count >= 15;
-    return prior * (brackets ? ALIEN_BRACKETS : telling ? ALIEN_GROUPED : 1);
-}
-
-/* How much likelier the number is among the issuer's than any string of its prefixes would be. */
-static double check_density(const struct gk_judgement *judgement)
-{
-    const struct guika_rule *rule = judgement->rule;
-    double values = rule->check == GUIKA_CHECK_ISO7064_MOD11_2 ? 11 : 10;
-    if (rule->check == GUIKA_CHECK_NONE) {
-        return 1;
-    }
-    if (rule->force == GUIKA_CHECK_BINDS) {
-        return values;
-    }
-    return judgement->check_passes ? values * (1 - GOOD_BUT_FAILS) : values / (values - 1) * GOOD_BUT_FAILS;
-}
-
-static void keep(struct search *search, const char *number, const struct guika_issuer *issuer, double weight)
-{
-    struct gk_line_verdict *verdict = search->verdict;
-    size_t at = verdict->count;
-    search->total += weight;
-    if (at == GK_CANDIDATES_MOST) {
-        if (verdict->candidates[--at].probability >= weight) {
-            return;
-        }
-    } else {
-        verdict->count++;
-    }
-    while (at > 0 && verdict->candidates[at - 1].probability < weight) {
-        verdict->candidates[at] = verdict->candidates[at - 1];
-        at--;
-    }
-    struct gk_candidate candidate = {.issuer = issuer, .probability = weight};
-    (void)snprintf(candidate.number, sizeof candidate.number, "%s", number);
-    candidate.forced = strcmp(number, search->best) != 0;
-    verdict->candidates[at] = candidate;
-}
-
-/* Checks are off: prefixes only name the issuer. */
-static void weigh_unchecked(struct search *search, const char *number, double probability)
-{
-    const struct guika_issuer *named = NULL;
-    size_t longest = 0;
-    for (size_t i = 0; i < search->rules->issuer_count; i++) {
-        struct gk_judgement judgement;
-        if (gk_rules_judge(search->rules->issuers[i], number, &judgement) != GK_FIT_NONE &&
-            (named == NULL || judgement.prefix_length > longest)) {
-            named = search->rules->issuers[i];
-            longest = judgement.prefix_length;
-        }
-    }
-    keep(search, number, named, probability);
-}
 
 static void weigh(struct search *search, const char *number, double probability)
 {
-    search->seen += probability;
-    if (search->rules->no_check) {
-        weigh_unchecked(search, number, probability);
-        return;
-    }
-    struct gk_judgement matches[4];
-    bool check_failed;
-    size_t count = gk_rules_match(search->rules->issuers, search->rules->issuer_count, number, matches,
-                                  sizeof matches / sizeof *matches, &check_failed);
-    for (size_t i = 0; i < count; i++) {
-        /* Relative to aliens, of which only a few begin with the prefix and are grouped so. */
-        double density =
-            1 / gk_rules_prefix_share(matches[i].rule) / alien_prior(search->lattice, matches[i].rule);
-        search->density = fmax(search->density, density);
-        keep(search, number, matches[i].issuer, probability * check_density(&matches[i]) * density);
-    }
-    if (strcmp(number, search->best) == 0) {
-        search->verdict->check_failed = count == 0 && check_failed;
-        search->verdict->unknown_issuer = count == 0 && !check_failed;
-    }
+    gk_weighing_add(&search->weighing, &search->run, number, search->lattice->grouping, probability);
 }
 
 /* The `rank`th likeliest character of a place, 0 the best. */
@@ -221,29 +107,73 @@ void gk_candidates_from_lattice(const struct gk_lattice *lattice, const struct g
 {
     assert(lattice->count > 0);
     *ret_verdict = (struct gk_line_verdict){0};
-    struct search search = {.lattice = lattice, .rules = rules, .verdict = ret_verdict};
+    struct search search = {.lattice = lattice};
     double probability = gk_lattice_best(lattice, search.best);
+    search.run = (struct gk_run){.best = search.best, .alien_factor = 1};
+    gk_weighing_begin(&search.weighing, rules, ret_verdict);
     weigh(&search, search.best, probability);
     exchange_one(&search, probability);
     exchange_two(&search, probability);
-    /* What is not on the list: paths not weighed, slips, and (alien) numbers that no rule describes. */
-    double density = fmax(search.density, 1);
-    double unseen = (fmax(0, 1 - search.seen) + lattice->slip) * density;
-    double alien = rules->no_check ? alien_prior(lattice, NULL) : 1;
-    double sum = search.total + unseen + alien;
-    for (size_t i = 0; i < ret_verdict->count; i++) {
-        ret_verdict->candidates[i].probability /= sum;
+    gk_weighing_close_run(&search.weighing, &search.run, fmax(0, 1 - search.run.seen) + lattice->slip);
+    gk_weighing_end(&search.weighing);
+    gk_weighing_explain(&search.weighing, search.best);
+    memcpy(ret_verdict->best, search.best, sizeof ret_verdict->best);
+    memcpy(ret_verdict->grouping, lattice->grouping, sizeof ret_verdict->grouping);
+    for (int i = 0; i < lattice->count; i++) {
+        const struct gk_lattice_place *place = &lattice->places[i];
+        ret_verdict->confidence[i] = (float)place->share[ranked(place, 0)];
     }
 }
 
-static struct gk_candidate *find(struct gk_candidate_list *list, const struct gk_candidate *wanted)
+/* --- many lines --- */
+
+/* A place counts as seen again by a shared number from this product of its two probabilities on. */
+#define LEAST_SHARED 1e-6
+/* Or where this share of the characters differs at most: two readings of one number. */
+#define MOST_DIFFERENT 0.25
+/* From here on a witness takes away that a number was forced. */
+#define LEAST_WITNESS 0.5
+
+/* What a sight says of a place. */
+struct sight {
+    const struct gk_candidate *items;
+    size_t count;
+    uint32_t place; /* only those items of it */
+};
+
+static const struct gk_candidate *find(const struct sight *sight, const struct gk_candidate *wanted)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i].number, wanted->number) == 0 && list->items[i].issuer == wanted->issuer) {
-            return &list->items[i];
+    for (size_t i = 0; i < sight->count; i++) {
+        const struct gk_candidate *item = &sight->items[i];
+        if (item->place == sight->place && strcmp(item->number, wanted->number) == 0 &&
+            item->issuer == wanted->issuer) {
+            return item;
         }
     }
     return NULL;
+}
+
+/* What it leaves to numbers that it does not name. */
+static double rest_of(const struct sight *sight)
+{
+    double total = 0;
+    for (size_t i = 0; i < sight->count; i++) {
+        total += sight->items[i].place == sight->place ? sight->items[i].probability : 0;
+    }
+    return fmax(0, 1 - total);
+}
+
+/* The likeliest, NULL: none. */
+static const struct gk_candidate *top_of(const struct sight *sight)
+{
+    const struct gk_candidate *top = NULL;
+    for (size_t i = 0; i < sight->count; i++) {
+        const struct gk_candidate *item = &sight->items[i];
+        if (item->place == sight->place && (top == NULL || item->probability > top->probability)) {
+            top = item;
+        }
+    }
+    return top;
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -252,17 +182,62 @@ static int compare_candidates(const void *a, const void *b)
     return (x->probability < y->probability) - (x->probability > y->probability);
 }
 
-/* Rivals share what is certain: a place's probabilities sum to at most 1. */
-static void share_place(struct gk_candidate_list *list, uint32_t place)
+/* Both name it: is it still forced, and from what? */
+static void join_forced(struct gk_candidate *candidate, const struct gk_candidate *other)
 {
-    double total = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        total += list->items[i].place == place ? list->items[i].probability : 0;
+    bool same_misreading = strcmp(candidate->read_as, other->read_as) == 0;
+    candidate->forced = candidate->forced && other->forced && same_misreading;
+    if (!candidate->forced) {
+        candidate->read_as[0] = '\0';
     }
-    for (size_t i = 0; i < list->count && total > 1; i++) {
-        if (list->items[i].place == place) {
-            list->items[i].probability /= total;
+}
+
+struct joined {
+    struct gk_candidate items[2 * GK_CANDIDATES_MOST];
+    double independent[2 * GK_CANDIDATES_MOST]; /* p q of each */
+    double surer[2 * GK_CANDIDATES_MOST];       /* what the surer sight gives it */
+    size_t count;
+    double total; /* of p q, unnamed numbers included */
+};
+
+static void join_items(struct joined *joined, const struct sight *from, const struct sight *other,
+                       bool from_is_surer, bool skip_shared)
+{
+    double rest = rest_of(other);
+    for (size_t i = 0; i < from->count; i++) {
+        const struct gk_candidate *item = &from->items[i];
+        if (item->place != from->place) {
+            continue;
         }
+        const struct gk_candidate *also = find(other, item);
+        if (also != NULL && skip_shared) {
+            continue;
+        }
+        double elsewhere = also != NULL ? also->probability : rest * GK_SIGHT_UNNAMED;
+        size_t at = joined->count++;
+        joined->items[at] = *item;
+        joined->independent[at] = item->probability * elsewhere;
+        joined->surer[at] = from_is_surer ? item->probability : also != NULL ? also->probability : 0;
+        joined->total += joined->independent[at];
+        if (also != NULL) {
+            join_forced(&joined->items[at], also);
+        }
+    }
+}
+
+/* One distribution from two sights of a place. */
+static void join(const struct sight *p, const struct sight *q, struct joined *ret_joined)
+{
+    const struct gk_candidate *top_p = top_of(p), *top_q = top_of(q);
+    bool p_is_surer = top_q == NULL || (top_p != NULL && top_p->probability >= top_q->probability);
+    ret_joined->count = 0;
+    ret_joined->total = rest_of(p) * rest_of(q) * GK_SIGHT_UNNAMED * GK_SIGHT_UNNAMED;
+    join_items(ret_joined, p, q, p_is_surer, false);
+    join_items(ret_joined, q, p, !p_is_surer, true);
+    for (size_t i = 0; i < ret_joined->count; i++) {
+        double both = ret_joined->total > 0 ? ret_joined->independent[i] / ret_joined->total : 0;
+        ret_joined->items[i].probability =
+            GK_SIGHT_REPEATS * ret_joined->surer[i] + (1 - GK_SIGHT_REPEATS) * both;
     }
 }
 
@@ -281,34 +256,95 @@ static void insert(struct gk_candidate_list *list, const struct gk_candidate *ca
     }
 }
 
+/* Adds the sight to a place of the list, or as a new one. */
+static void add_sight(struct gk_candidate_list *list, uint32_t place, const struct sight *seen)
+{
+    struct joined joined;
+    const struct sight before = {list->items, list->count, place};
+    if (top_of(&before) == NULL) {
+        joined.count = 0;
+        for (size_t i = 0; i < seen->count; i++) {
+            joined.items[joined.count++] = seen->items[i];
+        }
+    } else {
+        join(&before, seen, &joined);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].place != place) {
+            list->items[kept++] = list->items[i];
+        }
+    }
+    list->count = kept;
+    for (size_t i = 0; i < joined.count; i++) {
+        joined.items[i].place = place;
+        insert(list, &joined.items[i]);
+    }
+    qsort(list->items, list->count, sizeof *list->items, compare_candidates);
+}
+
+static bool is_alike(const char *a, const char *b)
+{
+    size_t length = strlen(a), different = 0;
+    for (size_t i = 0; i < length && b[i] != '\0'; i++) {
+        different += a[i] != b[i];
+    }
+    return strlen(b) == length && (double)different <= MOST_DIFFERENT * (double)length;
+}
+
+/* The place that the sight is of; list->places: a new one. */
+static uint32_t place_of(const struct gk_candidate_list *list, const struct sight *seen)
+{
+    const struct gk_candidate *top = top_of(seen);
+    uint32_t shared = list->places, alike = list->places;
+    double most = LEAST_SHARED;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct gk_candidate *item = &list->items[i], *also = find(seen, item);
+        const struct sight place = {list->items, list->count, item->place};
+        double product = also != NULL ? item->probability * also->probability : 0;
+        if (product > most) {
+            most = product;
+            shared = item->place;
+        }
+        if (alike == list->places && top_of(&place) == item && is_alike(item->number, top->number)) {
+            alike = item->place;
+        }
+    }
+    return shared != list->places ? shared : alike;
+}
+
 void gk_candidates_add(struct gk_candidate_list *list, const struct gk_line_verdict *verdict)
 {
     if (verdict->count == 0) {
         return;
     }
-    uint32_t place = list->places;
-    double most = 0;
-    for (size_t i = 0; i < verdict->count; i++) {
-        const struct gk_candidate *known = find(list, &verdict->candidates[i]);
-        if (known != NULL && verdict->candidates[i].probability > most) {
-            place = known->place;
-            most = verdict->candidates[i].probability;
-        }
-    }
+    const struct sight seen = {verdict->candidates, verdict->count, verdict->candidates[0].place};
+    uint32_t place = place_of(list, &seen);
     list->places += place == list->places;
-    for (size_t i = 0; i < verdict->count; i++) {
-        struct gk_candidate candidate = verdict->candidates[i];
-        candidate.place = place;
-        struct gk_candidate *known = find(list, &candidate);
-        if (known == NULL) {
-            insert(list, &candidate);
-            continue;
+    add_sight(list, place, &seen);
+}
+
+bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, double strength)
+{
+    assert(strength >= 0 && strength <= 1);
+    struct gk_candidate said[GK_CANDIDATES_MOST];
+    struct sight seen = {said, 0, 0};
+    double total = 0;
+    /* The likeliest place of the number, and there all issuers that have it. */
+    for (size_t i = 0; i < list->count; i++) {
+        const struct gk_candidate *item = &list->items[i];
+        if (strcmp(item->number, number) == 0 && (seen.count == 0 || item->place == seen.place)) {
+            said[seen.count++] = *item;
+            seen.place = item->place;
+            total += item->probability;
         }
-        double more = fmax(known->probability, candidate.probability);
-        double less = fmin(known->probability, candidate.probability);
-        known->probability = 1 - (1 - more) * (1 - SECOND_SIGHT * less);
-        known->forced = known->forced && candidate.forced;
     }
-    share_place(list, place);
-    qsort(list->items, list->count, sizeof *list->items, compare_candidates);
+    for (size_t i = 0; i < seen.count; i++) {
+        said[i].probability = total > 0 ? strength * said[i].probability / total : 0;
+        said[i].forced = said[i].forced && strength < LEAST_WITNESS;
+    }
+    if (seen.count > 0) {
+        add_sight(list, seen.place, &seen);
+    }
+    return seen.count > 0;
 }

@@ -31,7 +31,7 @@ struct gk_digit_sheet {
 void gk_digit_sheet_make(const struct gk_digit_matrix *matrix, int first, int end,
                          struct gk_digit_sheet *ret_sheet);
 
-#define GK_DECODED_MOST 60
+#define GK_DECODED_MOST 48 /* the width of the beam */
 
 struct gk_decoded {
     char text[GK_NUMBER_SIZE]; /* at least one character */

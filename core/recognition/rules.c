@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_text(const char *text, size_t least, size_t most)
@@ -313,14 +314,48 @@ double gk_rules_prefix_share(const struct guika_rule *rule)
     return rule->prefix_count == 0 || share > 1 ? 1 : share;
 }
 
-bool gk_rules_grouping_known(const struct guika_rule *rule, const char *printed)
+/* A grouping as a set: bit k is a gap, or a bracket, behind the kth character. */
+struct gaps {
+    uint64_t set;
+    unsigned characters;
+    bool brackets;
+};
+
+static struct gaps gaps_of(const char *grouping)
 {
-    for (size_t i = 0; i < rule->grouping_count; i++) {
-        if (strcmp(rule->groupings[i], printed) == 0) {
-            return true;
+    struct gaps gaps = {.brackets = strchr(grouping, '(') != NULL};
+    while (*grouping != '\0') {
+        char *end;
+        unsigned long group = strtoul(grouping, &end, 10);
+        if (end == grouping) {
+            grouping++;
+            continue;
         }
+        /* More characters than a number has fit no rule. */
+        gaps.characters += group > GK_NUMBER_LONGEST ? GK_NUMBER_LONGEST + 1 : (unsigned)group;
+        gaps.characters = gaps.characters > GK_NUMBER_LONGEST ? GK_NUMBER_LONGEST + 1 : gaps.characters;
+        gaps.set |= UINT64_C(1) << gaps.characters;
+        grouping = end;
     }
-    return false;
+    return gaps;
+}
+
+enum gk_grouping_fit gk_rules_grouping_fit(const struct guika_rule *rule, const char *printed)
+{
+    enum gk_grouping_fit best = GK_GROUPING_NONE;
+    struct gaps seen = gaps_of(printed);
+    for (size_t i = 0; i < rule->grouping_count; i++) {
+        struct gaps wanted = gaps_of(rule->groupings[i]);
+        if (wanted.characters != seen.characters || (seen.set & ~wanted.set) != 0) {
+            continue;
+        }
+        enum gk_grouping_fit fit = seen.set != wanted.set || (seen.brackets && !wanted.brackets)
+                                       ? GK_GROUPING_COARSER
+                                   : seen.brackets ? GK_GROUPING_BRACKETS
+                                                   : GK_GROUPING_KNOWN;
+        best = fit > best ? fit : best;
+    }
+    return best;
 }
 
 void gk_rules_mask(const char *number, char ret_masked[GK_MASKED_SIZE])

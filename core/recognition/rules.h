@@ -55,8 +55,17 @@ size_t gk_rules_match(const struct guika_issuer *const *issuers, size_t issuer_c
  * [any] */
 double gk_rules_prefix_share(const struct guika_rule *rule);
 
-/* Is `printed` (groups as "4-4-4-4", brackets as "9(1)") a grouping of the rule? [any] */
-bool gk_rules_grouping_known(const struct guika_rule *rule, const char *printed);
+/* How a printed grouping agrees with those of a rule. */
+enum gk_grouping_fit {
+    GK_GROUPING_NONE = 0, /* it has gaps that no grouping of the rule has, or another number of characters */
+    GK_GROUPING_COARSER,  /* some gaps of a grouping are missing, all of them or brackets */
+    GK_GROUPING_KNOWN,
+    GK_GROUPING_BRACKETS, /* known, with brackets */
+};
+
+/* The best over the rule's groupings; NONE where it has none. `printed` is groups as "4-4-4-4", with
+ * brackets as "9(1)". [any] */
+enum gk_grouping_fit gk_rules_grouping_fit(const struct guika_rule *rule, const char *printed);
 
 /* "•••• 0019". A number of fewer than eight characters shows its last two. [any] */
 void gk_rules_mask(const char *number, char ret_masked[GK_MASKED_SIZE]);

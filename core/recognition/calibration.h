@@ -1,0 +1,69 @@
+/*
+ * The constants that make the recogniser's probabilities honest, in one place. A probability is honest when,
+ * of the numbers that get 0.9, nine in ten are right. Each says what it is, which way it errs, and where it
+ * comes from; those marked FIT are to be fitted on minted cards, and are estimates until then.
+ */
+#ifndef GUIKA_CORE_RECOGNITION_CALIBRATION_H
+#define GUIKA_CORE_RECOGNITION_CALIBRATION_H
+
+/* --- One strip: decoder.c --- */
+
+/* The net's log probabilities are divided by this, column by column. Above 1 it is trusted less: nets of this
+ * kind are surer than they are right (Guo et al. 2017, "On Calibration of Modern Neural Networks"). FIT: the
+ * value at which the strings read with 0.9 on strips that were not trained on are right nine times in ten. */
+#define GK_TEMPERATURE 1.3
+
+/* --- Several framings of one line: fusion.c --- */
+
+/* F framings that are equally sure count as F to this power of independent readings: 0 would average them, 1
+ * would take them for independent. They share the picture and the net, so it must be small. FIT: after the
+ * temperature, as that, on the fused result. */
+#define GK_FRAMING_AGREEMENT 0.4
+
+/* What the likeliest string of a framing takes from its weight: its probability per character to this power.
+ * Large: only the surest framing counts. FIT, but flat: what matters is that blanks and fragments weigh
+ * little. */
+#define GK_FRAMING_SELECTION 6.0
+
+/* A framing that cuts the digits may be sure and wrong about the whole line: no string is less likely than
+ * this by one framing's word. Also the least that is kept for strings that nobody thought of. FIT: the share
+ * of wrong strings among those read with more than 0.999. */
+#define GK_FRAMING_SLIP 1e-3
+
+/* The same for a single character: no other character is less likely than this, relative to the one read.
+ * FIT: the share of wrong characters among those read with more than 0.9999, divided by 10. */
+#define GK_CHARACTER_SLIP 1e-5
+
+/* --- A number on a line: weighing.c. Estimated, not measured. --- */
+
+/* The chance that a run of figures on a card is not the kind of number that some rule describes (a telephone
+ * number, a date, another issuer's), relative to that it is. Long runs are hardly ever anything else. */
+#define GK_ALIEN_LONG 0.02   /* 15 characters and more */
+#define GK_ALIEN_MIDDLE 0.3  /* 10 to 14 */
+#define GK_ALIEN_SHORT 1.0   /* 7 to 9: as likely as not */
+#define GK_ALIEN_SHORTEST 10 /* up to 6: a date, a security code, the reprint of four digits */
+/* Times these, by how it is grouped: */
+#define GK_ALIEN_GROUPED 0.2    /* as the rule says */
+#define GK_ALIEN_BRACKETS 0.002 /* as the rule says, with brackets: hardly anything else has */
+#define GK_ALIEN_BARE 10        /* the rule demands brackets and there are none */
+#define GK_ALIEN_UNBROKEN 2     /* evenly, where the rule names groups: some printers leave the gaps out */
+#define GK_ALIEN_IRREGULAR 10   /* in groups that the rule has not; it has one length alone */
+#define GK_ALIEN_RAGGED 100     /* the same, and it has numbers one character shorter or longer */
+/* And for a part of a line: */
+#define GK_ALIEN_PART 5         /* other figures stand on the line, far off */
+#define GK_ALIEN_WINDOW 1000000 /* figures touch it on the left or the right */
+
+/* Share of good numbers that fail a check that only weighs. Unknown; card-validator#112 shows that there are
+ * some. */
+#define GK_GOOD_BUT_FAILS 0.01
+
+/* --- Several lines and frames: candidates.c. Estimated. --- */
+
+/* The chance that another sight of the same line (another frame, another lamp) repeats the first one's error,
+ * or says nothing. FIT: share of wrong first sights whose second sight is wrong in the same way. */
+#define GK_SIGHT_REPEATS 0.1
+/* Of what one sight leaves to numbers that it does not name, the share that goes to a number that another
+ * sight names. */
+#define GK_SIGHT_UNNAMED 0.1
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * Every framing f gives every text s an exact probability P_f(s). They are pooled as logarithms,
+ *
+ *     log W(s) = E * sum_f w_f log Q_f(s) / sum_f w_f,     E = (sum_f w_f / max_f w_f) ^ agreement,
+ *
+ * where w_f is how sure the framing is. E is what all the framings are worth, in independent readings; with
+ * one framing W is its own probability. In the place of P_f stands
+ *
+ *     Q_f(s) = (1 - slip) P_f(s) + slip * (mean of the other framings),
+ *
+ * for a framing that cuts through the digits says nothing about them, however sure it is.
+ *
+ * The texts are the framings' N-best lists, and then all texts that differ from one of the best by one
+ * character: rules will ask for those. The rest is not named but has a probability as well: what the framings
+ * leave, 1 - sum P, pooled down by as much as the named texts other than the best one were.
+ */
+#include "core/recognition/fusion.h"
+
+#include "core/recognition/calibration.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Beside its framing's best text; less likely ones are left to the exchanges and to the rest. */
+#define LEAST_SHARE 1e-3
+/* A base is at least so likely, beside the best one. */
+#define LEAST_BASE 1e-3
+
+struct pooled {
+    double weight; /* W */
+    double mean;   /* of P_f, by the framings' weights */
+};
+
+static struct pooled pool(const struct gk_fusion *fusion, const double *probability)
+{
+    double weights = 0, sum = 0, logarithm = 0;
+    for (int f = 0; f < fusion->framing_count; f++) {
+        weights += fusion->weight[f];
+        sum += fusion->weight[f] * probability[f];
+    }
+    if (!(sum > 0)) {
+        return (struct pooled){0, 0};
+    }
+    for (int f = 0; f < fusion->framing_count; f++) {
+        double weight = fusion->weight[f], others = weights - weight;
+        double slipped = others > weights * 1e-9 ? (sum - weight * probability[f]) / others : probability[f];
+        double mixed = (1 - GK_FRAMING_SLIP) * probability[f] + GK_FRAMING_SLIP * fmax(slipped, 0);
+        logarithm += weight > 0 ? weight * log(fmax(mixed, 1e-300)) : 0;
+    }
+    double exponent = pow(weights / fusion->weight[fusion->surest], GK_FRAMING_AGREEMENT);
+    return (struct pooled){exp(exponent * logarithm / weights), sum / weights};
+}
+
+struct proposal {
+    struct gk_decoded decoded;
+    double score;
+};
+
+struct proposals {
+    struct proposal items[GK_FUSION_FRAMINGS_MOST * GK_DECODED_MOST];
+    size_t count;
+};
+
+static void propose(struct proposals *proposals, const struct gk_decoded *decoded, double score)
+{
+    for (size_t i = 0; i < proposals->count; i++) {
+        if (strcmp(proposals->items[i].decoded.text, decoded->text) == 0) {
+            proposals->items[i].score = fmax(proposals->items[i].score, score);
+            return;
+        }
+    }
+    proposals->items[proposals->count++] = (struct proposal){*decoded, score};
+}
+
+static int compare_proposals(const void *a, const void *b)
+{
+    double x = ((const struct proposal *)a)->score, y = ((const struct proposal *)b)->score;
+    return (x < y) - (x > y);
+}
+
+/* Sets the framings' weights by their likeliest texts. */
+static void weigh_framings(struct gk_fusion *fusion, const struct gk_decoding *decodings)
+{
+    double longest = 1, most = -1;
+    for (int f = 0; f < fusion->framing_count; f++) {
+        if (decodings[f].count > 0) {
+            longest = fmax(longest, (double)strlen(decodings[f].items[0].text));
+        }
+    }
+    for (int f = 0; f < fusion->framing_count; f++) {
+        fusion->weight[f] = 0;
+        if (decodings[f].count == 0) {
+            continue;
+        }
+        const struct gk_decoded *best = &decodings[f].items[0];
+        double length = (double)strlen(best->text), clarity = exp(best->log_probability / length);
+        fusion->weight[f] = pow(clarity * length / longest, GK_FRAMING_SELECTION);
+        if (fusion->weight[f] > most) {
+            most = fusion->weight[f];
+            fusion->surest = f;
+            fusion->clarity = fmin(clarity, 1);
+        }
+    }
+}
+
+static void collect(struct gk_fusion *fusion, struct proposals *ret_proposals)
+{
+    struct gk_decoding decodings[GK_FUSION_FRAMINGS_MOST];
+    for (int f = 0; f < fusion->framing_count; f++) {
+        gk_decoder_search(&fusion->sheets[f], &decodings[f]);
+    }
+    weigh_framings(fusion, decodings);
+    for (int f = 0; f < fusion->framing_count; f++) {
+        for (size_t i = 0; i < decodings[f].count && fusion->weight[f] > 0; i++) {
+            const struct gk_decoded *item = &decodings[f].items[i];
+            if (item->log_probability > decodings[f].items[0].log_probability + log(LEAST_SHARE)) {
+                propose(ret_proposals, item, item->log_probability + log(fusion->weight[f]));
+            }
+        }
+    }
+    qsort(ret_proposals->items, ret_proposals->count, sizeof *ret_proposals->items, compare_proposals);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    double x = ((const struct gk_fused_text *)a)->probability;
+    double y = ((const struct gk_fused_text *)b)->probability;
+    return (x < y) - (x > y);
+}
+
+/* Sums over all that was pooled so far. */
+struct sums {
+    double weight, mean;
+    double best_weight, best_mean;
+};
+
+static void add_to(struct sums *sums, const struct pooled *pooled)
+{
+    sums->weight += pooled->weight;
+    sums->mean += pooled->mean;
+    if (pooled->weight > sums->best_weight) {
+        sums->best_weight = pooled->weight;
+        sums->best_mean = pooled->mean;
+    }
+}
+
+static void pool_texts(struct gk_fusion *fusion, const struct proposals *proposals, struct sums *sums)
+{
+    for (size_t i = 0; i < proposals->count && i < GK_FUSION_TEXTS_MOST; i++) {
+        double probability[GK_FUSION_FRAMINGS_MOST];
+        struct gk_fused_text *text = &fusion->texts[fusion->text_count++];
+        memcpy(text->text, proposals->items[i].decoded.text, sizeof text->text);
+        for (int f = 0; f < fusion->framing_count; f++) {
+            probability[f] =
+                fusion->weight[f] > 0 ? exp(gk_decoder_score(&fusion->sheets[f], text->text)) : 0;
+        }
+        struct pooled pooled = pool(fusion, probability);
+        text->probability = pooled.weight;
+        add_to(sums, &pooled);
+    }
+    qsort(fusion->texts, fusion->text_count, sizeof *fusion->texts, compare_texts);
+}
+
+bool gk_fusion_is_text(const struct gk_fusion *fusion, const char *text)
+{
+    for (size_t i = 0; i < fusion->text_count; i++) {
+        if (strcmp(fusion->texts[i].text, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Pools the text with every character exchanged. false where the surest framing cannot have it. */
+static bool make_base(struct gk_fusion *fusion, size_t index, struct sums *sums)
+{
+    struct gk_fused_base *base = &fusion->bases[fusion->base_count];
+    struct gk_alignment alignments[GK_FUSION_FRAMINGS_MOST];
+    char text[GK_NUMBER_SIZE];
+    memcpy(text, fusion->texts[index].text, sizeof text);
+    for (int f = 0; f < fusion->framing_count; f++) {
+        if (fusion->weight[f] <= 0 || !gk_decoder_align(&fusion->sheets[f], text, &alignments[f])) {
+            alignments[f].length = 0;
+        }
+    }
+    if (alignments[fusion->surest].length == 0) {
+        return false;
+    }
+    base->text = index;
+    base->alignment = alignments[fusion->surest];
+    for (int place = 0; place < base->alignment.length; place++) {
+        char own = text[place];
+        for (int character = 0; character < GK_DIGIT_CHARACTERS; character++) {
+            double probability[GK_FUSION_FRAMINGS_MOST] = {0};
+            for (int f = 0; f < fusion->framing_count; f++) {
+                if (alignments[f].length > 0) {
+                    probability[f] = exp(alignments[f].log_probability) *
+                                     fmax(alignments[f].ratio[place][character], GK_CHARACTER_SLIP);
+                }
+            }
+            struct pooled pooled = pool(fusion, probability);
+            base->probability[place][character] = pooled.weight;
+            text[place] = "0123456789X"[character];
+            if (text[place] != own && !gk_fusion_is_text(fusion, text)) {
+                add_to(sums, &pooled);
+            }
+        }
+        text[place] = own;
+    }
+    return true;
+}
+
+/* The likeliest text of each of the likeliest lengths. */
+static void make_bases(struct gk_fusion *fusion, struct sums *sums)
+{
+    bool done[GK_NUMBER_SIZE] = {false};
+    for (size_t i = 0; i < fusion->text_count && fusion->base_count < GK_FUSION_BASES_MOST; i++) {
+        size_t length = strlen(fusion->texts[i].text);
+        if (done[length] || fusion->texts[i].probability < fusion->texts[0].probability * LEAST_BASE) {
+            continue;
+        }
+        done[length] = true;
+        fusion->base_count += make_base(fusion, i, sums);
+    }
+}
+
+static void normalise(struct gk_fusion *fusion, const struct sums *sums)
+{
+    double rest_weight = sums->weight - sums->best_weight, rest_mean = sums->mean - sums->best_mean;
+    double left = fmax(0, 1 - sums->mean);
+    double unseen = rest_mean > 0 ? left * rest_weight / rest_mean : left;
+    double scale = (1 - GK_FRAMING_SLIP) / (sums->weight + unseen);
+    for (size_t i = 0; i < fusion->text_count; i++) {
+        fusion->texts[i].probability *= scale;
+    }
+    for (size_t b = 0; b < fusion->base_count; b++) {
+        for (int place = 0; place < fusion->bases[b].alignment.length; place++) {
+            for (int character = 0; character < GK_DIGIT_CHARACTERS; character++) {
+                fusion->bases[b].probability[place][character] *= scale;
+            }
+        }
+    }
+    fusion->unseen = unseen * scale + GK_FRAMING_SLIP;
+}
+
+void gk_fusion_run(struct gk_fusion *fusion)
+{
+    assert(fusion->framing_count >= 1 && fusion->framing_count <= GK_FUSION_FRAMINGS_MOST);
+    struct proposals proposals = {.count = 0};
+    struct sums sums = {0};
+    fusion->surest = 0;
+    fusion->clarity = 0;
+    fusion->text_count = fusion->base_count = 0;
+    fusion->unseen = 1;
+    collect(fusion, &proposals);
+    pool_texts(fusion, &proposals, &sums);
+    if (!(sums.weight > 0)) {
+        fusion->text_count = 0;
+        return;
+    }
+    make_bases(fusion, &sums);
+    normalise(fusion, &sums);
+}
