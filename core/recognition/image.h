@@ -44,6 +44,10 @@ double gk_image_grey_at(const struct gk_image *image, double x, double y);
 /* The picture shrunk so that its long side is at most `long_side_px`, by box averages; grey only. [any] */
 bool gk_image_shrink(const struct gk_image *image, int long_side_px, struct gk_image *ret_image);
 
+/* The picture in another size, grey only: by box averages where both sides shrink, else between pixels. [any]
+ */
+bool gk_image_resize(const struct gk_image *image, int width_px, int height_px, struct gk_image *ret_image);
+
 /* sums[(y) * (width + 1) + x]: total of the pixels above and left of (x, y). [any] */
 void gk_image_integral(const uint8_t *grey, int width_px, int height_px, uint32_t *ret_sums);
 
