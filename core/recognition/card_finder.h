@@ -1,23 +1,28 @@
 /*
- * Finds the card's quadrilateral: long straight edges (Hough transform over oriented gradients), paired into
- * quadrilaterals that may be an ID-1 card seen at a slant, scored by how much of their outline is edge.
+ * Finds the cards in a picture: the outlines that the finder's network sees, completed where the picture cuts
+ * them and drawn to the picture's own edges.
  */
 #ifndef GUIKA_CORE_RECOGNITION_CARD_FINDER_H
 #define GUIKA_CORE_RECOGNITION_CARD_FINDER_H
 
-#include "core/recognition/image.h"
+#include "core/recognition/sight.h"
 
 #define GK_CARD_FINDER_MOST 4
 
-struct gk_found_quad {
-    struct gk_quad
-        quad;     /* corners clockwise from a long side's left end; the reader must try it turned by 180 */
-    double score; /* 0 to 1: share of the outline that is edge, lowered for an unlikely shape or size */
-    bool whole_picture; /* nothing was found: the picture is taken to be the card */
+struct gk_found_card {
+    /* Pixels of the picture, and beyond it where it cuts the card. Corners clockwise from a long side's left
+     * end, the long side being the upper one: the reader must try it turned by 180 degrees. */
+    struct gk_quad quad;
+    double score; /* 0 to 1: how surely this is one whole card */
+    bool guessed; /* the picture shows too little of the card: the quadrilateral is what is visible */
 };
 
-/* Fills `ret_found` with 1 to GK_CARD_FINDER_MOST quadrilaterals in pixels of `image`, best first; the whole
- * picture comes last unless its shape excludes it. Returns how many; 0 where memory ran out. [worker] */
-size_t gk_card_find(const struct gk_image *image, struct gk_found_quad ret_found[GK_CARD_FINDER_MOST]);
+/* Scores from here on are cards: chosen on minted pictures, see tests/core/recognition/card_finder_test.c. */
+#define GK_CARD_SCORE_SURE 0.5
+
+/* Fills `ret_found` with what may be cards, best first; returns how many. `sight` is of this whole picture.
+ * [worker] */
+size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *picture,
+                     struct gk_found_card ret_found[GK_CARD_FINDER_MOST]);
 
 #endif

@@ -73,36 +73,80 @@ void gk_image_integral(const uint8_t *grey, int width_px, int height_px, uint32_
     }
 }
 
+/* sums[x]: total of the rows top .. bottom - 1 in column x. */
+static void add_rows(const struct gk_image *image, int top, int bottom, uint32_t *sums)
+{
+    size_t width = (size_t)image->width_px;
+    memset(sums, 0, width * sizeof *sums);
+    for (int y = top; y < bottom; y++) {
+        const uint8_t *row = image->grey + (size_t)y * width;
+        for (size_t x = 0; x < width; x++) {
+            sums[x] += row[x];
+        }
+    }
+}
+
+static bool fill_by_boxes(const struct gk_image *image, struct gk_image *small)
+{
+    uint32_t *sums = malloc((size_t)image->width_px * sizeof *sums);
+    if (sums == NULL) {
+        return false;
+    }
+    int width = small->width_px, height = small->height_px;
+    for (int y = 0; y < height; y++) {
+        int top = (int)((int64_t)y * image->height_px / height);
+        int bottom = (int)((int64_t)(y + 1) * image->height_px / height);
+        uint8_t *out = small->grey + (size_t)y * (size_t)width;
+        add_rows(image, top, bottom, sums);
+        for (int x = 0; x < width; x++) {
+            int left = (int)((int64_t)x * image->width_px / width);
+            int right = (int)((int64_t)(x + 1) * image->width_px / width);
+            uint32_t total = 0;
+            for (int i = left; i < right; i++) {
+                total += sums[i];
+            }
+            out[x] = (uint8_t)(total / (uint32_t)((right - left) * (bottom - top)));
+        }
+    }
+    free(sums);
+    return true;
+}
+
+static void fill_between_pixels(const struct gk_image *image, struct gk_image *large)
+{
+    double step_x = (double)image->width_px / large->width_px,
+           step_y = (double)image->height_px / large->height_px;
+    for (int y = 0; y < large->height_px; y++) {
+        for (int x = 0; x < large->width_px; x++) {
+            double level = gk_image_grey_at(image, (x + 0.5) * step_x, (y + 0.5) * step_y);
+            large->grey[(size_t)y * (size_t)large->width_px + (size_t)x] = (uint8_t)(level + 0.5);
+        }
+    }
+}
+
+bool gk_image_resize(const struct gk_image *image, int width_px, int height_px, struct gk_image *ret_image)
+{
+    struct gk_image resized;
+    if (!gk_image_make(width_px, height_px, false, &resized)) {
+        return false;
+    }
+    if (width_px > image->width_px || height_px > image->height_px) {
+        fill_between_pixels(image, &resized);
+    } else if (!fill_by_boxes(image, &resized)) {
+        gk_image_clear(&resized);
+        return false;
+    }
+    *ret_image = resized;
+    return true;
+}
+
 bool gk_image_shrink(const struct gk_image *image, int long_side_px, struct gk_image *ret_image)
 {
     int longest = image->width_px > image->height_px ? image->width_px : image->height_px;
     double scale = longest > long_side_px ? (double)long_side_px / longest : 1;
     int width = (int)fmax(1, round(image->width_px * scale));
     int height = (int)fmax(1, round(image->height_px * scale));
-    struct gk_image small;
-    if (!gk_image_make(width, height, false, &small)) {
-        return false;
-    }
-    size_t stride = (size_t)image->width_px + 1;
-    uint32_t *sums = malloc(stride * ((size_t)image->height_px + 1) * sizeof *sums);
-    if (sums == NULL) {
-        gk_image_clear(&small);
-        return false;
-    }
-    gk_image_integral(image->grey, image->width_px, image->height_px, sums);
-    for (int y = 0; y < height; y++) {
-        int top = y * image->height_px / height, bottom = (y + 1) * image->height_px / height;
-        for (int x = 0; x < width; x++) {
-            int left = x * image->width_px / width, right = (x + 1) * image->width_px / width;
-            const uint32_t *above = sums + (size_t)top * stride, *below = sums + (size_t)bottom * stride;
-            uint32_t total = below[right] - below[left] - above[right] + above[left];
-            uint32_t area = (uint32_t)(right - left) * (uint32_t)(bottom - top);
-            small.grey[(size_t)y * (size_t)width + (size_t)x] = (uint8_t)(total / area);
-        }
-    }
-    free(sums);
-    *ret_image = small;
-    return true;
+    return gk_image_resize(image, width, height, ret_image);
 }
 
 /* The taps of every output pixel along one axis: `most` weights each, of which those past the last are 0. */

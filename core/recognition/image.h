@@ -53,6 +53,9 @@ struct gk_window {
  * the nearest edge pixel's value. [any] */
 bool gk_image_resample(const struct gk_image *image, const struct gk_window *window, int width_px,
                        int height_px, struct gk_image *ret_image);
+/* The picture in another size, grey only: by box averages where both sides shrink, else between pixels. [any]
+ */
+bool gk_image_resize(const struct gk_image *image, int width_px, int height_px, struct gk_image *ret_image);
 
 /* sums[(y) * (width + 1) + x]: total of the pixels above and left of (x, y). [any] */
 void gk_image_integral(const uint8_t *grey, int width_px, int height_px, uint32_t *ret_sums);

@@ -5,254 +5,274 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Characters on cards are 1.6 to 6 mm high. */
-#define LEAST_HEIGHT_PX (1.5 * GK_CARD_PX_PER_MM)
-#define MOST_HEIGHT_PX (6.0 * GK_CARD_PX_PER_MM)
-#define MOST_BOXES 3000
-#define LEAST_CONTRAST 10 /* grey levels that print differs from its ground */
-#define WINDOW_MM 2.2     /* half the side of the square that local contrast is measured in */
+#define LEAST_LOGIT (-0.6f) /* of a row's cells: a probability of 0.35 */
+#define LEAST_WEIGHT 2.0    /* sum of the cells' probabilities */
+#define LEAST_LENGTH 1.5    /* digit heights */
+#define MOST_PIECES 48
+#define LONG_SHAPE                                                                                           \
+    6.0 /* variances' ratio from which a mark's shape says more of its direction than the cells */
+#define GAP_HEIGHTS 4.0    /* between pieces of one row */
+#define ASIDE_HEIGHTS 0.45 /* of a piece off the other's line */
+#define UNLIKE_HEIGHTS 0.4 /* difference of the logarithms */
+#define TURN_RADIANS 0.25  /* between pieces of one row, and rows of a stack */
+#define END_HEIGHTS 0.2    /* the mark ends before the digits do (tests/mint/sketch_labels.c) */
 
-struct box {
-    int left, top, right, bottom; /* right and bottom are one past */
-    int area;                     /* pixels of the component */
-    int next;                     /* to its right in its row; -1: none */
-    bool has_previous;
+/* The cells that are marked as rows, in connected pieces. */
+struct marks {
+    const struct gk_sight *sight;
+    int *label; /* of a cell, 1 and up; 0 none */
+    int *stack; /* as many as cells */
+    int pieces;
+    struct gk_number_line lines[MOST_PIECES + 1]; /* by label; a score of 0: none */
 };
 
-struct boxes {
-    struct box *items;
-    size_t count;
-};
-
-/* 1 where the pixel is darker (or lighter) than its surroundings by enough. */
-static bool threshold(const struct gk_image *card, bool light, uint8_t *mask)
+static double distance(struct gk_point a, struct gk_point b)
 {
-    int width = card->width_px, height = card->height_px, radius = (int)(WINDOW_MM * GK_CARD_PX_PER_MM);
-    size_t stride = (size_t)width + 1;
-    uint32_t *sums = malloc(stride * ((size_t)height + 1) * sizeof *sums);
-    if (sums == NULL) {
-        return false;
-    }
-    gk_image_integral(card->grey, width, height, sums);
-    for (int y = 0; y < height; y++) {
-        int top = y - radius < 0 ? 0 : y - radius, bottom = y + radius > height ? height : y + radius;
-        const uint32_t *above = sums + (size_t)top * stride, *below = sums + (size_t)bottom * stride;
-        for (int x = 0; x < width; x++) {
-            int left = x - radius < 0 ? 0 : x - radius, right = x + radius > width ? width : x + radius;
-            int area = (right - left) * (bottom - top);
-            int mean = (int)((below[right] - below[left] - above[right] + above[left]) / (uint32_t)area);
-            size_t at = (size_t)y * (size_t)width + (size_t)x;
-            int over = light ? card->grey[at] - mean : mean - card->grey[at];
-            mask[at] = over > LEAST_CONTRAST + mean / 24;
-        }
-    }
-    free(sums);
-    return true;
+    return hypot(a.x - b.x, a.y - b.y);
 }
 
-/* Fills one component of the mask from a seed, clearing it; boxes it. `stack` holds a pixel index each. */
-static struct box flood(uint8_t *mask, int width, int height, int seed, int *stack)
+static double mean_height(const struct gk_number_line *line)
 {
-    struct box box = {seed % width, seed / width, seed % width + 1, seed / width + 1, 0, -1, false};
-    size_t depth = 0;
-    stack[depth++] = seed;
-    mask[seed] = 0;
+    return (line->left_height + line->right_height) / 2;
+}
+
+static float value_at(const struct marks *marks, int cell, enum gk_sight_channel channel)
+{
+    return marks->sight->values[(size_t)cell * GK_SIGHT_CHANNELS + channel];
+}
+
+static double probability_at(const struct marks *marks, int cell)
+{
+    return 1 / (1 + exp(-(double)value_at(marks, cell, GK_SIGHT_ROW)));
+}
+
+static struct gk_point place_of(const struct gk_sight *sight, int cell)
+{
+    return (struct gk_point){(cell % sight->columns + 0.5) * sight->cell_width + sight->left,
+                             (cell / sight->columns + 0.5) * sight->cell_height + sight->top};
+}
+
+static void flood(struct marks *marks, int start, int label)
+{
+    int columns = marks->sight->columns, rows = marks->sight->rows, depth = 0;
+    marks->stack[depth++] = start;
+    marks->label[start] = label;
     while (depth > 0) {
-        int at = stack[--depth], x = at % width, y = at / width;
-        box.area++;
-        box.left = x < box.left ? x : box.left;
-        box.right = x >= box.right ? x + 1 : box.right;
-        box.top = y < box.top ? y : box.top;
-        box.bottom = y >= box.bottom ? y + 1 : box.bottom;
-        for (int dy = -1; dy <= 1; dy++) {
-            for (int dx = -1; dx <= 1; dx++) {
-                int nx = x + dx, ny = y + dy;
-                if (nx >= 0 && ny >= 0 && nx < width && ny < height && mask[ny * width + nx]) {
-                    mask[ny * width + nx] = 0;
-                    stack[depth++] = ny * width + nx;
-                }
+        int cell = marks->stack[--depth], x = cell % columns, y = cell / columns;
+        for (int i = 0; i < 9; i++) {
+            int nx = x + i % 3 - 1, ny = y + i / 3 - 1, next = ny * columns + nx;
+            if (nx >= 0 && ny >= 0 && nx < columns && ny < rows && marks->label[next] == 0 &&
+                value_at(marks, next, GK_SIGHT_ROW) > LEAST_LOGIT) {
+                marks->label[next] = label;
+                marks->stack[depth++] = next;
             }
         }
     }
-    return box;
 }
 
-static bool may_be_character(const struct box *box)
+/* Where a piece lies and which way it runs. */
+struct axis {
+    struct gk_point centre, along;
+    double weight, probability;
+};
+
+static struct axis axis_of(const struct marks *marks, int label)
 {
-    int width = box->right - box->left, height = box->bottom - box->top;
-    double filled = (double)box->area / (width * height);
-    return height >= LEAST_HEIGHT_PX && height <= MOST_HEIGHT_PX && width <= height * 2.2 &&
-           width >= height * 0.08 && filled > 0.12;
+    int cells = marks->sight->columns * marks->sight->rows;
+    double w = 0, ww = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0, cosine = 0, sine = 0;
+    for (int cell = 0; cell < cells; cell++) {
+        if (marks->label[cell] != label) {
+            continue;
+        }
+        struct gk_point at = place_of(marks->sight, cell);
+        double p = probability_at(marks, cell);
+        w += p;
+        ww += p * p;
+        x += p * at.x;
+        y += p * at.y;
+        xx += p * at.x * at.x;
+        xy += p * at.x * at.y;
+        yy += p * at.y * at.y;
+        cosine += p * value_at(marks, cell, GK_SIGHT_COSINE);
+        sine += p * value_at(marks, cell, GK_SIGHT_SINE);
+    }
+    x /= w;
+    y /= w;
+    xx = xx / w - x * x;
+    xy = xy / w - x * y;
+    yy = yy / w - y * y;
+    double spread = hypot(xx - yy, 2 * xy), major = xx + yy + spread, minor = xx + yy - spread;
+    double turn = major > LONG_SHAPE * minor ? atan2(2 * xy, xx - yy) / 2 : atan2(sine, cosine) / 2;
+    struct gk_point along = {cos(turn), sin(turn)};
+    if (along.x < -0.05 || (along.x < 0.05 && along.y < 0)) {
+        along = (struct gk_point){-along.x, -along.y};
+    }
+    return (struct axis){{x, y}, along, w, ww / w};
 }
 
-static int compare_boxes(const void *a, const void *b)
+/* The ends of a piece and its digits' height there, by least squares along it. */
+static void fit(struct marks *marks, int label)
 {
-    return ((const struct box *)a)->left - ((const struct box *)b)->left;
-}
-
-static bool find_boxes(const struct gk_image *card, bool light, struct boxes *ret_boxes)
-{
-    size_t pixels = (size_t)card->width_px * (size_t)card->height_px;
-    uint8_t *mask = calloc(pixels, 1);
-    int *stack = malloc(pixels * sizeof *stack);
-    struct boxes boxes = {.items = malloc(MOST_BOXES * sizeof *boxes.items)};
-    bool done = mask != NULL && stack != NULL && boxes.items != NULL && threshold(card, light, mask);
-    for (size_t i = 0; done && i < pixels && boxes.count < MOST_BOXES; i++) {
-        if (mask[i]) {
-            struct box box = flood(mask, card->width_px, card->height_px, (int)i, stack);
-            if (may_be_character(&box)) {
-                boxes.items[boxes.count++] = box;
-            }
+    const struct gk_sight *sight = marks->sight;
+    struct axis axis = axis_of(marks, label);
+    double first = INFINITY, last = -INFINITY,
+           scale = sqrt(sight->cell_width * sight->cell_height) / GK_SIGHT_CELL_PX;
+    double uu = 0, uh = 0, h = 0; /* u is measured from the centre, so that it sums to 0 */
+    for (int cell = 0; cell < sight->columns * sight->rows; cell++) {
+        if (marks->label[cell] != label) {
+            continue;
+        }
+        struct gk_point at = place_of(sight, cell);
+        double p = probability_at(marks, cell);
+        double u = (at.x - axis.centre.x) * axis.along.x + (at.y - axis.centre.y) * axis.along.y;
+        double height = 8 * exp(fmin(fmax(value_at(marks, cell, GK_SIGHT_HEIGHT), -2), 3)) * scale;
+        uu += p * u * u;
+        uh += p * u * height;
+        h += p * height;
+        if (p > 0.5) {
+            first = fmin(first, u);
+            last = fmax(last, u);
         }
     }
-    free(mask);
-    free(stack);
-    if (!done) {
-        free(boxes.items);
-        return false;
+    struct gk_number_line *line = &marks->lines[label];
+    h /= axis.weight;
+    double more = END_HEIGHTS * h + GK_SIGHT_CELL_PX * scale / 2;
+    first -= more;
+    last += more;
+    if (!(last - first >= LEAST_LENGTH * h) || axis.weight < LEAST_WEIGHT) {
+        line->score = 0;
+        return;
     }
-    qsort(boxes.items, boxes.count, sizeof *boxes.items, compare_boxes);
-    *ret_boxes = boxes;
-    return true;
+    double slope = uu > 0 ? uh / uu : 0;
+    slope = fmax(fmin(slope, 0.6 * h / (last - first)), -0.6 * h / (last - first));
+    line->left =
+        (struct gk_point){axis.centre.x + first * axis.along.x, axis.centre.y + first * axis.along.y};
+    line->right = (struct gk_point){axis.centre.x + last * axis.along.x, axis.centre.y + last * axis.along.y};
+    line->left_height = h + slope * first;
+    line->right_height = h + slope * last;
+    line->score = axis.probability;
 }
 
-/* Is `b`, which begins to the right of `a`, the next character of its row? */
-static bool follows(const struct box *a, const struct box *b)
+/* How far a point lies off a line, and how far beyond its ends along it. */
+static void measure(const struct gk_number_line *line, struct gk_point point, double *ret_aside,
+                    double *ret_beyond)
 {
-    double ha = a->bottom - a->top, hb = b->bottom - b->top, height = fmax(ha, hb);
-    double gap = b->left - a->right;
-    double shift_top = fabs((double)(b->top - a->top)), shift_bottom = fabs((double)(b->bottom - a->bottom));
-    double lean = 0.10 * fmax(0, b->left - a->left); /* a row may slope a little */
-    return gap > -0.4 * height && gap < 2.6 * height && shift_top < 0.22 * height + lean &&
-           shift_bottom < 0.22 * height + lean;
+    double length = distance(line->left, line->right);
+    double dx = (line->right.x - line->left.x) / length, dy = (line->right.y - line->left.y) / length;
+    double px = point.x - line->left.x, py = point.y - line->left.y, along = px * dx + py * dy;
+    *ret_aside = fabs(py * dx - px * dy);
+    *ret_beyond = fmax(fmax(-along, along - length), 0);
 }
 
-/* Links each box to the nearest that follows it and has no predecessor yet. */
-static void link_boxes(struct boxes *boxes)
+static double turn_between(const struct gk_number_line *a, const struct gk_number_line *b)
 {
-    for (size_t i = 0; i < boxes->count; i++) {
-        struct box *box = &boxes->items[i];
-        int best = -1;
-        for (size_t j = i + 1; j < boxes->count; j++) {
-            const struct box *other = &boxes->items[j];
-            if (other->left > box->right + 2.6 * MOST_HEIGHT_PX) {
-                break;
+    double one = atan2(a->right.y - a->left.y, a->right.x - a->left.x);
+    double other = atan2(b->right.y - b->left.y, b->right.x - b->left.x);
+    return fabs(remainder(one - other, acos(-1.0)));
+}
+
+static bool one_row(const struct gk_number_line *a, const struct gk_number_line *b)
+{
+    const struct gk_number_line *longer = distance(a->left, a->right) >= distance(b->left, b->right) ? a : b;
+    const struct gk_number_line *other = longer == a ? b : a;
+    double height = (mean_height(a) + mean_height(b)) / 2, aside[2], beyond[2];
+    measure(longer, other->left, &aside[0], &beyond[0]);
+    measure(longer, other->right, &aside[1], &beyond[1]);
+    return fabs(log(mean_height(a) / mean_height(b))) < UNLIKE_HEIGHTS && turn_between(a, b) < TURN_RADIANS &&
+           fmax(aside[0], aside[1]) < ASIDE_HEIGHTS * height &&
+           fmin(beyond[0], beyond[1]) < GAP_HEIGHTS * height;
+}
+
+static void join_pieces(struct marks *marks)
+{
+    int cells = marks->sight->columns * marks->sight->rows;
+    for (int a = 1; a <= marks->pieces; a++) {
+        for (int b = 1; b <= marks->pieces; b++) {
+            if (a == b || marks->lines[a].score <= 0 || marks->lines[b].score <= 0 ||
+                !one_row(&marks->lines[a], &marks->lines[b])) {
+                continue;
             }
-            if (!other->has_previous && follows(box, other) &&
-                (best < 0 || other->left < boxes->items[best].left)) {
-                best = (int)j;
+            for (int cell = 0; cell < cells; cell++) {
+                marks->label[cell] = marks->label[cell] == b ? a : marks->label[cell];
             }
+            marks->lines[b].score = 0;
+            fit(marks, a);
+            b = 0; /* the longer row may reach others */
         }
-        box->next = best;
-        if (best >= 0) {
-            boxes->items[best].has_previous = true;
+    }
+}
+
+static void mark_pieces(struct marks *marks)
+{
+    int cells = marks->sight->columns * marks->sight->rows;
+    for (int cell = 0; cell < cells && marks->pieces < MOST_PIECES; cell++) {
+        if (marks->label[cell] == 0 && value_at(marks, cell, GK_SIGHT_ROW) > LEAST_LOGIT) {
+            flood(marks, cell, ++marks->pieces);
+            fit(marks, marks->pieces);
         }
     }
 }
 
-static int compare_doubles(const void *a, const void *b)
+static size_t insert(struct gk_number_line *lines, size_t count, const struct gk_number_line *line)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Measures the chain that starts at `first`; false where it has too few characters. */
-static bool measure_chain(const struct boxes *boxes, size_t first, int least_characters,
-                          struct gk_number_line *ret_line)
-{
-    double heights[MOST_BOXES], sum_x = 0, sum_y = 0, sum_xx = 0, sum_xy = 0;
-    int count = 0;
-    const struct box *start = &boxes->items[first], *last = start;
-    for (const struct box *box = start; box != NULL; box = box->next < 0 ? NULL : &boxes->items[box->next]) {
-        double x = (box->left + box->right) / 2.0, y = (box->top + box->bottom) / 2.0;
-        heights[count++] = box->bottom - box->top;
-        sum_x += x;
-        sum_y += y;
-        sum_xx += x * x;
-        sum_xy += x * y;
-        last = box->right > last->right ? box : last;
-    }
-    if (count < least_characters) {
-        return false;
-    }
-    qsort(heights, (size_t)count, sizeof *heights, compare_doubles);
-    double spread = sum_xx - sum_x * sum_x / count;
-    struct gk_number_line line = {.left = start->left, .right = last->right, .characters = count};
-    line.height = heights[count / 2];
-    line.slope = spread > 1 ? (sum_xy - sum_x * sum_y / count) / spread : 0;
-    line.centre_y = sum_y / count + line.slope * ((line.left + line.right) / 2 - sum_x / count);
-    double unevenness = (heights[count * 3 / 4] - heights[count / 4]) / line.height;
-    /* Numbers have 8 to 19 characters of one height. */
-    line.score = fmin(count, 16) / 16.0 - fmin(unevenness, 1) * 0.5 - (count > 26 ? 0.3 : 0);
-    *ret_line = line;
-    return true;
-}
-
-static int compare_lines(const void *a, const void *b)
-{
-    double x = ((const struct gk_number_line *)a)->score, y = ((const struct gk_number_line *)b)->score;
-    return (x < y) - (x > y);
-}
-
-static size_t find_polarity(const struct gk_image *card, bool light, int least_characters,
-                            struct gk_number_line *lines, size_t count)
-{
-    struct boxes boxes;
-    if (!find_boxes(card, light, &boxes)) {
+    size_t at = count < GK_NUMBER_LINES_MOST ? count : GK_NUMBER_LINES_MOST - 1;
+    if (at < count && lines[at].score >= line->score) {
         return count;
     }
-    link_boxes(&boxes);
-    for (size_t i = 0; i < boxes.count; i++) {
-        struct gk_number_line line;
-        if (boxes.items[i].has_previous || !measure_chain(&boxes, i, least_characters, &line)) {
-            continue;
-        }
-        line.light_on_dark = light;
-        if (count < GK_NUMBER_LINES_MOST) {
-            lines[count++] = line;
-            continue;
-        }
-        size_t worst = 0;
-        for (size_t j = 1; j < count; j++) {
-            worst = lines[j].score < lines[worst].score ? j : worst;
-        }
-        if (line.score > lines[worst].score) {
-            lines[worst] = line;
-        }
+    for (; at > 0 && lines[at - 1].score < line->score; at--) {
+        lines[at] = lines[at - 1];
     }
-    free(boxes.items);
-    return count;
+    lines[at] = *line;
+    return count < GK_NUMBER_LINES_MOST ? count + 1 : count;
 }
 
-size_t gk_number_lines_find(const struct gk_image *card, int least_characters,
+size_t gk_number_lines_find(const struct gk_sight *sight,
                             struct gk_number_line ret_lines[GK_NUMBER_LINES_MOST])
 {
-    assert(card != NULL && least_characters > 0);
-    size_t count = find_polarity(card, false, least_characters, ret_lines, 0);
-    count = find_polarity(card, true, least_characters, ret_lines, count);
-    qsort(ret_lines, count, sizeof *ret_lines, compare_lines);
+    assert(sight->values != NULL);
+    size_t cells = (size_t)sight->columns * (size_t)sight->rows, count = 0;
+    struct marks marks = {
+        .sight = sight, .label = calloc(cells, sizeof(int)), .stack = malloc(cells * sizeof(int))};
+    if (marks.label != NULL && marks.stack != NULL) {
+        mark_pieces(&marks);
+        join_pieces(&marks);
+        for (int label = 1; label <= marks.pieces; label++) {
+            if (marks.lines[label].score > 0) {
+                count = insert(ret_lines, count, &marks.lines[label]);
+            }
+        }
+    }
+    free(marks.label);
+    free(marks.stack);
     return count;
 }
 
 static bool may_be_group(const struct gk_number_line *line)
 {
-    double width = line->right - line->left;
-    return line->characters <= 6 && width > line->height && width < 6 * line->height;
+    double length = distance(line->left, line->right) / mean_height(line);
+    return length > 1.2 && length < 7;
 }
 
+/* Is `below` the next row of a block, one to three heights under `above` and as far left? */
 static bool belongs_below(const struct gk_number_line *above, const struct gk_number_line *below)
 {
-    double height = (above->height + below->height) / 2, step = below->centre_y - above->centre_y;
-    return below->light_on_dark == above->light_on_dark && may_be_group(below) &&
-           fabs(above->height - below->height) < 0.15 * height && step > 1.1 * height && step < 3 * height &&
-           fabs(above->left - below->left) < 0.5 * height;
+    double height = (mean_height(above) + mean_height(below)) / 2,
+           length = distance(above->left, above->right);
+    double dx = (above->right.x - above->left.x) / length, dy = (above->right.y - above->left.y) / length;
+    double px = (below->left.x + below->right.x - above->left.x - above->right.x) / 2;
+    double py = (below->left.y + below->right.y - above->left.y - above->right.y) / 2;
+    double step = py * dx - px * dy, shift = px * dx + py * dy;
+    return may_be_group(below) && fabs(log(mean_height(above) / mean_height(below))) < UNLIKE_HEIGHTS &&
+           turn_between(above, below) < TURN_RADIANS && step > height && step < 3.2 * height &&
+           fabs(shift) < height;
 }
 
 size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
                              struct gk_number_stack ret_stacks[GK_NUMBER_STACKS_MOST])
 {
     struct gk_number_stack found[GK_NUMBER_LINES_MOST];
-    size_t found_count = 0;
+    size_t found_count = 0, kept = 0;
+    assert(count <= GK_NUMBER_LINES_MOST);
     for (size_t first = 0; first < count; first++) {
         struct gk_number_stack stack = {.rows = {lines[first]}, .row_count = may_be_group(&lines[first])};
         while (stack.row_count > 0 && stack.row_count < GK_STACK_MOST_ROWS) {
@@ -270,7 +290,6 @@ size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
         }
     }
     /* The tallest begins at the block's top; the others are parts of it. */
-    size_t kept = 0;
     for (int rows = GK_STACK_MOST_ROWS; rows >= GK_STACK_LEAST_ROWS; rows--) {
         for (size_t i = 0; i < found_count && kept < GK_NUMBER_STACKS_MOST; i++) {
             if (found[i].row_count == rows) {
@@ -279,102 +298,4 @@ size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
         }
     }
     return kept;
-}
-
-/* Dark on light, and the middle 96% of the grey levels spread over the whole range. */
-static void stretch(struct gk_image *strip, bool invert)
-{
-    size_t pixels = (size_t)strip->width_px * (size_t)strip->height_px, seen = 0, counts[256] = {0};
-    for (size_t i = 0; i < pixels; i++) {
-        counts[strip->grey[i]]++;
-    }
-    int low = 0, high = 255;
-    for (seen = counts[0]; low < 255 && seen < pixels / 50; low++) {
-        seen += counts[low + 1];
-    }
-    for (seen = counts[255]; high > 0 && seen < pixels / 50; high--) {
-        seen += counts[high - 1];
-    }
-    for (size_t i = 0; i < pixels; i++) {
-        int value = high > low ? (strip->grey[i] - low) * 255 / (high - low) : 128;
-        value = value < 0 ? 0 : value > 255 ? 255 : value;
-        strip->grey[i] = (uint8_t)(invert ? 255 - value : value);
-    }
-}
-
-/* Subtracts the local mean and divides by the local deviation (recognition.md: what mattered, 3). */
-static bool flatten(struct gk_image *strip)
-{
-    int width = strip->width_px, height = strip->height_px, radius = height;
-    size_t stride = (size_t)width + 1, cells = stride * ((size_t)height + 1);
-    uint32_t *sums = malloc(cells * sizeof *sums);
-    double *columns = malloc(2 * (size_t)width * sizeof *columns);
-    if (sums == NULL || columns == NULL) {
-        free(sums);
-        free(columns);
-        return false;
-    }
-    gk_image_integral(strip->grey, width, height, sums);
-    const uint32_t *bottom = sums + (size_t)height * stride;
-    for (int x = 0; x < width; x++) {
-        int left = x - radius < 0 ? 0 : x - radius, right = x + radius > width ? width : x + radius;
-        columns[x] = (double)(bottom[right] - bottom[left]) / ((right - left) * height);
-        double squares = 0;
-        for (int y = 0; y < height; y++) {
-            double over = strip->grey[(size_t)y * (size_t)width + (size_t)x] - columns[x];
-            squares += over * over;
-        }
-        columns[width + x] = squares / height;
-    }
-    for (int x = 0; x < width; x++) {
-        int left = x - radius < 0 ? 0 : x - radius, right = x + radius > width ? width : x + radius;
-        double variance = 0;
-        for (int i = left; i < right; i++) {
-            variance += columns[width + i];
-        }
-        double deviation = sqrt(variance / (right - left)) + 4;
-        for (int y = 0; y < height; y++) {
-            uint8_t *at = &strip->grey[(size_t)y * (size_t)width + (size_t)x];
-            double value = 128 + 64 * (*at - columns[x]) / deviation;
-            *at = (uint8_t)fmin(fmax(value, 0), 255);
-        }
-    }
-    free(sums);
-    free(columns);
-    return true;
-}
-
-bool gk_number_line_cut(const struct gk_image *picture, const struct gk_homography *homography,
-                        const struct gk_number_line *line, bool upside_down, const struct gk_framing *framing,
-                        struct gk_image *ret_strip)
-{
-    assert(line->height > 0);
-    double scale = line->height / GK_STRIP_CHARACTER_PX; /* frame pixels a strip pixel */
-    double margin = 0.6 * line->height, length = line->right - line->left + 2 * margin;
-    int width = (int)lround(length / scale),
-        height = (int)lround(GK_STRIP_CHARACTER_PX * framing->height_share);
-    struct gk_image strip;
-    if (width < 8 || width > 4000 || height < 8 || !gk_image_make(width, height, false, &strip)) {
-        return false;
-    }
-    double norm = sqrt(1 + line->slope * line->slope), ux = 1 / norm, uy = line->slope / norm;
-    double middle_x = (line->left + line->right) / 2, turn = upside_down ? -1 : 1;
-    for (int y = 0; y < height; y++) {
-        double down = turn * (y + 0.5 - height / 2.0) * scale + turn * framing->centre_shift * line->height;
-        for (int x = 0; x < width; x++) {
-            double along = turn * (x + 0.5 - width / 2.0) * scale;
-            struct gk_point frame = {middle_x + along * ux - down * uy,
-                                     line->centre_y + along * uy + down * ux};
-            struct gk_point at = gk_homography_apply(homography, frame);
-            strip.grey[(size_t)y * (size_t)width + (size_t)x] =
-                (uint8_t)(gk_image_grey_at(picture, at.x, at.y) + 0.5);
-        }
-    }
-    if (framing->normalise && !flatten(&strip)) {
-        gk_image_clear(&strip);
-        return false;
-    }
-    stretch(&strip, line->light_on_dark);
-    *ret_strip = strip;
-    return true;
 }

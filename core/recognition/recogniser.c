@@ -1,7 +1,9 @@
 #include "core/recognition/recogniser.h"
 
 #include "core/recognition/card_reader.h"
+#include "core/recognition/model.h"
 #include "core/recognition/redaction.h"
+#include "core/recognition/sight.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -20,7 +22,11 @@ struct gk_recogniser {
     struct gk_plugin **plugins;
     size_t plugin_count;
     const struct guika_issuer **issuers; /* of the plugins, in their order */
+    struct gk_network *finder;
+    struct gk_digit_net *digits;
     struct gk_text_reader *text;
+    const struct gk_observer *observer;
+    struct gk_stages *stages;
     bool no_check;
     uint8_t *redacted; /* the last picture handed out */
 };
@@ -33,6 +39,20 @@ static const struct gk_plugin_kind issuer_kind = {
     .smallest_struct = sizeof(struct guika_issuer),
     .check = gk_rules_check_descriptor,
 };
+
+static enum gk_status open_readers(struct gk_recogniser *recogniser, struct gk_error *error)
+{
+    size_t size = 0;
+    const uint8_t *model = gk_model_bytes(&size);
+    enum gk_status status = gk_network_load(model, size, GK_SIGHT_NETWORK, &recogniser->finder, error);
+    if (status == GK_OK) {
+        status = gk_digit_net_open(&recogniser->digits, error);
+    }
+    if (status == GK_OK) {
+        status = gk_text_reader_open(&recogniser->text, error);
+    }
+    return status;
+}
 
 enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
                                   struct gk_recogniser **ret_recogniser, struct gk_error *error)
@@ -58,7 +78,9 @@ enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
         recogniser->issuers[i] =
             (const struct guika_issuer *)(const void *)gk_plugin_head(recogniser->plugins[i]);
     }
-    status = gk_text_reader_open(&recogniser->text, error);
+    recogniser->observer = options->observer;
+    recogniser->stages = options->stages;
+    status = open_readers(recogniser, error);
     if (status != GK_OK) {
         goto close;
     }
@@ -75,6 +97,8 @@ void gk_recogniser_close(struct gk_recogniser *recogniser)
         return;
     }
     gk_text_reader_close(recogniser->text);
+    gk_digit_net_close(recogniser->digits);
+    gk_network_free(recogniser->finder);
     for (size_t i = 0; i < recogniser->plugin_count; i++) {
         gk_plugin_close(recogniser->plugins[i]);
     }
@@ -137,7 +161,7 @@ static bool supplied_quad(const guika_v1_Frame *frame, const struct gk_picture *
 /* All frames of one call. */
 struct reading {
     struct gk_candidate_list list;
-    bool any_picture, card_found, figures_found, check_failed, unknown_issuer, glare;
+    bool any_picture, card_found, several_cards, figures_found, check_failed, unknown_issuer, glare;
     char problem[sizeof((struct gk_error *)NULL)->message];
     /* The frame that a kept picture is made of: the first with a card, better one that was read. */
     struct gk_picture kept;
@@ -166,7 +190,10 @@ static void read_frame(const struct gk_card_reader *reader, const guika_v1_Frame
 {
     struct gk_picture picture;
     struct gk_error error = {0};
-    if (gk_picture_decode(frame->picture.data, frame->picture.size, &picture, &error) != GK_OK) {
+    int64_t began = gk_stage_begin(reader->stages);
+    enum gk_status decoded = gk_picture_decode(frame->picture.data, frame->picture.size, &picture, &error);
+    gk_stage_end(reader->stages, GK_STAGE_DECODE, began);
+    if (decoded != GK_OK) {
         memcpy(reading->problem, error.message, sizeof reading->problem);
         return;
     }
@@ -174,8 +201,9 @@ static void read_frame(const struct gk_card_reader *reader, const guika_v1_Frame
     struct gk_quad quad;
     struct gk_card_sight sight;
     bool supplied = supplied_quad(frame, &picture, &quad);
-    gk_card_read(reader, &picture, supplied ? &quad : NULL, &reading->list, &sight);
+    gk_card_read(reader, &picture.image, supplied ? &quad : NULL, &reading->list, &sight);
     reading->card_found = reading->card_found || sight.card_found;
+    reading->several_cards = reading->several_cards || sight.several_cards;
     reading->figures_found = reading->figures_found || sight.figures_found;
     reading->check_failed = reading->check_failed || sight.check_failed;
     reading->unknown_issuer = reading->unknown_issuer || sight.unknown_issuer;
@@ -190,6 +218,9 @@ static bool is_accepted(const struct gk_candidate_list *list)
 
 static guika_v1_Reason choose_reason(const struct reading *reading)
 {
+    if (reading->several_cards) {
+        return guika_v1_Reason_REASON_SEVERAL_CARDS;
+    }
     if (is_accepted(&reading->list)) {
         return guika_v1_Reason_REASON_UNSPECIFIED;
     }
@@ -267,6 +298,10 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
         return;
     }
     const struct gk_card_reader reader = {
+        .finder = recogniser->finder,
+        .digits = recogniser->digits,
+        .observer = recogniser->observer,
+        .stages = recogniser->stages,
         .text = recogniser->text,
         .rules = {recogniser->issuers, recogniser->plugin_count, recogniser->no_check},
         .stop_cpu_ms = gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) + CPU_FOR_ALL_FRAMES_MS,

@@ -8,6 +8,8 @@
 #define GUIKA_CORE_RECOGNITION_RECOGNISER_H
 
 #include "core/recognition/stages.h"
+#include "core/recognition/observer.h"
+#include "core/recognition/stages.h"
 #include "guika/v1/internal/reader.pb.h"
 #include "rpc/status.h"
 

@@ -65,18 +65,8 @@ bool gk_redaction_make(const struct gk_picture *picture, const struct gk_card_si
     if (!sight->card_found || (!redaction->front && !redaction->recognised)) {
         return false;
     }
-    struct gk_homography view = sight->view;
-    if (sight->position_known && sight->upside_down) {
-        /* Frame point (x, y) becomes (width - x, height - y). */
-        double *m = view.m, w = view.width_px, h = view.height_px;
-        for (int row = 0; row < 3; row++) {
-            m[row * 3 + 2] += m[row * 3] * w + m[row * 3 + 1] * h;
-            m[row * 3] = -m[row * 3];
-            m[row * 3 + 1] = -m[row * 3 + 1];
-        }
-    }
     struct gk_image card;
-    if (!gk_rectify(&picture->image, &view, true, &card)) {
+    if (!gk_rectify(&picture->image, &sight->view, true, &card)) {
         return false;
     }
     for (size_t i = 0; i < redaction->issuer_count; i++) {
