@@ -181,31 +181,6 @@ static void clear_border(const struct gk_network *network, int index)
     memset(at, 0, (size_t)border->bottom * row * sizeof *at);
 }
 
-static void double_size(const struct gk_view *input, const struct gk_view *output)
-{
-    const size_t channels = (size_t)input->channels;
-
-    for (int y = 0; y < output->height; y++) {
-        for (int x = 0; x < output->width; x++) {
-            memcpy(output->values + (size_t)y * output->row + (size_t)x * channels,
-                   input->values + (size_t)(y / 2) * input->row + (size_t)(x / 2) * channels,
-                   channels * sizeof(float));
-        }
-    }
-}
-
-/* Writes the input's channels into the output's from `first` on. */
-static void put_channels(const struct gk_view *input, int first, const struct gk_view *output)
-{
-    for (int y = 0; y < output->height; y++) {
-        for (int x = 0; x < output->width; x++) {
-            memcpy(output->values + (size_t)y * output->row + (size_t)(x * output->channels + first),
-                   input->values + (size_t)y * input->row + (size_t)(x * input->channels),
-                   (size_t)input->channels * sizeof(float));
-        }
-    }
-}
-
 static void run_operation(const struct gk_network *network, int index)
 {
     const struct gk_operation *operation = &network->operations[index];
@@ -226,11 +201,11 @@ static void run_operation(const struct gk_network *network, int index)
         network->kernels->max_pool(operation->filter.height, operation->filter.width, &first, &output);
         break;
     case GK_NETWORK_DOUBLE:
-        double_size(&first, &output);
+        network->kernels->copy(2, &first, 0, &output);
         break;
     case GK_NETWORK_CONCATENATE:
-        put_channels(&first, 0, &output);
-        put_channels(&second, first.channels, &output);
+        network->kernels->copy(1, &first, 0, &output);
+        network->kernels->copy(1, &second, first.channels, &output);
         break;
     case GK_NETWORK_ADD:
         network->kernels->add(operation->relu, &first, &second, &output);

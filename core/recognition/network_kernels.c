@@ -382,6 +382,36 @@ static void add(bool relu, const struct gk_view *left, const struct gk_view *rig
     }
 }
 
+/* A run of floats; the last vector overlaps the one before it. */
+INLINE void copy_run(const float *from, size_t count, float *to)
+{
+    if (count < GK_LANES) {
+        memcpy(to, from, count * sizeof *to);
+        return;
+    }
+    for (size_t i = 0; i + GK_LANES < count; i += GK_LANES) {
+        *(vector *)(to + i) = *(const vector *)(from + i);
+    }
+    *(vector *)(to + count - GK_LANES) = *(const vector *)(from + count - GK_LANES);
+}
+
+static void copy(int times, const struct gk_view *input, int first, const struct gk_view *output)
+{
+    const size_t channels = (size_t)input->channels;
+    const size_t step = (size_t)output->channels;
+
+    for (int y = 0; y < output->height; y++) {
+        const float *from = input->values + (size_t)(y / times) * input->row;
+        float *to = output->values + (size_t)y * output->row + first;
+
+        for (int x = 0; x < input->width; x++, from += channels) {
+            for (int i = 0; i < times; i++, to += step) {
+                copy_run(from, channels, to);
+            }
+        }
+    }
+}
+
 /* In no header: network_dispatch.c declares the tables that were built. */
 extern const struct gk_kernels GK_KERNELS;
 const struct gk_kernels GK_KERNELS = {
@@ -394,4 +424,5 @@ const struct gk_kernels GK_KERNELS = {
     .depthwise = depthwise,
     .max_pool = max_pool,
     .add = add,
+    .copy = copy,
 };

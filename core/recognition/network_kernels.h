@@ -44,6 +44,9 @@ struct gk_kernels {
     void (*max_pool)(int height, int width, const struct gk_view *input, const struct gk_view *output);
     void (*add)(bool relu, const struct gk_view *left, const struct gk_view *right,
                 const struct gk_view *output);
+
+    /* Each input pixel fills `times` x `times` pixels of the output, there its channels from `first` on. */
+    void (*copy)(int times, const struct gk_view *input, int first, const struct gk_view *output);
 };
 
 /* Those that this processor can run, fastest first and the portable ones last; NULL past the last. [any] */
