@@ -7,6 +7,7 @@
 #ifndef GUIKA_CORE_RECOGNITION_RECOGNISER_H
 #define GUIKA_CORE_RECOGNITION_RECOGNISER_H
 
+#include "core/recognition/observer.h"
 #include "guika/v1/internal/reader.pb.h"
 #include "rpc/status.h"
 
@@ -20,6 +21,7 @@ struct gk_recogniser_options {
     void (*on_refused)(void *context, const char *path,
                        const struct gk_error *error); /* a plugin was refused; may be NULL */
     void *context;
+    const struct gk_observer *observer; /* is told what was seen; may be NULL; must outlive the recogniser */
 };
 
 enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
