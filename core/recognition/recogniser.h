@@ -23,6 +23,7 @@ struct gk_recogniser_options {
     void (*on_refused)(void *context, const char *path,
                        const struct gk_error *error); /* a plugin was refused; may be NULL */
     void *context;
+    const struct gk_observer *observer; /* borrowed while open; sees what the reader sees. NULL: none */
     struct gk_stages *stages; /* borrowed while open; gk_recogniser_read adds to it. NULL: not measured */
 };
 
