@@ -36,7 +36,9 @@ size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
                              struct gk_number_stack ret_stacks[GK_NUMBER_STACKS_MOST]);
 
 #define GK_STRIP_HEIGHT_PX 32
-#define GK_STRIP_MOST_WIDTH_PX 1024
+/* A strip's width is a multiple of 4, as the digit net wants it. */
+#define GK_STRIP_LEAST_WIDTH_PX 40
+#define GK_STRIP_MOST_WIDTH_PX 768
 
 /* How to cut a strip: heights of it that a digit takes. */
 struct gk_framing {

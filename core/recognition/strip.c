@@ -86,7 +86,7 @@ bool gk_number_line_cut(const struct gk_image *picture, const struct gk_homograp
     struct gk_homography map;
     struct gk_image strip;
     struct gk_quad quad = strip_quad(line, upside_down, framing);
-    int width_px = (int)fmin(round(width), GK_STRIP_MOST_WIDTH_PX);
+    int width_px = 4 * (int)round(fmin(fmax(width, GK_STRIP_LEAST_WIDTH_PX), GK_STRIP_MOST_WIDTH_PX) / 4);
     if (!gk_homography_from_quad(&quad, width_px, GK_STRIP_HEIGHT_PX, &map) ||
         !gk_image_make(width_px, GK_STRIP_HEIGHT_PX, false, &strip)) {
         return false;
