@@ -4,6 +4,7 @@
 #include "core/recognition/reading.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +21,12 @@ static const struct gk_framing framings[] = {
 
 /* Clarity (reading.h) from which a line is worth all framings. Estimated. */
 #define WORTH_READING 0.25
+/* Share of the better direction's clarity from which the other one is not out of the question. Estimated. */
+#define OPEN_DIRECTION 0.6
 
 /* One direction of a target. */
 struct direction {
+    size_t framing_count; /* that were read */
     struct gk_reading rows[GK_STACK_MOST_ROWS];
     struct gk_reading joined; /* of blocks */
     struct gk_line_verdict verdict;
@@ -63,12 +67,16 @@ static bool read_row(struct line_work *work, int row, bool upside_down, const st
     return read;
 }
 
-/* Reads all rows in framings [first, end) and weighs what is there by then. */
-static void read_direction(struct line_work *work, bool upside_down, size_t first, size_t end)
+/* Reads all rows in the framings up to `end` that are not read yet, and weighs what is there by then. */
+static void read_direction(struct line_work *work, bool upside_down, size_t end)
 {
     struct direction *direction = &work->directions[upside_down];
     int row_count = work->target->row_count;
-    for (size_t i = first; i < end; i++) {
+    if (direction->framing_count == end) {
+        return;
+    }
+    for (; direction->framing_count < end; direction->framing_count++) {
+        size_t i = direction->framing_count;
         for (int row = 0; row < row_count; row++) {
             int source = upside_down ? row_count - 1 - row : row;
             if (!read_row(work, source, upside_down, &framings[i], &direction->rows[row])) {
@@ -92,6 +100,29 @@ static bool is_settled(const struct gk_line_verdict *verdict)
            !verdict->candidates[0].forced;
 }
 
+static double likeliness(const struct direction *direction)
+{
+    const struct gk_line_verdict *verdict = &direction->verdict;
+    return verdict->clarity + (verdict->count > 0 ? verdict->candidates[0].probability : 0);
+}
+
+/* Is it upside down? Numbers of many 0, 1 and 8 read nearly as well turned: where one framing leaves it open,
+ * more decide. */
+static bool choose_direction(struct line_work *work)
+{
+    struct direction *upright = &work->directions[0], *turned = &work->directions[1];
+    read_direction(work, false, 1);
+    read_direction(work, true, 1);
+    double clear = fmax(upright->verdict.clarity, turned->verdict.clarity);
+    if (clear < WORTH_READING ||
+        fmin(upright->verdict.clarity, turned->verdict.clarity) < OPEN_DIRECTION * clear) {
+        return turned->verdict.clarity > upright->verdict.clarity;
+    }
+    read_direction(work, false, FIRST_FRAMINGS);
+    read_direction(work, true, FIRST_FRAMINGS);
+    return likeliness(turned) > likeliness(upright);
+}
+
 bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
                   const struct gk_number_target *target, struct gk_line_verdict *ret_verdict,
                   bool *ret_upside_down)
@@ -105,16 +136,13 @@ bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_plac
     work->reader = reader;
     work->place = place;
     work->target = target;
-    read_direction(work, false, 0, 1);
-    read_direction(work, true, 0, 1);
-    const double upright = work->directions[0].verdict.clarity, turned = work->directions[1].verdict.clarity;
-    bool upside_down = turned > upright;
+    bool upside_down = choose_direction(work);
     struct direction *direction = &work->directions[upside_down];
     bool worth = direction->verdict.clarity >= WORTH_READING;
     if (worth) {
-        read_direction(work, upside_down, 1, FIRST_FRAMINGS);
+        read_direction(work, upside_down, FIRST_FRAMINGS);
         if (!is_settled(&direction->verdict)) {
-            read_direction(work, upside_down, FIRST_FRAMINGS, FRAMINGS);
+            read_direction(work, upside_down, FRAMINGS);
         }
         *ret_verdict = direction->verdict;
         *ret_upside_down = upside_down;
