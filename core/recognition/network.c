@@ -13,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bounds on what a run may ask for: a side of a tensor in pixels, and the arena (our finder takes 10 MB). */
+/* Bounds on a run, so that no file can take the machine: the side of a tensor in pixels, the arena, and the
+ * work in multiply-adds as work_of counts them. Ours take up to 1 M floats and 0.3 G. */
 #define SIDE_MOST_PX 16384
-#define ARENA_MOST_FLOATS ((size_t)64 << 20)
+#define ARENA_MOST_FLOATS ((size_t)16 << 20)
+#define WORK_MOST 4e9
 
 enum { ALIGNED_FLOATS = 16 };
 
@@ -66,6 +68,23 @@ static bool size_output(struct gk_network *network, int index)
     return height >= 1 && width >= 1 && height <= SIDE_MOST_PX && width <= SIDE_MOST_PX;
 }
 
+/* Multiply-adds of an operation whose output has its size; channels are done 16 at a time. */
+static double work_of(const struct gk_network *network, int index)
+{
+    const struct gk_operation *operation = &network->operations[index];
+    const struct gk_network_tensor *output = &network->tensors[index + 1];
+    const struct gk_filter *filter = &operation->filter;
+    double work = (double)output->height * output->width * ((output->channels + 15) / 16 * 16);
+
+    if (operation->kind == GK_NETWORK_CONVOLUTION) {
+        work *= filter->input_channels;
+    }
+    if (gk_operation_filters(operation) || operation->kind == GK_NETWORK_MAX_POOL) {
+        work *= filter->height * filter->width;
+    }
+    return work;
+}
+
 static size_t row_floats(const struct gk_network_tensor *tensor)
 {
     return (size_t)(tensor->border.left + tensor->width + tensor->border.right) * (size_t)tensor->channels;
@@ -83,9 +102,10 @@ static bool live_together(const struct gk_network *network, int earlier, int lat
 static size_t place(struct gk_network *network, int index)
 {
     struct gk_network_tensor *tensor = &network->tensors[index];
-    const size_t rows = (size_t)(tensor->border.top + tensor->height + tensor->border.bottom);
+    const int rows = tensor->border.top + tensor->height + tensor->border.bottom;
 
-    tensor->floats = (rows * row_floats(tensor) + ALIGNED_FLOATS - 1) / ALIGNED_FLOATS * ALIGNED_FLOATS;
+    tensor->floats =
+        ((size_t)rows * row_floats(tensor) + ALIGNED_FLOATS - 1) / ALIGNED_FLOATS * ALIGNED_FLOATS;
     tensor->offset = 0;
     for (bool moved = true; moved;) {
         moved = false;
@@ -106,6 +126,7 @@ static size_t place(struct gk_network *network, int index)
 static bool lay_out(struct gk_network *network, int height, int width)
 {
     size_t floats = 0;
+    double work = 0;
 
     if (height < 1 || width < 1 || height > SIDE_MOST_PX || width > SIDE_MOST_PX) {
         return false;
@@ -118,8 +139,9 @@ static bool lay_out(struct gk_network *network, int height, int width)
         }
         const size_t end = place(network, i);
 
+        work += i > 0 ? work_of(network, i - 1) : 0;
         floats = end > floats ? end : floats;
-        if (floats > ARENA_MOST_FLOATS) {
+        if (floats > ARENA_MOST_FLOATS || work > WORK_MOST) {
             return false;
         }
     }

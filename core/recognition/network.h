@@ -42,8 +42,8 @@ int gk_network_input_channels(const struct gk_network *network);
 
 /* Runs the network on height x width pixels, laid out as in struct gk_tensor. The output is the network's and
  * holds until its next run. false where the operations do not fit this size (a kernel larger than its input,
- * tensors of unlike sizes to join) or memory ran out. Not to be called for one network from two threads at
- * once. [worker] */
+ * tensors of unlike sizes to join), a run would take over 64 MB or 4 G multiply-adds, or memory ran out. Not
+ * to be called for one network from two threads at once. [worker] */
 bool gk_network_run(struct gk_network *network, const float *input, int height, int width,
                     struct gk_tensor *ret_output);
 

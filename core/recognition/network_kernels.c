@@ -20,8 +20,9 @@ typedef float vector __attribute__((vector_size(GK_LANES * sizeof(float)), align
 typedef int bits __attribute__((vector_size(GK_LANES * sizeof(int))));
 
 enum {
-    VECTORS_MOST = 3, /* of output channels in a strip */
-    STRIP_MOST = 12,  /* outputs side by side in a strip */
+    VECTORS_MOST = 3,    /* of output channels in a strip */
+    STRIP_MOST = 12,     /* outputs side by side in a strip */
+    DEPTHWISE_STRIP = 8, /* as many sums as hide the latency of two multiply-adds a cycle */
 };
 
 static int vectors_of(int channels)
@@ -278,15 +279,15 @@ static void convolve(const struct gk_filter *filter, const struct gk_view *input
 
 /* --- the rest --- */
 
-/* One vector of channels of a row, four outputs at a time. */
+/* One vector of channels of `outputs` side by side. */
 INLINE void depthwise_outputs(const struct gk_filter *filter, const float *packed, const float *input,
                               size_t input_row, float *output, const int outputs, int channels)
 {
     const size_t pixel = (size_t)filter->input_channels;
     const size_t step = (size_t)filter->stride_x * pixel;
-    vector sums[4];
+    vector sums[DEPTHWISE_STRIP];
 
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < outputs; i++) {
         sums[i] = *(const vector *)packed;
     }
@@ -295,13 +296,13 @@ INLINE void depthwise_outputs(const struct gk_filter *filter, const float *packe
         const float *at = input;
 
         for (int x = 0; x < filter->width; x++, at += pixel, packed += GK_LANES) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int i = 0; i < outputs; i++) {
                 sums[i] += *(const vector *)(at + (size_t)i * step) * *(const vector *)packed;
             }
         }
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < outputs; i++) {
         const vector done = filter->relu ? rectified(sums[i]) : sums[i];
 
@@ -323,15 +324,20 @@ static void depthwise(const struct gk_filter *filter, const struct gk_view *inpu
         for (int first = 0; first < filter->output_channels; first += GK_LANES) {
             const float *packed = filter->packed + (size_t)(first / GK_LANES) * packed_step;
             const int left = filter->output_channels - first;
-            int x = 0;
 
-            for (; x + 4 <= output->width; x += 4) {
-                depthwise_outputs(filter, packed, from + (size_t)x * step + first, input->row,
-                                  to + (size_t)x * channels + first, 4, left);
+            if (output->width < DEPTHWISE_STRIP) {
+                for (int x = 0; x < output->width; x++) {
+                    depthwise_outputs(filter, packed, from + (size_t)x * step + first, input->row,
+                                      to + (size_t)x * channels + first, 1, left);
+                }
+                continue;
             }
-            for (; x < output->width; x++) {
-                depthwise_outputs(filter, packed, from + (size_t)x * step + first, input->row,
-                                  to + (size_t)x * channels + first, 1, left);
+            for (int next = 0; next < output->width; next += DEPTHWISE_STRIP) {
+                const int last = output->width - DEPTHWISE_STRIP;
+                const size_t x = (size_t)(next < last ? next : last);
+
+                depthwise_outputs(filter, packed, from + x * step + first, input->row,
+                                  to + x * channels + first, DEPTHWISE_STRIP, left);
             }
         }
     }
