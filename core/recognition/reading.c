@@ -323,16 +323,18 @@ static void weigh_windows(struct line *line, double alien_factor)
 static void weigh_run(struct line *line, double alien_factor)
 {
     const struct gk_fusion *fusion = line->fusion;
-    double unseen = fusion->unseen;
+    double unseen[GK_NUMBER_SIZE];
+    memcpy(unseen, fusion->unseen, sizeof unseen);
     line->run = (struct gk_run){.best = fusion->texts[0].text, .alien_factor = alien_factor};
     for (size_t i = 0; i < fusion->text_count; i++) {
         weigh_text(line, fusion->texts[i].text, fusion->texts[i].probability);
     }
     for (size_t b = 0; b < fusion->base_count; b++) {
         weigh_single_exchanges(line, &fusion->bases[b]);
-        unseen -= weigh_double_exchanges(line, &fusion->bases[b]);
+        double *left = &unseen[fusion->bases[b].alignment.length];
+        *left = fmax(0, *left - weigh_double_exchanges(line, &fusion->bases[b]));
     }
-    gk_weighing_close_run(line->weighing, &line->run, fmax(unseen, GK_FRAMING_SLIP));
+    gk_weighing_close_run(line->weighing, &line->run, unseen, fusion->slip);
     weigh_windows(line, alien_factor);
 }
 
