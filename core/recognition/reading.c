@@ -28,6 +28,7 @@
 #define LEAST_PART 3   /* characters from which on a line has a pitch */
 #define ROW_MARGIN 2   /* blank columns around a joined row */
 #define LEAST_CLEAR 10 /* characters from which on a line is as clear as its characters are */
+#define CLEAR 0.5      /* clarity of a line that was read well */
 /* Two exchanges that are less likely than this, beside the text, are left out; so are all but the three
  * likeliest characters of a place. */
 #define LEAST_PAIR 1e-8
@@ -406,5 +407,7 @@ void gk_reading_verdict(const struct gk_reading *reading, const struct gk_candid
         weigh_parts(&line, &parts, ret_verdict);
     }
     gk_weighing_end(&weighing);
-    gk_weighing_explain(&weighing, ret_verdict->best);
+    if (ret_verdict->clarity >= CLEAR) {
+        gk_weighing_explain(&weighing, ret_verdict->best);
+    }
 }
