@@ -95,6 +95,36 @@ double gk_decoder_score(const struct gk_digit_sheet *sheet, const char *string)
     return sum > 0 ? log(sum) + log_scale : -HUGE_VAL;
 }
 
+/* Paths by the number of characters so far, and by the class that they end in. No text is given, so that a
+ * path ends in any class. */
+void gk_decoder_lengths(const struct gk_digit_sheet *sheet, double ret_share[GK_NUMBER_SIZE])
+{
+    double paths[GK_NUMBER_SIZE][GK_DIGIT_CLASSES] = {{1}};
+    int most = 0; /* characters so far */
+    for (int row = 0; row < sheet->count; row++) {
+        const double *share = sheet->share[row];
+        most = most < GK_NUMBER_LONGEST ? most + 1 : most;
+        for (int length = most; length >= 0; length--) {
+            double all = 0, all_shorter = 0;
+            for (int class = 0; class < GK_DIGIT_CLASSES; class ++) {
+                all += paths[length][class];
+                all_shorter += length > 0 ? paths[length - 1][class] : 0;
+            }
+            for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
+                double started = length > 0 ? all_shorter - paths[length - 1][class] : 0;
+                paths[length][class] = share[class] * (paths[length][class] + started);
+            }
+            paths[length][0] = share[0] * all;
+        }
+    }
+    for (int length = 0; length < GK_NUMBER_SIZE; length++) {
+        ret_share[length] = 0;
+        for (int class = 0; class < GK_DIGIT_CLASSES; class ++) {
+            ret_share[length] += paths[length][class];
+        }
+    }
+}
+
 struct sums {
     double forward[GK_DIGIT_COLUMNS_MOST][STATES_MOST], backward[GK_DIGIT_COLUMNS_MOST][STATES_MOST];
     double forward_scale[GK_DIGIT_COLUMNS_MOST]; /* logarithm of what a row's sums are to be multiplied by */

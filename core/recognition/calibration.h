@@ -64,6 +64,6 @@
 #define GK_SIGHT_REPEATS 0.1
 /* Of what one sight leaves to numbers that it does not name, the share that goes to a number that another
  * sight names. */
-#define GK_SIGHT_UNNAMED 0.1
+#define GK_SIGHT_UNNAMED 0.03
 
 #endif

@@ -114,7 +114,8 @@ void gk_candidates_from_lattice(const struct gk_lattice *lattice, const struct g
     weigh(&search, search.best, probability);
     exchange_one(&search, probability);
     exchange_two(&search, probability);
-    gk_weighing_close_run(&search.weighing, &search.run, fmax(0, 1 - search.run.seen) + lattice->slip);
+    double seen = search.run.seen[lattice->count];
+    gk_weighing_close_run(&search.weighing, &search.run, NULL, fmax(0, 1 - seen) + lattice->slip);
     gk_weighing_end(&search.weighing);
     gk_weighing_explain(&search.weighing, search.best);
     memcpy(ret_verdict->best, search.best, sizeof ret_verdict->best);

@@ -51,6 +51,9 @@ void gk_decoder_search(const struct gk_digit_sheet *sheet, struct gk_decoding *r
  * -HUGE_VAL: it cannot be. [any] */
 double gk_decoder_score(const struct gk_digit_sheet *sheet, const char *text);
 
+/* Exact probabilities that the text has 0, 1, ... GK_NUMBER_LONGEST characters. [any] */
+void gk_decoder_lengths(const struct gk_digit_sheet *sheet, double ret_share[GK_NUMBER_SIZE]);
+
 /* How a text lies on a sheet. */
 struct gk_alignment {
     int length;

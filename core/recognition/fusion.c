@@ -12,7 +12,8 @@
  *
  * The texts are the framings' N-best lists, and then all texts that differ from one of the best by one
  * character: rules will ask for those. The rest is not named but has a probability as well: what the framings
- * leave, 1 - sum P, pooled down by as much as the named texts other than the best one were.
+ * leave, 1 - sum P, pooled down by as much as the named texts other than the best one were. By length it is
+ * parted as the surest framing parts it.
  */
 #include "core/recognition/fusion.h"
 
@@ -23,8 +24,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Beside its framing's best text; less likely ones are left to the exchanges and to the rest. */
+/* Beside its framing's best text; less likely ones are left to the exchanges and to the rest. Exchanges are
+ * all of one length: to know what is of other lengths says how little there is beside them. */
 #define LEAST_SHARE 1e-3
+#define LEAST_SHARE_OF_OTHER_LENGTH 1e-5
+/* Below this probability per character, 16 characters have less than 1e-8: the likeliest text is named, for
+ * pictures that explain, and nothing more is worth the time. */
+#define LEAST_CLARITY 0.3
 /* A base is at least so likely, beside the best one. */
 #define LEAST_BASE 1e-3
 
@@ -105,17 +111,17 @@ static void weigh_framings(struct gk_fusion *fusion, const struct gk_decoding *d
     }
 }
 
-static void collect(struct gk_fusion *fusion, struct proposals *ret_proposals)
+static void collect(const struct gk_fusion *fusion, const struct gk_decoding *decodings,
+                    struct proposals *ret_proposals)
 {
-    struct gk_decoding decodings[GK_FUSION_FRAMINGS_MOST];
+    ret_proposals->count = 0;
     for (int f = 0; f < fusion->framing_count; f++) {
-        gk_decoder_search(&fusion->sheets[f], &decodings[f]);
-    }
-    weigh_framings(fusion, decodings);
-    for (int f = 0; f < fusion->framing_count; f++) {
+        const struct gk_decoded *best = &decodings[f].items[0];
         for (size_t i = 0; i < decodings[f].count && fusion->weight[f] > 0; i++) {
             const struct gk_decoded *item = &decodings[f].items[i];
-            if (item->log_probability > decodings[f].items[0].log_probability + log(LEAST_SHARE)) {
+            bool same_length = strlen(item->text) == strlen(best->text);
+            double least = same_length ? LEAST_SHARE : LEAST_SHARE_OF_OTHER_LENGTH;
+            if (item->log_probability > best->log_probability + log(least)) {
                 propose(ret_proposals, item, item->log_probability + log(fusion->weight[f]));
             }
         }
@@ -134,10 +140,12 @@ static int compare_texts(const void *a, const void *b)
 struct sums {
     double weight, mean;
     double best_weight, best_mean;
+    double surest[GK_NUMBER_SIZE]; /* of the surest framing's probabilities, by length */
 };
 
-static void add_to(struct sums *sums, const struct pooled *pooled)
+static void add_to(struct sums *sums, const struct pooled *pooled, size_t length, double surest)
 {
+    sums->surest[length] += surest;
     sums->weight += pooled->weight;
     sums->mean += pooled->mean;
     if (pooled->weight > sums->best_weight) {
@@ -146,7 +154,20 @@ static void add_to(struct sums *sums, const struct pooled *pooled)
     }
 }
 
-static void pool_texts(struct gk_fusion *fusion, const struct proposals *proposals, struct sums *sums)
+/* By the framing's own list, or exactly. */
+static double probability_of(const struct gk_digit_sheet *sheet, const struct gk_decoding *decoding,
+                             const char *text)
+{
+    for (size_t i = 0; i < decoding->count; i++) {
+        if (strcmp(decoding->items[i].text, text) == 0) {
+            return exp(decoding->items[i].log_probability);
+        }
+    }
+    return exp(gk_decoder_score(sheet, text));
+}
+
+static void pool_texts(struct gk_fusion *fusion, const struct gk_decoding *decodings,
+                       const struct proposals *proposals, struct sums *sums)
 {
     for (size_t i = 0; i < proposals->count && i < GK_FUSION_TEXTS_MOST; i++) {
         double probability[GK_FUSION_FRAMINGS_MOST];
@@ -154,11 +175,11 @@ static void pool_texts(struct gk_fusion *fusion, const struct proposals *proposa
         memcpy(text->text, proposals->items[i].decoded.text, sizeof text->text);
         for (int f = 0; f < fusion->framing_count; f++) {
             probability[f] =
-                fusion->weight[f] > 0 ? exp(gk_decoder_score(&fusion->sheets[f], text->text)) : 0;
+                fusion->weight[f] > 0 ? probability_of(&fusion->sheets[f], &decodings[f], text->text) : 0;
         }
         struct pooled pooled = pool(fusion, probability);
         text->probability = pooled.weight;
-        add_to(sums, &pooled);
+        add_to(sums, &pooled, strlen(text->text), probability[fusion->surest]);
     }
     qsort(fusion->texts, fusion->text_count, sizeof *fusion->texts, compare_texts);
 }
@@ -204,7 +225,7 @@ static bool make_base(struct gk_fusion *fusion, size_t index, struct sums *sums)
             base->probability[place][character] = pooled.weight;
             text[place] = "0123456789X"[character];
             if (text[place] != own && !gk_fusion_is_text(fusion, text)) {
-                add_to(sums, &pooled);
+                add_to(sums, &pooled, (size_t)base->alignment.length, probability[fusion->surest]);
             }
         }
         text[place] = own;
@@ -226,6 +247,21 @@ static void make_bases(struct gk_fusion *fusion, struct sums *sums)
     }
 }
 
+/* Parts the unnamed by length. */
+static void part_unseen(struct gk_fusion *fusion, const struct sums *sums, double unseen)
+{
+    double total = 0;
+    gk_decoder_lengths(&fusion->sheets[fusion->surest], fusion->unseen);
+    for (size_t length = 0; length < GK_NUMBER_SIZE; length++) {
+        fusion->unseen[length] = fmax(0, fusion->unseen[length] - sums->surest[length]);
+        total += fusion->unseen[length];
+    }
+    for (size_t length = 0; length < GK_NUMBER_SIZE && total > 0; length++) {
+        fusion->unseen[length] *= unseen / total;
+    }
+    fusion->slip = GK_FRAMING_SLIP + (total > 0 ? 0 : unseen);
+}
+
 static void normalise(struct gk_fusion *fusion, const struct sums *sums)
 {
     double rest_weight = sums->weight - sums->best_weight, rest_mean = sums->mean - sums->best_mean;
@@ -242,20 +278,33 @@ static void normalise(struct gk_fusion *fusion, const struct sums *sums)
             }
         }
     }
-    fusion->unseen = unseen * scale + GK_FRAMING_SLIP;
+    part_unseen(fusion, sums, unseen * scale);
 }
 
 void gk_fusion_run(struct gk_fusion *fusion)
 {
     assert(fusion->framing_count >= 1 && fusion->framing_count <= GK_FUSION_FRAMINGS_MOST);
-    struct proposals proposals = {.count = 0};
+    struct gk_decoding decodings[GK_FUSION_FRAMINGS_MOST];
+    struct proposals proposals;
     struct sums sums = {0};
     fusion->surest = 0;
     fusion->clarity = 0;
     fusion->text_count = fusion->base_count = 0;
-    fusion->unseen = 1;
-    collect(fusion, &proposals);
-    pool_texts(fusion, &proposals, &sums);
+    memset(fusion->unseen, 0, sizeof fusion->unseen);
+    fusion->slip = 1;
+    for (int f = 0; f < fusion->framing_count; f++) {
+        gk_decoder_search(&fusion->sheets[f], &decodings[f]);
+    }
+    weigh_framings(fusion, decodings);
+    if (fusion->clarity > 0 && fusion->clarity < LEAST_CLARITY) {
+        const struct gk_decoded *best = &decodings[fusion->surest].items[0];
+        memcpy(fusion->texts[0].text, best->text, sizeof best->text);
+        fusion->texts[0].probability = exp(best->log_probability);
+        fusion->text_count = 1;
+        return;
+    }
+    collect(fusion, decodings, &proposals);
+    pool_texts(fusion, decodings, &proposals, &sums);
     if (!(sums.weight > 0)) {
         fusion->text_count = 0;
         return;

@@ -35,7 +35,9 @@ struct gk_fusion {
     struct gk_fused_text texts[GK_FUSION_TEXTS_MOST]; /* likeliest first */
     size_t base_count;
     struct gk_fused_base bases[GK_FUSION_BASES_MOST]; /* likeliest first, of different lengths */
-    double unseen; /* probability of all texts that are neither in `texts` nor bases with one exchange */
+    /* Probability of all texts of that length that are neither in `texts` nor bases with one exchange. */
+    double unseen[GK_NUMBER_SIZE];
+    double slip; /* probability of anything else, by which all sums to 1 */
 };
 
 /* Decodes the sheets and fuses what they say. About 100 KB of stack below it, and 250 KB for the alignments.

@@ -28,6 +28,7 @@
 #define LEAST_PART 3   /* characters from which on a line has a pitch */
 #define ROW_MARGIN 2   /* blank columns around a joined row */
 #define LEAST_CLEAR 10 /* characters from which on a line is as clear as its characters are */
+#define CLEAR 0.5      /* clarity of a line that was read well */
 /* Two exchanges that are less likely than this, beside the text, are left out; so are all but the three
  * likeliest characters of a place. */
 #define LEAST_PAIR 1e-8
@@ -323,16 +324,18 @@ static void weigh_windows(struct line *line, double alien_factor)
 static void weigh_run(struct line *line, double alien_factor)
 {
     const struct gk_fusion *fusion = line->fusion;
-    double unseen = fusion->unseen;
+    double unseen[GK_NUMBER_SIZE];
+    memcpy(unseen, fusion->unseen, sizeof unseen);
     line->run = (struct gk_run){.best = fusion->texts[0].text, .alien_factor = alien_factor};
     for (size_t i = 0; i < fusion->text_count; i++) {
         weigh_text(line, fusion->texts[i].text, fusion->texts[i].probability);
     }
     for (size_t b = 0; b < fusion->base_count; b++) {
         weigh_single_exchanges(line, &fusion->bases[b]);
-        unseen -= weigh_double_exchanges(line, &fusion->bases[b]);
+        double *left = &unseen[fusion->bases[b].alignment.length];
+        *left = fmax(0, *left - weigh_double_exchanges(line, &fusion->bases[b]));
     }
-    gk_weighing_close_run(line->weighing, &line->run, fmax(unseen, GK_FRAMING_SLIP));
+    gk_weighing_close_run(line->weighing, &line->run, unseen, fusion->slip);
     weigh_windows(line, alien_factor);
 }
 
@@ -404,5 +407,7 @@ void gk_reading_verdict(const struct gk_reading *reading, const struct gk_candid
         weigh_parts(&line, &parts, ret_verdict);
     }
     gk_weighing_end(&weighing);
-    gk_weighing_explain(&weighing, ret_verdict->best);
+    if (ret_verdict->clarity >= CLEAR) {
+        gk_weighing_explain(&weighing, ret_verdict->best);
+    }
 }

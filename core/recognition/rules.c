@@ -325,12 +325,12 @@ static struct gaps gaps_of(const char *grouping)
 {
     struct gaps gaps = {.brackets = strchr(grouping, '(') != NULL};
     while (*grouping != '\0') {
-        char *end;
-        unsigned long group = strtoul(grouping, &end, 10);
-        if (end == grouping) {
+        if (!isdigit((unsigned char)*grouping)) {
             grouping++;
             continue;
         }
+        char *end;
+        unsigned long group = strtoul(grouping, &end, 10);
         /* More characters than a number has fit no rule. */
         gaps.characters += group > GK_NUMBER_LONGEST ? GK_NUMBER_LONGEST + 1 : (unsigned)group;
         gaps.characters = gaps.characters > GK_NUMBER_LONGEST ? GK_NUMBER_LONGEST + 1 : gaps.characters;

@@ -9,7 +9,8 @@
  * elsewhere. `alien` is the odds that figures so long and grouped so are no number of the rule at all. In
  * these units a line that carries no issuer's number has weight 1.
  *
- * What was not weighed one by one is taken to be as good, on average, as what was.
+ * What was not weighed one by one is taken to be as good, on average, as what was, checks left out: as those
+ * of its length, where there were any.
  */
 #include "core/recognition/weighing.h"
 
@@ -191,13 +192,24 @@ void gk_weighing_add(struct gk_weighing *weighing, struct gk_run *run, const cha
     assert(number[0] != '\0' && run->alien_factor > 0);
     double density = weighing->rules->no_check ? weigh_unchecked(weighing, run, number, grouping, probability)
                                                : weigh_checked(weighing, run, number, grouping, probability);
-    run->seen += probability;
-    run->density += probability * density;
+    run->seen[strlen(number)] += probability;
+    run->density[strlen(number)] += probability * density;
 }
 
-void gk_weighing_close_run(struct gk_weighing *weighing, const struct gk_run *run, double probability)
+void gk_weighing_close_run(struct gk_weighing *weighing, const struct gk_run *run,
+                           const double unseen[GK_NUMBER_SIZE], double unseen_of_any)
 {
-    weighing->unseen += run->seen > 0 ? probability * run->density / run->seen : 0;
+    double seen = 0, density = 0;
+    for (size_t length = 0; length < GK_NUMBER_SIZE; length++) {
+        seen += run->seen[length];
+        density += run->density[length];
+    }
+    double mean = seen > 0 ? density / seen : 0;
+    weighing->unseen += unseen_of_any * mean;
+    for (size_t length = 0; length < GK_NUMBER_SIZE && unseen != NULL; length++) {
+        bool known = run->seen[length] > 0;
+        weighing->unseen += unseen[length] * (known ? run->density[length] / run->seen[length] : mean);
+    }
 }
 
 void gk_weighing_end(struct gk_weighing *weighing)

@@ -16,9 +16,10 @@ struct gk_weighing {
 
 /* A run of figures of the line. */
 struct gk_run {
-    const char *best;     /* what was read likeliest */
-    double alien_factor;  /* 1, or more where something else speaks against it */
-    double seen, density; /* own: probability weighed so far; its mean weight before checks, summed up */
+    const char *best;    /* what was read likeliest */
+    double alien_factor; /* 1, or more where something else speaks against it */
+    /* Own, by length: probability weighed so far; that times its density before checks. */
+    double seen[GK_NUMBER_SIZE], density[GK_NUMBER_SIZE];
 };
 
 /* Starts with an empty list; the verdict's other fields are left alone. [any] */
@@ -30,8 +31,10 @@ void gk_weighing_begin(struct gk_weighing *weighing, const struct gk_candidate_r
 void gk_weighing_add(struct gk_weighing *weighing, struct gk_run *run, const char *number,
                      const char *grouping, double probability);
 
-/* After the run's numbers: `probability` that something is printed there that was not given. [any] */
-void gk_weighing_close_run(struct gk_weighing *weighing, const struct gk_run *run, double probability);
+/* After the run's numbers: probabilities that something else is printed there, by its length (NULL: 0 for
+ * all) and of any length. [any] */
+void gk_weighing_close_run(struct gk_weighing *weighing, const struct gk_run *run,
+                           const double unseen[GK_NUMBER_SIZE], double unseen_of_any);
 
 /* Makes probabilities of the weights. [any] */
 void gk_weighing_end(struct gk_weighing *weighing);

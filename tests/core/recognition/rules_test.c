@@ -58,12 +58,31 @@ static void test_mask_shows_the_last_four_at_most(void **state)
     assert_string_equal(masked, "•••• 45");
 }
 
+static void test_groupings_agree_exactly_or_lack_gaps(void **state)
+{
+    (void)state;
+    static const char *const printed[] = {"4-4-4-4", "6-13", "9(1)"};
+    const struct guika_rule rule = {.groupings = printed, .grouping_count = 3};
+    assert_int_equal(gk_rules_grouping_fit(&rule, "4-4-4-4"), GK_GROUPING_KNOWN);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "4-8-4"), GK_GROUPING_COARSER);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "16"), GK_GROUPING_COARSER);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "19"), GK_GROUPING_COARSER);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "9(1)"), GK_GROUPING_BRACKETS);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "9-1"), GK_GROUPING_KNOWN);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "4-4-4-3"), GK_GROUPING_NONE);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "3-5-4-4"), GK_GROUPING_NONE);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "5-4-5-5"), GK_GROUPING_NONE);
+    assert_int_equal(gk_rules_grouping_fit(&rule, ""), GK_GROUPING_NONE);
+    assert_int_equal(gk_rules_grouping_fit(&rule, "99999999999999999999-4"), GK_GROUPING_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_numbers_pass_their_checks),
         cmocka_unit_test(test_every_other_check_character_fails),
         cmocka_unit_test(test_typed_numbers_become_canonical),
+        cmocka_unit_test(test_groupings_agree_exactly_or_lack_gaps),
         cmocka_unit_test(test_mask_shows_the_last_four_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
