@@ -24,6 +24,8 @@ struct gk_card_reader {
 /* Milliseconds of one of the system's clocks. [any] */
 int64_t gk_clock_read_ms(clockid_t clock);
 
+#define GK_SIGHT_ROWS_MOST 8
+
 /* What one picture showed besides its numbers. */
 struct gk_card_sight {
     bool card_found;
@@ -34,6 +36,10 @@ struct gk_card_sight {
     struct gk_homography view; /* of the card as it was read or, unread, as it was found */
     bool position_known;       /* a number was read, so that the view is upright but for: */
     bool upside_down;
+    /* Around the rows in which six figures or more were read, in pixels of the picture; corner[0] to
+     * corner[1] runs along the row. What a picture of an unrecognised card may show. */
+    struct gk_quad rows[GK_SIGHT_ROWS_MOST];
+    size_t row_count;
 };
 
 /* Adds what it reads to `list`. `card` is the box's own quadrilateral in pixels of the picture, or NULL.

@@ -23,6 +23,7 @@ static const char usage_text[] =
     "tunion\n"
     "  --print P               any (default), flat, embossed; only payment cards are embossed\n"
     "  --layout L              line (default), low, blocks, portrait, any: where flat payment numbers stand\n"
+    "  --barcode B             none (default), code128, qr: the number on campus and parking cards, again\n"
     "  --number N              this number (0-9, A-Z, at most 31) instead of a random one\n"
     "  --difficulty D          0 (default) .. 1: light, glare, blur, noise, size and place in the frame\n"
     "  --tilt-max-degrees D    0 .. 60, default 10\n"
@@ -39,6 +40,7 @@ static const char *const background_words[] = {"desk", "wood", "cloth", "clutter
 static const char *const kind_words[] = {"payment", "transit", "id",      "campus",
                                          "parking", "receipt", "nothing", NULL};
 static const char *const rotation_words[] = {"upright", "upside-down", "any", NULL};
+static const char *const barcode_words[] = {"none", "code128", "qr", NULL};
 static const char *const format_words[] = {"jpg", "png", NULL};
 
 #define ANY (-1)
@@ -47,7 +49,7 @@ static const char *const format_words[] = {"jpg", "png", NULL};
 struct options {
     const char *out, *brand, *number;
     int kind, print, layout, background; /* ANY or the enum's value */
-    int rotation, format;                /* indices into their words */
+    int rotation, format, barcode;       /* indices into their words */
     uint64_t seed;
     uint32_t count, width_px, height_px;
     double difficulty, tilt_max_degrees;
@@ -139,14 +141,23 @@ static bool parse_size(const char *text, struct options *options)
 }
 
 static const struct option long_options[] = {
-    {"out", required_argument, NULL, 'o'},        {"count", required_argument, NULL, 'c'},
-    {"seed", required_argument, NULL, 's'},       {"kind", required_argument, NULL, 'k'},
-    {"print", required_argument, NULL, 'p'},      {"layout", required_argument, NULL, 'l'},
-    {"number", required_argument, NULL, 'n'},     {"difficulty", required_argument, NULL, 'd'},
-    {"rotation", required_argument, NULL, 'r'},   {"tilt-max-degrees", required_argument, NULL, 't'},
-    {"background", required_argument, NULL, 'b'}, {"size", required_argument, NULL, 'z'},
-    {"format", required_argument, NULL, 'f'},     {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},          {NULL, 0, NULL, 0},
+    {"out", required_argument, NULL, 'o'},
+    {"count", required_argument, NULL, 'c'},
+    {"seed", required_argument, NULL, 's'},
+    {"kind", required_argument, NULL, 'k'},
+    {"print", required_argument, NULL, 'p'},
+    {"layout", required_argument, NULL, 'l'},
+    {"number", required_argument, NULL, 'n'},
+    {"difficulty", required_argument, NULL, 'd'},
+    {"rotation", required_argument, NULL, 'r'},
+    {"tilt-max-degrees", required_argument, NULL, 't'},
+    {"background", required_argument, NULL, 'b'},
+    {"size", required_argument, NULL, 'z'},
+    {"format", required_argument, NULL, 'f'},
+    {"barcode", required_argument, NULL, 'a'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool parse_option(int letter, const char *text, struct options *options)
@@ -170,6 +181,8 @@ static bool parse_option(int letter, const char *text, struct options *options)
         return parse_word("print", text, print_words, true, &options->print);
     case 'l':
         return parse_word("layout", text, layout_words, true, &options->layout);
+    case 'a':
+        return parse_word("barcode", text, barcode_words, false, &options->barcode);
     case 'n':
         return parse_number(text, options);
     case 'd':
@@ -212,6 +225,9 @@ static void choose_card(const struct options *options, uint32_t index, struct gk
     if (ret_card->kind == GK_MINT_PAYMENT && ret_card->print == GK_MINT_FLAT) {
         ret_card->layout =
             (enum gk_mint_layout)(options->layout != ANY ? (uint32_t)options->layout : index / 2 % 4);
+    }
+    if (ret_card->kind == GK_MINT_CAMPUS || ret_card->kind == GK_MINT_PARKING) {
+        ret_card->barcode = (enum gk_mint_barcode)options->barcode;
     }
     if (options->number != NULL) {
         gk_mint_card_set_number(ret_card, options->number);

@@ -58,6 +58,11 @@
 #define GK_MINT_PARKING_NUMBER_Y_MM 42.0
 #define GK_MINT_PARKING_NUMBER_X_MM 8.0
 #define GK_MINT_PARKING_DIGIT_HEIGHT_MM 3.6
+/* The white field of a bar code (left, top, right, bottom): the mint's own choice. */
+#define GK_MINT_CAMPUS_CODE128_MM 5.0, 40.8, 59.0, 47.8
+#define GK_MINT_CAMPUS_QR_MM 45.5, 35.8, 58.0, 48.3
+#define GK_MINT_PARKING_CODE128_MM 5.0, 45.2, 59.0, 52.2
+#define GK_MINT_PARKING_QR_MM 61.5, 39.3, 72.5, 50.3
 
 enum gk_mint_kind {
     GK_MINT_PAYMENT,
@@ -77,6 +82,9 @@ enum gk_mint_layout { GK_MINT_LINE, GK_MINT_LOW, GK_MINT_BLOCKS, GK_MINT_PORTRAI
 
 enum gk_mint_foil { GK_MINT_FOIL_SILVER, GK_MINT_FOIL_GOLD, GK_MINT_FOIL_WHITE, GK_MINT_FOIL_NONE };
 
+/* Only campus and parking cards carry one; the default is none. */
+enum gk_mint_barcode { GK_MINT_BARCODE_NONE, GK_MINT_BARCODE_CODE128, GK_MINT_BARCODE_QR };
+
 /* What is printed. */
 struct gk_mint_card {
     enum gk_mint_kind kind;
@@ -89,7 +97,9 @@ struct gk_mint_card {
     char number[32];        /* canonical: 0-9 and A-Z alone; empty: none is printed */
     char grouping[24];      /* how it is printed: "4-4-4-4", "6-13", "9(1)" */
     char name[32];          /* UTF-8, printed as the holder's */
-    uint64_t seed;          /* of the artwork, the fonts, the decoys: frames of one card share it */
+    enum gk_mint_barcode barcode;
+    char barcode_text[64]; /* printable ASCII, in the bar code; empty: the number */
+    uint64_t seed;         /* of the artwork, the fonts, the decoys: frames of one card share it */
 };
 
 enum gk_mint_background { GK_MINT_DESK, GK_MINT_WOOD, GK_MINT_CLOTH, GK_MINT_CLUTTER, GK_MINT_TRAY };
