@@ -104,6 +104,9 @@ struct gk_mint_card {
 
 enum gk_mint_background { GK_MINT_DESK, GK_MINT_WOOD, GK_MINT_CLOTH, GK_MINT_CLUTTER, GK_MINT_TRAY };
 
+/* A box's camera may have lamps to the left and right of the card; frames under them differ in noise. */
+enum gk_mint_lamp { GK_MINT_LAMP_UNNAMED, GK_MINT_LAMP_LEFT, GK_MINT_LAMP_RIGHT };
+
 /* How the card lies before the camera. */
 struct gk_mint_scene {
     uint32_t width_px, height_px; /* 16 .. 8192 each */
@@ -120,7 +123,8 @@ struct gk_mint_scene {
     double blur_sigma_px;      /* 0 .. 20 */
     double noise;              /* standard deviation in grey levels of 255 */
     enum gk_mint_background background;
-    uint64_t seed; /* of the background, the noise, the place of the glare */
+    enum gk_mint_lamp lamp; /* told in the manifest; the light comes from where light_degrees says */
+    uint64_t seed;          /* of the background, the noise, the place of the glare */
 };
 
 struct gk_mint_point {
@@ -174,6 +178,10 @@ int gk_mint_card_set_number(struct gk_mint_card *card, const char *number);
  * noise. */
 void gk_mint_scene_random(double difficulty, uint64_t seed, struct gk_mint_scene *ret_scene);
 
+/* The same scene under the opposite lamp: the light comes from the other side, and the noise is other noise.
+ * `scene->lamp` is LEFT or RIGHT. */
+void gk_mint_scene_opposite_lamp(const struct gk_mint_scene *scene, struct gk_mint_scene *ret_scene);
+
 /* Shrinks and moves the card, where it must, until its corners lie in the frame with a margin of 2% of its
  * width. */
 void gk_mint_scene_fit(const struct gk_mint_card *card, struct gk_mint_scene *scene);
@@ -199,7 +207,8 @@ int gk_mint_write_png(FILE *stream, const struct gk_mint_picture *picture);
 /* ---- the manifest of a folder of pictures ---- */
 
 /* The header line, then one line a picture: file kind issuer number check print capture width height notes,
- * parted by tabs. The card's corners stand in the notes as quad=x,y;x,y;x,y;x,y in pixels. Return 0, or -1
+ * parted by tabs. The card's corners stand in the notes as quad=x,y;x,y;x,y;x,y in pixels, and behind them
+ * a named lamp as lamp=left or lamp=right. Return 0, or -1
  * with errno. */
 int gk_mint_write_manifest_header(FILE *stream);
 int gk_mint_write_manifest_line(FILE *stream, const char *file, const struct gk_mint_card *card,

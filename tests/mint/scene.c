@@ -6,6 +6,7 @@
  */
 #include "tests/mint/mint_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,7 +309,8 @@ static int blur(const struct gk_mint_scene *scene, uint8_t *rgb)
 /* The lamp's fall across the frame, the white balance, and the sensor's noise. */
 static void expose(const struct gk_mint_scene *scene, uint8_t *rgb)
 {
-    struct gk_random random = gk_random_new(scene->seed, 2);
+    static const uint64_t noise_streams[] = {2, 7, 8}; /* by lamp */
+    struct gk_random random = gk_random_new(scene->seed, noise_streams[scene->lamp]);
     double azimuth = scene->light_degrees * RADIANS;
     float slope_x = (float)(cos(azimuth) * scene->light_strength * 0.5 / scene->width_px);
     float slope_y = (float)(-sin(azimuth) * scene->light_strength * 0.5 / scene->height_px);
@@ -331,6 +333,14 @@ static void expose(const struct gk_mint_scene *scene, uint8_t *rgb)
             }
         }
     }
+}
+
+void gk_mint_scene_opposite_lamp(const struct gk_mint_scene *scene, struct gk_mint_scene *ret_scene)
+{
+    assert(scene->lamp != GK_MINT_LAMP_UNNAMED);
+    *ret_scene = *scene;
+    ret_scene->lamp = scene->lamp == GK_MINT_LAMP_LEFT ? GK_MINT_LAMP_RIGHT : GK_MINT_LAMP_LEFT;
+    ret_scene->light_degrees = scene->light_degrees + 180;
 }
 
 static bool within(double value, double low, double high)
