@@ -21,6 +21,7 @@
 #define MOST_REGIONS 6      /* of layouts, tried where no line was found */
 #define GOOD_ENOUGH 0.5     /* a candidate that makes other views and regions needless */
 #define FIGURES 0.5         /* clarity of a line that holds figures */
+#define LEAST_FIGURES 6     /* of a row that a person may be shown: a security code has three or four */
 #define IN_REGION_BONUS 0.3 /* of a line's score, where some layout has a number */
 #define OVERLAP 0.3 /* of two quadrilaterals that are one card, as a share of the smaller one's width */
 
@@ -78,6 +79,19 @@ static void place_view(const struct view *view, const struct gk_number_line *lin
                                 portrait ? GK_CARD_WIDTH_PX : GK_CARD_HEIGHT_PX, &sight->view);
 }
 
+/* Remembers where figures stand, in pixels of the picture. */
+static void note_rows(const struct view *view, const struct gk_number_target *target, bool upside_down)
+{
+    struct gk_card_sight *sight = view->sight;
+    for (int i = 0; i < target->row_count && sight->row_count < GK_SIGHT_ROWS_MOST; i++) {
+        struct gk_quad row = gk_number_line_box(&target->rows[i]);
+        for (int corner = 0; corner < 4 && view->frame.width_px != 0; corner++) {
+            row.corner[corner] = gk_homography_apply(&view->frame, row.corner[corner]);
+        }
+        sight->rows[sight->row_count++] = upside_down ? gk_quad_turned(&row, 2) : row;
+    }
+}
+
 /* Reads a line or a block and adds what it says. Returns how clear it was. */
 static double read_target(struct view *view, const struct gk_number_target *target, size_t line)
 {
@@ -95,6 +109,9 @@ static double read_target(struct view *view, const struct gk_number_target *targ
     sight->figures_found = sight->figures_found || verdict.clarity >= FIGURES;
     sight->check_failed = sight->check_failed || verdict.check_failed;
     sight->unknown_issuer = sight->unknown_issuer || verdict.unknown_issuer;
+    if (strlen(verdict.best) >= LEAST_FIGURES) {
+        note_rows(view, target, upside_down);
+    }
     if (likelier) {
         place_view(view, target->rows, upside_down);
     }

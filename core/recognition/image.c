@@ -36,8 +36,7 @@ void gk_image_fill_grey(struct gk_image *image)
     assert(image->rgb != NULL);
     size_t pixels = (size_t)image->width_px * (size_t)image->height_px;
     for (size_t i = 0; i < pixels; i++) {
-        const uint8_t *rgb = image->rgb + i * 3;
-        image->grey[i] = (uint8_t)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8);
+        image->grey[i] = gk_image_luma(image->rgb + i * 3);
     }
 }
 

@@ -35,6 +35,12 @@ struct gk_quad {
 bool gk_image_make(int width_px, int height_px, bool with_rgb, struct gk_image *ret_image);
 void gk_image_clear(struct gk_image *image); /* accepts an empty one */
 
+/* Luma of one pixel of three bytes (ITU-R BT.601). [any] */
+static inline uint8_t gk_image_luma(const uint8_t *rgb)
+{
+    return (uint8_t)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8);
+}
+
 /* Fills `grey` from `rgb` (luma of ITU-R BT.601). [any] */
 void gk_image_fill_grey(struct gk_image *image);
 

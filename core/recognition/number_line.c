@@ -299,3 +299,14 @@ size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
     }
     return kept;
 }
+
+struct gk_quad gk_number_line_box(const struct gk_number_line *line)
+{
+    double dx = line->right.x - line->left.x, dy = line->right.y - line->left.y;
+    double length = fmax(hypot(dx, dy), 1e-6), down_x = -dy / length / 2, down_y = dx / length / 2;
+    return (struct gk_quad){
+        {{line->left.x - down_x * line->left_height, line->left.y - down_y * line->left_height},
+         {line->right.x - down_x * line->right_height, line->right.y - down_y * line->right_height},
+         {line->right.x + down_x * line->right_height, line->right.y + down_y * line->right_height},
+         {line->left.x + down_x * line->left_height, line->left.y + down_y * line->left_height}}};
+}

@@ -21,6 +21,9 @@ struct gk_number_line {
 size_t gk_number_lines_find(const struct gk_sight *sight,
                             struct gk_number_line ret_lines[GK_NUMBER_LINES_MOST]);
 
+/* The box around its digits, from the left end's top, clockwise. [any] */
+struct gk_quad gk_number_line_box(const struct gk_number_line *line);
+
 /* A number in rows below each other, one group of 3 to 6 characters a row, as on some payment cards. */
 #define GK_STACK_LEAST_ROWS 3
 #define GK_STACK_MOST_ROWS 5

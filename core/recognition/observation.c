@@ -14,19 +14,6 @@ void gk_observe_picture(const struct gk_observer *observer, const struct gk_imag
     }
 }
 
-/* The box around a line's digits, from its left end's top, clockwise. */
-static struct gk_quad box_around(const struct gk_number_line *line)
-{
-    double dx = line->right.x - line->left.x, dy = line->right.y - line->left.y,
-           length = fmax(hypot(dx, dy), 1e-6);
-    double down_x = -dy / length / 2, down_y = dx / length / 2;
-    return (struct gk_quad){
-        {{line->left.x - down_x * line->left_height, line->left.y - down_y * line->left_height},
-         {line->right.x - down_x * line->right_height, line->right.y - down_y * line->right_height},
-         {line->right.x + down_x * line->right_height, line->right.y + down_y * line->right_height},
-         {line->left.x + down_x * line->left_height, line->left.y + down_y * line->left_height}}};
-}
-
 void gk_observe_card(const struct gk_observer *observer, const struct gk_image *picture,
                      const struct gk_homography *frame, size_t quad, const struct gk_number_line *lines,
                      size_t count, const struct guika_issuer *const *issuers, size_t issuer_count)
@@ -37,7 +24,7 @@ void gk_observe_card(const struct gk_observer *observer, const struct gk_image *
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        seen[i] = (struct gk_seen_line){box_around(&lines[i]), lines[i].score};
+        seen[i] = (struct gk_seen_line){gk_number_line_box(&lines[i]), lines[i].score};
     }
     const struct gk_seen_card whole = {.image = &card,
                                        .quad = quad,

@@ -60,7 +60,7 @@ struct gk_seen_verdict {
     const char *issuer; /* its id, or "" */
     double probability; /* of the number, 0 to 1 */
     bool accepted;      /* else difficult */
-    const char *reason; /* a word for why it is difficult, "" where accepted */
+    int reason;         /* of guika.v1.Reason: why it is difficult */
 };
 
 struct gk_observer {

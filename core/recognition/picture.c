@@ -27,14 +27,15 @@ static bool flips_y(int orientation)
     return orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
 }
 
-/* Turns the image as `orientation` says. */
+/* Turns the image's rgb, or grey where it has none, as `orientation` says. */
 static bool orient(struct gk_image *image, int orientation)
 {
     bool swaps = orientation >= 5;
     int width = swaps ? image->height_px : image->width_px;
     int height = swaps ? image->width_px : image->height_px;
+    bool colour = image->rgb != NULL;
     struct gk_image shown;
-    if (!gk_image_make(width, height, true, &shown)) {
+    if (!gk_image_make(width, height, colour, &shown)) {
         return false;
     }
     for (int y = 0; y < height; y++) {
@@ -42,7 +43,12 @@ static bool orient(struct gk_image *image, int orientation)
             int u = flips_x(orientation) ? width - 1 - x : x;
             int v = flips_y(orientation) ? height - 1 - y : y;
             size_t from = (size_t)(swaps ? u : v) * (size_t)image->width_px + (size_t)(swaps ? v : u);
-            memcpy(shown.rgb + ((size_t)y * (size_t)width + (size_t)x) * 3, image->rgb + from * 3, 3);
+            size_t to = (size_t)y * (size_t)width + (size_t)x;
+            if (colour) {
+                memcpy(shown.rgb + to * 3, image->rgb + from * 3, 3);
+            } else {
+                shown.grey[to] = image->grey[from];
+            }
         }
     }
     gk_image_clear(image);
@@ -50,8 +56,8 @@ static bool orient(struct gk_image *image, int orientation)
     return true;
 }
 
-enum gk_status gk_picture_decode(const uint8_t *data, size_t size, struct gk_picture *ret_picture,
-                                 struct gk_error *error)
+static enum gk_status decode(const uint8_t *data, size_t size, bool colour, struct gk_picture *ret_picture,
+                             struct gk_error *error)
 {
     static const uint8_t png_signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     assert(ret_picture != NULL && (data != NULL || size == 0));
@@ -62,9 +68,9 @@ enum gk_status gk_picture_decode(const uint8_t *data, size_t size, struct gk_pic
     struct gk_picture picture = {.orientation = 1};
     enum gk_status status;
     if (size > sizeof png_signature && memcmp(data, png_signature, sizeof png_signature) == 0) {
-        status = gk_png_decode(data, size, &picture, error);
+        status = gk_png_decode(data, size, colour, &picture, error);
     } else if (size > 3 && data[0] == 0xff && data[1] == 0xd8 && data[2] == 0xff) {
-        status = gk_jpeg_decode(data, size, &picture, error);
+        status = gk_jpeg_decode(data, size, colour, &picture, error);
     } else {
         return gk_error_set(error, GK_INVALID_ARGUMENT, "neither JPEG nor PNG");
     }
@@ -75,9 +81,23 @@ enum gk_status gk_picture_decode(const uint8_t *data, size_t size, struct gk_pic
         gk_picture_clear(&picture);
         return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "out of memory for a picture");
     }
-    gk_image_fill_grey(&picture.image);
+    if (colour) {
+        gk_image_fill_grey(&picture.image);
+    }
     *ret_picture = picture;
     return GK_OK;
+}
+
+enum gk_status gk_picture_decode(const uint8_t *data, size_t size, struct gk_picture *ret_picture,
+                                 struct gk_error *error)
+{
+    return decode(data, size, false, ret_picture, error);
+}
+
+enum gk_status gk_picture_decode_colour(const uint8_t *data, size_t size, struct gk_picture *ret_picture,
+                                        struct gk_error *error)
+{
+    return decode(data, size, true, ret_picture, error);
 }
 
 void gk_picture_clear(struct gk_picture *picture)

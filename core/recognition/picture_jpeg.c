@@ -88,7 +88,8 @@ static unsigned choose_scale(j_decompress_ptr info)
 }
 
 /* From the header to the last row. What fails jumps. */
-static enum gk_status decode(j_decompress_ptr info, struct gk_picture *picture, struct gk_error *error)
+static enum gk_status decode(j_decompress_ptr info, bool colour, struct gk_picture *picture,
+                             struct gk_error *error)
 {
     jpeg_save_markers(info, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(info, TRUE);
@@ -102,22 +103,24 @@ static enum gk_status decode(j_decompress_ptr info, struct gk_picture *picture, 
     if (info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK) {
         return gk_error_set(error, GK_INVALID_ARGUMENT, "JPEG: CMYK pictures are not taken");
     }
-    info->out_color_space = JCS_RGB;
+    info->out_color_space = colour ? JCS_RGB : JCS_GRAYSCALE;
     info->scale_num = choose_scale(info);
     info->scale_denom = 8;
     jpeg_start_decompress(info);
-    if (!gk_image_make((int)info->output_width, (int)info->output_height, true, &picture->image)) {
+    if (!gk_image_make((int)info->output_width, (int)info->output_height, colour, &picture->image)) {
         return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "out of memory for a picture");
     }
+    uint8_t *samples = colour ? picture->image.rgb : picture->image.grey;
+    size_t stride = (size_t)info->output_width * (colour ? 3 : 1);
     while (info->output_scanline < info->output_height) {
-        JSAMPROW row = picture->image.rgb + (size_t)info->output_scanline * info->output_width * 3;
+        JSAMPROW row = samples + (size_t)info->output_scanline * stride;
         jpeg_read_scanlines(info, &row, 1);
     }
     jpeg_finish_decompress(info);
     return GK_OK;
 }
 
-enum gk_status gk_jpeg_decode(const uint8_t *data, size_t size, struct gk_picture *ret_picture,
+enum gk_status gk_jpeg_decode(const uint8_t *data, size_t size, bool colour, struct gk_picture *ret_picture,
                               struct gk_error *error)
 {
     struct trap trap = {0};
@@ -132,7 +135,7 @@ enum gk_status gk_jpeg_decode(const uint8_t *data, size_t size, struct gk_pictur
         jpeg_create_decompress(&info);
         info.progress = &progress;
         jpeg_mem_src(&info, data, size);
-        status = decode(&info, ret_picture, error);
+        status = decode(&info, colour, ret_picture, error);
         if (status == GK_OK && trap.manager.num_warnings > 0) {
             status = gk_error_set(error, GK_INVALID_ARGUMENT, "JPEG: damaged or cut off");
         }

@@ -51,11 +51,16 @@ static void ask_for_rgb(png_structp png)
     png_set_strip_alpha(png);
 }
 
-static void add_row(const uint8_t *row, int width_px, int step, uint32_t *totals)
+static void add_row(const uint8_t *row, int width_px, int step, bool colour, uint32_t *totals)
 {
     for (int x = 0; x < width_px * step; x++) {
+        const uint8_t *rgb = row + x * 3;
+        if (!colour) {
+            totals[x / step] += gk_image_luma(rgb);
+            continue;
+        }
         for (int channel = 0; channel < 3; channel++) {
-            totals[x / step * 3 + channel] += row[x * 3 + channel];
+            totals[x / step * 3 + channel] += rgb[channel];
         }
     }
 }
@@ -64,7 +69,10 @@ static void add_row(const uint8_t *row, int width_px, int step, uint32_t *totals
 static void read_rows(png_structp png, struct gk_picture *picture, struct work *work, int passes, int step)
 {
     struct gk_image *image = &picture->image;
-    size_t stride = (size_t)picture->stored_width_px * 3, samples = (size_t)image->width_px * 3;
+    bool colour = image->rgb != NULL;
+    uint8_t *rows = colour ? image->rgb : image->grey;
+    size_t stride = (size_t)picture->stored_width_px * 3,
+           samples = (size_t)image->width_px * (colour ? 3 : 1);
     bool whole = passes > 1;
     for (int pass = 0; pass + 1 < passes; pass++) {
         for (int y = 0; y < picture->stored_height_px; y++) {
@@ -77,9 +85,9 @@ static void read_rows(png_structp png, struct gk_picture *picture, struct work *
         if (y / step >= image->height_px) {
             continue;
         }
-        add_row(row, image->width_px, step, work->totals);
+        add_row(row, image->width_px, step, colour, work->totals);
         if (y % step == step - 1) {
-            uint8_t *out = image->rgb + (size_t)(y / step) * samples;
+            uint8_t *out = rows + (size_t)(y / step) * samples;
             for (size_t i = 0; i < samples; i++) {
                 out[i] = (uint8_t)(work->totals[i] / (uint32_t)(step * step));
                 work->totals[i] = 0;
@@ -90,8 +98,8 @@ static void read_rows(png_structp png, struct gk_picture *picture, struct work *
 }
 
 /* From the header to the end. What fails in libpng jumps. */
-static enum gk_status decode(png_structp png, png_infop info, struct gk_picture *picture, struct work *work,
-                             struct gk_error *error)
+static enum gk_status decode(png_structp png, png_infop info, bool colour, struct gk_picture *picture,
+                             struct work *work, struct gk_error *error)
 {
     png_read_info(png, info);
     uint32_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
@@ -109,7 +117,7 @@ static enum gk_status decode(png_structp png, png_infop info, struct gk_picture 
     work->rows = malloc((size_t)width * 3 * (passes > 1 ? height : 1));
     work->totals = calloc((size_t)width * 3, sizeof *work->totals);
     if (work->rows == NULL || work->totals == NULL ||
-        !gk_image_make((int)width / step, (int)height / step, true, &picture->image)) {
+        !gk_image_make((int)width / step, (int)height / step, colour, &picture->image)) {
         return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "out of memory for a picture");
     }
     read_rows(png, picture, work, passes, step);
@@ -117,13 +125,13 @@ static enum gk_status decode(png_structp png, png_infop info, struct gk_picture 
 }
 
 /* A function of its own, so that no variable changes between setjmp and longjmp. */
-static enum gk_status decode_trapped(png_structp png, png_infop info, struct gk_picture *picture,
+static enum gk_status decode_trapped(png_structp png, png_infop info, bool colour, struct gk_picture *picture,
                                      struct work *work, struct gk_error *error)
 {
     if (setjmp(png_jmpbuf(png)) != 0) {
         return GK_INVALID_ARGUMENT;
     }
-    return decode(png, info, picture, work, error);
+    return decode(png, info, colour, picture, work, error);
 }
 
 static uint32_t number_at(const uint8_t *data)
@@ -140,7 +148,7 @@ static enum gk_status check_header(const uint8_t *data, size_t size, struct gk_e
     return gk_picture_check_size(number_at(data + 16), number_at(data + 20), error);
 }
 
-enum gk_status gk_png_decode(const uint8_t *data, size_t size, struct gk_picture *ret_picture,
+enum gk_status gk_png_decode(const uint8_t *data, size_t size, bool colour, struct gk_picture *ret_picture,
                              struct gk_error *error)
 {
     struct gk_error own, *told = error == NULL ? &own : error;
@@ -159,7 +167,7 @@ enum gk_status gk_png_decode(const uint8_t *data, size_t size, struct gk_picture
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff); /* ours are checked, with better words */
     png_set_chunk_malloc_max(png, GK_PICTURE_MAX_BYTES);
     png_set_read_fn(png, &source, read_bytes);
-    status = decode_trapped(png, info, ret_picture, &work, told);
+    status = decode_trapped(png, info, colour, ret_picture, &work, told);
     png_destroy_read_struct(&png, &info, NULL);
     free(work.rows);
     free(work.totals);

@@ -63,6 +63,7 @@ enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
         return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "out of memory");
     }
     recogniser->no_check = options->no_check;
+    recogniser->observer = options->observer;
     enum gk_status status =
         gk_plugin_open_all(options->issuers_directory, &issuer_kind, options->on_refused, options->context,
                            &recogniser->plugins, &recogniser->plugin_count, error);
@@ -164,25 +165,18 @@ struct reading {
     bool any_picture, card_found, several_cards, figures_found, check_failed, unknown_issuer, glare;
     char problem[sizeof((struct gk_error *)NULL)->message];
     /* The frame that a kept picture is made of: the first with a card, better one that was read. */
-    struct gk_picture kept;
+    const guika_v1_Frame *kept;
     struct gk_card_sight kept_sight;
-    guika_v1_Side kept_side;
-    bool has_kept;
 };
 
-static void keep_picture(struct reading *reading, struct gk_picture *picture,
-                         const struct gk_card_sight *sight, guika_v1_Side side)
+static void keep_frame(struct reading *reading, const guika_v1_Frame *frame,
+                       const struct gk_card_sight *sight)
 {
-    bool better = !reading->has_kept || (sight->position_known && !reading->kept_sight.position_known);
-    if (!sight->card_found || !better) {
-        gk_picture_clear(picture);
-        return;
+    if (sight->card_found &&
+        (reading->kept == NULL || (sight->position_known && !reading->kept_sight.position_known))) {
+        reading->kept = frame;
+        reading->kept_sight = *sight;
     }
-    gk_picture_clear(&reading->kept);
-    reading->kept = *picture;
-    reading->kept_sight = *sight;
-    reading->kept_side = side;
-    reading->has_kept = true;
 }
 
 static void read_frame(const struct gk_card_reader *reader, const guika_v1_Frame *frame,
@@ -208,7 +202,8 @@ static void read_frame(const struct gk_card_reader *reader, const guika_v1_Frame
     reading->check_failed = reading->check_failed || sight.check_failed;
     reading->unknown_issuer = reading->unknown_issuer || sight.unknown_issuer;
     reading->glare = reading->glare || sight.glare;
-    keep_picture(reading, &picture, &sight, frame->side);
+    keep_frame(reading, frame, &sight);
+    gk_picture_clear(&picture);
 }
 
 static bool is_accepted(const struct gk_candidate_list *list)
@@ -259,30 +254,45 @@ static void fill_candidates(const struct gk_candidate_list *list,
     }
 }
 
+/* For a difficult card alone: one that was read needs no person to look at it. */
 static void make_redacted(struct gk_recogniser *recogniser, const struct reading *reading,
                           guika_v1_internal_CompleteRecognitionRequest *result)
 {
     const struct guika_issuer *recognised[GK_CANDIDATES_MOST];
-    struct gk_redaction redaction = {.issuers = recogniser->issuers,
-                                     .issuer_count = recogniser->plugin_count,
-                                     .front = reading->kept_side != guika_v1_Side_SIDE_BACK,
-                                     .back = reading->kept_side != guika_v1_Side_SIDE_FRONT};
+    const guika_v1_Frame *kept = reading->kept;
     size_t count = 0, size = 0;
+    if (kept == NULL || result->reason == guika_v1_Reason_REASON_UNSPECIFIED) {
+        return;
+    }
     for (size_t i = 0; i < reading->list.count; i++) {
         if (reading->list.items[i].probability >= RECOGNISED && reading->list.items[i].issuer != NULL) {
             recognised[count++] = reading->list.items[i].issuer;
         }
     }
-    if (count > 0) {
-        redaction.issuers = recognised;
-        redaction.issuer_count = count;
-        redaction.recognised = true;
-    }
-    if (reading->has_kept &&
-        gk_redaction_make(&reading->kept, &reading->kept_sight, &redaction, &recogniser->redacted, &size)) {
+    const struct gk_redaction redaction = {.issuers = recognised,
+                                           .issuer_count = count,
+                                           .front = kept->side != guika_v1_Side_SIDE_BACK,
+                                           .back = kept->side != guika_v1_Side_SIDE_FRONT};
+    if (gk_redaction_make(kept->picture.data, kept->picture.size, &reading->kept_sight, &redaction,
+                          &recogniser->redacted, &size)) {
         result->redacted_picture.data = recogniser->redacted;
         result->redacted_picture.size = size;
     }
+}
+
+static void tell_verdict(const struct gk_observer *observer, const struct reading *reading,
+                         guika_v1_Reason reason)
+{
+    if (observer == NULL || observer->verdict == NULL) {
+        return;
+    }
+    const struct gk_candidate none = {0}, *best = reading->list.count > 0 ? &reading->list.items[0] : &none;
+    const struct gk_seen_verdict verdict = {.number = best->number,
+                                            .issuer = best->issuer == NULL ? "" : best->issuer->id,
+                                            .probability = best->probability,
+                                            .accepted = is_accepted(&reading->list),
+                                            .reason = (int)reason};
+    observer->verdict(observer->context, &verdict);
 }
 
 void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *frames, size_t frame_count,
@@ -321,7 +331,7 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
             ret_result->reason != guika_v1_Reason_REASON_UNSPECIFIED && reading->card_found;
         make_redacted(recogniser, reading, ret_result);
     }
-    gk_picture_clear(&reading->kept);
+    tell_verdict(recogniser->observer, reading, ret_result->reason);
     free(reading);
 }
 

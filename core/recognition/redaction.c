@@ -1,84 +1,155 @@
 #include "core/recognition/redaction.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
-static void blank(struct gk_image *card, double left, double top, double width, double height)
+#define HIDDEN 0x60 /* the grey of what is not shown */
+
+/* A row of figures is shown with this much around it, in heights of the row. */
+#define MARGIN_ALONG 0.6
+#define MARGIN_ACROSS 0.35
+
+static void blank(struct gk_image *card, const struct guika_region *region)
 {
-    int x0 = (int)fmax(0, floor(left)), x1 = (int)fmin(card->width_px, ceil(left + width));
-    int y0 = (int)fmax(0, floor(top)), y1 = (int)fmin(card->height_px, ceil(top + height));
+    int x0 = (int)fmax(0, floor(region->left_mm * GK_CARD_PX_PER_MM));
+    int y0 = (int)fmax(0, floor(region->top_mm * GK_CARD_PX_PER_MM));
+    int x1 = (int)fmin(card->width_px, ceil((region->left_mm + region->width_mm) * GK_CARD_PX_PER_MM));
+    int y1 = (int)fmin(card->height_px, ceil((region->top_mm + region->height_mm) * GK_CARD_PX_PER_MM));
     for (int y = y0; y < y1 && x1 > x0; y++) {
-        memset(card->rgb + ((size_t)y * (size_t)card->width_px + (size_t)x0) * 3, 0x60,
+        memset(card->rgb + ((size_t)y * (size_t)card->width_px + (size_t)x0) * 3, HIDDEN,
                (size_t)(x1 - x0) * 3);
     }
 }
 
-/* Blanks a region of the upright layout on the picture, which lies `turns` quarter turns clockwise from it.
- */
-static void blank_turned(struct gk_image *card, const struct guika_region *region, int turns)
+/* Does this layout describe a face that the picture may show? */
+static bool fits(const struct guika_layout *layout, const struct gk_redaction *redaction, bool portrait)
 {
-    double left = region->left_mm * GK_CARD_PX_PER_MM, top = region->top_mm * GK_CARD_PX_PER_MM;
-    double width = region->width_mm * GK_CARD_PX_PER_MM, height = region->height_mm * GK_CARD_PX_PER_MM;
-    switch (turns) {
-    case 0:
-        blank(card, left, top, width, height);
-        break;
-    case 1:
-        blank(card, card->width_px - top - height, left, height, width);
-        break;
-    case 2:
-        blank(card, card->width_px - left - width, card->height_px - top - height, width, height);
-        break;
-    default:
-        blank(card, top, card->height_px - left - width, height, width);
-        break;
-    }
+    return (layout->side == GUIKA_SIDE_FRONT ? redaction->front : redaction->back) &&
+           layout->portrait == portrait;
 }
 
-/* A layout that hides most of the face would leave an unread card's resolver nothing to look at; it counts
- * only where its issuer was recognised. */
-static bool hides_most(const struct guika_layout *layout)
+static bool is_described(const struct gk_redaction *redaction, bool portrait)
 {
-    double area = 0;
-    for (size_t i = 0; i < layout->redact_count; i++) {
-        area += (double)layout->redact[i].width_mm * (double)layout->redact[i].height_mm;
-    }
-    return area > GK_CARD_WIDTH_MM * GK_CARD_HEIGHT_MM / 2;
-}
-
-static void blank_layout(struct gk_image *card, const struct guika_layout *layout, bool position_known)
-{
-    bool portrait = card->height_px > card->width_px, same = layout->portrait == portrait;
-    for (size_t i = 0; i < layout->redact_count; i++) {
-        if (position_known && same) {
-            blank_turned(card, &layout->redact[i], 0);
-        }
-        for (int turns = same ? 0 : 1; !position_known && turns < 4; turns += 2) {
-            blank_turned(card, &layout->redact[i], turns);
-        }
-    }
-}
-
-bool gk_redaction_make(const struct gk_picture *picture, const struct gk_card_sight *sight,
-                       const struct gk_redaction *redaction, uint8_t **ret_jpeg, size_t *ret_size)
-{
-    if (!sight->card_found || (!redaction->front && !redaction->recognised)) {
-        return false;
-    }
-    struct gk_image card;
-    if (!gk_rectify(&picture->image, &sight->view, true, &card)) {
-        return false;
-    }
     for (size_t i = 0; i < redaction->issuer_count; i++) {
         for (size_t j = 0; j < redaction->issuers[i]->layout_count; j++) {
-            const struct guika_layout *layout = &redaction->issuers[i]->layouts[j];
-            bool shown = layout->side == GUIKA_SIDE_FRONT ? redaction->front : redaction->back;
-            if (shown && (redaction->recognised || !hides_most(layout))) {
-                blank_layout(&card, layout, redaction->recognised && sight->position_known);
+            if (fits(&redaction->issuers[i]->layouts[j], redaction, portrait)) {
+                return true;
             }
         }
     }
-    bool made = gk_picture_encode_jpeg(&card, ret_jpeg, ret_size);
+    return false;
+}
+
+static void hide_regions(struct gk_image *card, const struct gk_redaction *redaction)
+{
+    bool portrait = card->height_px > card->width_px;
+    for (size_t i = 0; i < redaction->issuer_count; i++) {
+        for (size_t j = 0; j < redaction->issuers[i]->layout_count; j++) {
+            const struct guika_layout *layout = &redaction->issuers[i]->layouts[j];
+            for (size_t k = 0; k < layout->redact_count && fits(layout, redaction, portrait); k++) {
+                blank(card, &layout->redact[k]);
+            }
+        }
+    }
+}
+
+static struct gk_point along(struct gk_point from, struct gk_point to, double share)
+{
+    return (struct gk_point){from.x + (to.x - from.x) * share, from.y + (to.y - from.y) * share};
+}
+
+/* The row with its margins. */
+static struct gk_quad grown(const struct gk_quad *row)
+{
+    const struct gk_point *c = row->corner;
+    double width = hypot(c[1].x - c[0].x, c[1].y - c[0].y), height = hypot(c[3].x - c[0].x, c[3].y - c[0].y);
+    double share = width > 0 ? MARGIN_ALONG * height / width : 0;
+    struct gk_quad wide = {{along(c[0], c[1], -share), along(c[0], c[1], 1 + share),
+                            along(c[3], c[2], 1 + share), along(c[3], c[2], -share)}};
+    const struct gk_point *w = wide.corner;
+    return (struct gk_quad){{along(w[0], w[3], -MARGIN_ACROSS), along(w[1], w[2], -MARGIN_ACROSS),
+                             along(w[1], w[2], 1 + MARGIN_ACROSS), along(w[0], w[3], 1 + MARGIN_ACROSS)}};
+}
+
+static bool is_inside(const struct gk_quad *quad, struct gk_point at)
+{
+    bool left = true, right = true;
+    for (int i = 0; i < 4; i++) {
+        struct gk_point a = quad->corner[i], b = quad->corner[(i + 1) % 4];
+        double turn = (b.x - a.x) * (at.y - a.y) - (b.y - a.y) * (at.x - a.x);
+        left = left && turn <= 0;
+        right = right && turn >= 0;
+    }
+    return left || right;
+}
+
+/* Blanks all but the rows of figures; false where none of them lies on the card. */
+static bool show_rows(struct gk_image *card, const struct gk_homography *view,
+                      const struct gk_card_sight *sight)
+{
+    struct gk_quad rows[GK_SIGHT_ROWS_MOST];
+    bool any = false;
+    for (size_t i = 0; i < sight->row_count; i++) {
+        rows[i] = grown(&sight->rows[i]);
+    }
+    for (int y = 0; y < card->height_px; y++) {
+        for (int x = 0; x < card->width_px; x++) {
+            struct gk_point at = gk_homography_apply(view, (struct gk_point){x + 0.5, y + 0.5});
+            bool shown = false;
+            for (size_t i = 0; i < sight->row_count && !shown; i++) {
+                shown = is_inside(&rows[i], at);
+            }
+            if (!shown) {
+                memset(card->rgb + ((size_t)y * (size_t)card->width_px + (size_t)x) * 3, HIDDEN, 3);
+            }
+            any = any || shown;
+        }
+    }
+    return any;
+}
+
+/* The view of the card the right way up: frame point (x, y) becomes (width - x, height - y). */
+static struct gk_homography turned(const struct gk_homography *view)
+{
+    struct gk_homography back = *view;
+    double *m = back.m, w = view->width_px, h = view->height_px;
+    for (int row = 0; row < 3; row++) {
+        m[row * 3 + 2] += m[row * 3] * w + m[row * 3 + 1] * h;
+        m[row * 3] = -m[row * 3];
+        m[row * 3 + 1] = -m[row * 3 + 1];
+    }
+    return back;
+}
+
+bool gk_redaction_make(const uint8_t *data, size_t size, const struct gk_card_sight *sight,
+                       const struct gk_redaction *redaction, uint8_t **ret_jpeg, size_t *ret_size)
+{
+    assert(sight != NULL && redaction != NULL && sight->row_count <= GK_SIGHT_ROWS_MOST);
+    bool portrait = sight->view.height_px > sight->view.width_px;
+    bool described = sight->position_known && is_described(redaction, portrait);
+    bool sure_front = redaction->front && !redaction->back;
+    if (!sight->card_found || (!described && !(sure_front && sight->row_count > 0))) {
+        return false;
+    }
+    struct gk_picture picture;
+    if (gk_picture_decode_colour(data, size, &picture, NULL) != GK_OK) {
+        return false;
+    }
+    struct gk_homography view =
+        sight->position_known && sight->upside_down ? turned(&sight->view) : sight->view;
+    struct gk_image card;
+    bool made = gk_rectify(&picture.image, &view, true, &card);
+    gk_picture_clear(&picture);
+    if (!made) {
+        return false;
+    }
+    if (described) {
+        hide_regions(&card, redaction);
+    } else {
+        made = show_rows(&card, &view, sight);
+    }
+    made = made && gk_picture_encode_jpeg(&card, ret_jpeg, ret_size);
     gk_image_clear(&card);
     return made;
 }

@@ -363,6 +363,15 @@ static void face_resident_id(struct gk_face *face, const struct gk_mint_card *ca
     gk_text(face->cr, sans, 40, 3.0, 0.9, "SPECIMEN");
 }
 
+static void draw_barcode(struct gk_face *face, const struct gk_mint_card *card, struct gk_box code128,
+                         struct gk_box qr)
+{
+    if (card->barcode != GK_MINT_BARCODE_NONE) {
+        struct gk_box place = card->barcode == GK_MINT_BARCODE_QR ? qr : code128;
+        face->failed = gk_barcode_draw(face->cr, card, place) != 0;
+    }
+}
+
 static void face_campus(struct gk_face *face, const struct gk_mint_card *card)
 {
     struct gk_random art = gk_random_new(card->seed, 1), print = gk_random_new(card->seed, 2);
@@ -390,6 +399,8 @@ static void face_campus(struct gk_face *face, const struct gk_mint_card *card)
              gk_random_below(&print, 10000));
     gk_text(face->cr, sans, 6, 49.5, 1.5, text);
     gk_text(face->cr, sans, 66, 51, 0.9, "SPECIMEN");
+    draw_barcode(face, card, (struct gk_box){GK_MINT_CAMPUS_CODE128_MM},
+                 (struct gk_box){GK_MINT_CAMPUS_QR_MM});
 }
 
 static void face_parking(struct gk_face *face, const struct gk_mint_card *card)
@@ -415,6 +426,8 @@ static void face_parking(struct gk_face *face, const struct gk_mint_card *card)
                      GK_MINT_PARKING_DIGIT_HEIGHT_MM, 48, text);
     }
     gk_text(face->cr, sans, 66, 51, 0.9, "SPECIMEN");
+    draw_barcode(face, card, (struct gk_box){GK_MINT_PARKING_CODE128_MM},
+                 (struct gk_box){GK_MINT_PARKING_QR_MM});
 }
 
 static void face_receipt(struct gk_face *face, struct gk_random *random)
@@ -507,7 +520,7 @@ int gk_face_draw(const struct gk_mint_card *card, double scale, struct gk_light 
         face.raised_cr = new_canvas(&face, CAIRO_FORMAT_A8, &face.raised);
     }
     draw_kind(&face, card);
-    if (cairo_status(face.cr) != CAIRO_STATUS_SUCCESS ||
+    if (face.failed || cairo_status(face.cr) != CAIRO_STATUS_SUCCESS ||
         (face.raised_cr != NULL && cairo_status(face.raised_cr) != CAIRO_STATUS_SUCCESS)) {
         gk_face_clear(&face);
         return -1;

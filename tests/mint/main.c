@@ -23,8 +23,11 @@ static const char usage_text[] =
     "tunion\n"
     "  --print P               any (default), flat, embossed; only payment cards are embossed\n"
     "  --layout L              line (default), low, blocks, portrait, any: where flat payment numbers stand\n"
+    "  --barcode B             none (default), code128, qr: the number on campus and parking cards, again\n"
     "  --number N              this number (0-9, A-Z, at most 31) instead of a random one\n"
     "  --difficulty D          0 (default) .. 1: light, glare, blur, noise, size and place in the frame\n"
+    "  --lamps L               one (default), both: each picture twice, lit from the left and from the "
+    "right\n"
     "  --tilt-max-degrees D    0 .. 60, default 10\n"
     "  --rotation R            upright (default, within 2 degrees), upside-down, any\n"
     "  --background B          any (default), desk, wood, cloth, clutter, tray\n"
@@ -39,15 +42,18 @@ static const char *const background_words[] = {"desk", "wood", "cloth", "clutter
 static const char *const kind_words[] = {"payment", "transit", "id",      "campus",
                                          "parking", "receipt", "nothing", NULL};
 static const char *const rotation_words[] = {"upright", "upside-down", "any", NULL};
+static const char *const lamps_words[] = {"one", "both", NULL};
+static const char *const barcode_words[] = {"none", "code128", "qr", NULL};
 static const char *const format_words[] = {"jpg", "png", NULL};
 
 #define ANY (-1)
 #define JPEG_QUALITY 88
+#define LEAST_LAMP_STRENGTH 0.6 /* of a box's own lamp, beside which the room's light is weak */
 
 struct options {
     const char *out, *brand, *number;
-    int kind, print, layout, background; /* ANY or the enum's value */
-    int rotation, format;                /* indices into their words */
+    int kind, print, layout, background;  /* ANY or the enum's value */
+    int rotation, format, barcode, lamps; /* indices into their words */
     uint64_t seed;
     uint32_t count, width_px, height_px;
     double difficulty, tilt_max_degrees;
@@ -145,7 +151,8 @@ static const struct option long_options[] = {
     {"number", required_argument, NULL, 'n'},     {"difficulty", required_argument, NULL, 'd'},
     {"rotation", required_argument, NULL, 'r'},   {"tilt-max-degrees", required_argument, NULL, 't'},
     {"background", required_argument, NULL, 'b'}, {"size", required_argument, NULL, 'z'},
-    {"format", required_argument, NULL, 'f'},     {"help", no_argument, NULL, 'h'},
+    {"format", required_argument, NULL, 'f'},     {"barcode", required_argument, NULL, 'a'},
+    {"lamps", required_argument, NULL, 'm'},      {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'v'},          {NULL, 0, NULL, 0},
 };
 
@@ -170,6 +177,10 @@ static bool parse_option(int letter, const char *text, struct options *options)
         return parse_word("print", text, print_words, true, &options->print);
     case 'l':
         return parse_word("layout", text, layout_words, true, &options->layout);
+    case 'a':
+        return parse_word("barcode", text, barcode_words, false, &options->barcode);
+    case 'm':
+        return parse_word("lamps", text, lamps_words, false, &options->lamps);
     case 'n':
         return parse_number(text, options);
     case 'd':
@@ -212,6 +223,9 @@ static void choose_card(const struct options *options, uint32_t index, struct gk
     if (ret_card->kind == GK_MINT_PAYMENT && ret_card->print == GK_MINT_FLAT) {
         ret_card->layout =
             (enum gk_mint_layout)(options->layout != ANY ? (uint32_t)options->layout : index / 2 % 4);
+    }
+    if (ret_card->kind == GK_MINT_CAMPUS || ret_card->kind == GK_MINT_PARKING) {
+        ret_card->barcode = (enum gk_mint_barcode)options->barcode;
     }
     if (options->number != NULL) {
         gk_mint_card_set_number(ret_card, options->number);
@@ -256,25 +270,41 @@ static int write_picture(const struct options *options, const char *file,
     return fclose(stream) == 0 ? status : -1;
 }
 
-static int mint_one(const struct options *options, uint32_t index, FILE *manifest)
+static int mint_picture(const struct options *options, uint32_t index, const struct gk_mint_card *card,
+                        const struct gk_mint_scene *scene, FILE *manifest)
 {
-    struct gk_mint_card card;
-    struct gk_mint_scene scene;
+    static const char *const lamps[] = {"", "-left", "-right"};
     struct gk_mint_picture picture;
-    char file[32];
-    choose_card(options, index, &card);
-    choose_scene(options, index, &card, &scene);
-    snprintf(file, sizeof file, "%s-%05u.%s", kind_words[card.kind], index, format_words[options->format]);
-    if (gk_mint_draw(&card, &scene, &picture) != 0) {
+    char file[40];
+    snprintf(file, sizeof file, "%s-%05u%s.%s", kind_words[card->kind], index, lamps[scene->lamp],
+             format_words[options->format]);
+    if (gk_mint_draw(card, scene, &picture) != 0) {
         errno = ENOMEM;
         return -1;
     }
     int status = write_picture(options, file, &picture);
     if (status == 0) {
-        status = gk_mint_write_manifest_line(manifest, file, &card, &scene, &picture);
+        status = gk_mint_write_manifest_line(manifest, file, card, scene, &picture);
     }
     gk_mint_picture_clear(&picture);
     return status;
+}
+
+static int mint_one(const struct options *options, uint32_t index, FILE *manifest)
+{
+    struct gk_mint_card card;
+    struct gk_mint_scene scene, opposite;
+    choose_card(options, index, &card);
+    choose_scene(options, index, &card, &scene);
+    if (options->lamps == 0) {
+        return mint_picture(options, index, &card, &scene, manifest);
+    }
+    scene.lamp = GK_MINT_LAMP_LEFT;
+    scene.light_degrees = 180;
+    scene.light_strength = fmax(scene.light_strength, LEAST_LAMP_STRENGTH);
+    gk_mint_scene_opposite_lamp(&scene, &opposite);
+    int status = mint_picture(options, index, &card, &scene, manifest);
+    return status == 0 ? mint_picture(options, index, &card, &opposite, manifest) : status;
 }
 
 static int mint_all(const struct options *options)

@@ -58,6 +58,11 @@
 #define GK_MINT_PARKING_NUMBER_Y_MM 42.0
 #define GK_MINT_PARKING_NUMBER_X_MM 8.0
 #define GK_MINT_PARKING_DIGIT_HEIGHT_MM 3.6
+/* The white field of a bar code (left, top, right, bottom): the mint's own choice. */
+#define GK_MINT_CAMPUS_CODE128_MM 5.0, 40.8, 59.0, 47.8
+#define GK_MINT_CAMPUS_QR_MM 45.5, 35.8, 58.0, 48.3
+#define GK_MINT_PARKING_CODE128_MM 5.0, 45.2, 59.0, 52.2
+#define GK_MINT_PARKING_QR_MM 61.5, 39.3, 72.5, 50.3
 
 enum gk_mint_kind {
     GK_MINT_PAYMENT,
@@ -77,6 +82,9 @@ enum gk_mint_layout { GK_MINT_LINE, GK_MINT_LOW, GK_MINT_BLOCKS, GK_MINT_PORTRAI
 
 enum gk_mint_foil { GK_MINT_FOIL_SILVER, GK_MINT_FOIL_GOLD, GK_MINT_FOIL_WHITE, GK_MINT_FOIL_NONE };
 
+/* Only campus and parking cards carry one; the default is none. */
+enum gk_mint_barcode { GK_MINT_BARCODE_NONE, GK_MINT_BARCODE_CODE128, GK_MINT_BARCODE_QR };
+
 /* What is printed. */
 struct gk_mint_card {
     enum gk_mint_kind kind;
@@ -89,10 +97,15 @@ struct gk_mint_card {
     char number[32];        /* canonical: 0-9 and A-Z alone; empty: none is printed */
     char grouping[24];      /* how it is printed: "4-4-4-4", "6-13", "9(1)" */
     char name[32];          /* UTF-8, printed as the holder's */
-    uint64_t seed;          /* of the artwork, the fonts, the decoys: frames of one card share it */
+    enum gk_mint_barcode barcode;
+    char barcode_text[64]; /* printable ASCII, in the bar code; empty: the number */
+    uint64_t seed;         /* of the artwork, the fonts, the decoys: frames of one card share it */
 };
 
 enum gk_mint_background { GK_MINT_DESK, GK_MINT_WOOD, GK_MINT_CLOTH, GK_MINT_CLUTTER, GK_MINT_TRAY };
+
+/* A box's camera may have lamps to the left and right of the card; frames under them differ in noise. */
+enum gk_mint_lamp { GK_MINT_LAMP_UNNAMED, GK_MINT_LAMP_LEFT, GK_MINT_LAMP_RIGHT };
 
 /* How the card lies before the camera. */
 struct gk_mint_scene {
@@ -110,7 +123,8 @@ struct gk_mint_scene {
     double blur_sigma_px;      /* 0 .. 20 */
     double noise;              /* standard deviation in grey levels of 255 */
     enum gk_mint_background background;
-    uint64_t seed; /* of the background, the noise, the place of the glare */
+    enum gk_mint_lamp lamp; /* told in the manifest; the light comes from where light_degrees says */
+    uint64_t seed;          /* of the background, the noise, the place of the glare */
 };
 
 struct gk_mint_point {
@@ -164,6 +178,10 @@ int gk_mint_card_set_number(struct gk_mint_card *card, const char *number);
  * noise. */
 void gk_mint_scene_random(double difficulty, uint64_t seed, struct gk_mint_scene *ret_scene);
 
+/* The same scene under the opposite lamp: the light comes from the other side, and the noise is other noise.
+ * `scene->lamp` is LEFT or RIGHT. */
+void gk_mint_scene_opposite_lamp(const struct gk_mint_scene *scene, struct gk_mint_scene *ret_scene);
+
 /* Shrinks and moves the card, where it must, until its corners lie in the frame with a margin of 2% of its
  * width. */
 void gk_mint_scene_fit(const struct gk_mint_card *card, struct gk_mint_scene *scene);
@@ -189,7 +207,8 @@ int gk_mint_write_png(FILE *stream, const struct gk_mint_picture *picture);
 /* ---- the manifest of a folder of pictures ---- */
 
 /* The header line, then one line a picture: file kind issuer number check print capture width height notes,
- * parted by tabs. The card's corners stand in the notes as quad=x,y;x,y;x,y;x,y in pixels. Return 0, or -1
+ * parted by tabs. The card's corners stand in the notes as quad=x,y;x,y;x,y;x,y in pixels, and behind them
+ * a named lamp as lamp=left or lamp=right. Return 0, or -1
  * with errno. */
 int gk_mint_write_manifest_header(FILE *stream);
 int gk_mint_write_manifest_line(FILE *stream, const char *file, const struct gk_mint_card *card,

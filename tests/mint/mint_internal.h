@@ -62,6 +62,7 @@ struct gk_face {
     double emboss_line_mm;      /* stroke of a digit of full height */
     struct gk_colour base, ink; /* the artwork's main colour, and one that stands out from it */
     struct gk_box digits;       /* around the number; all 0 without one */
+    bool failed;                /* memory ran out for a part of it */
 };
 
 struct gk_light {
@@ -76,6 +77,9 @@ void gk_face_size(const struct gk_mint_card *card, double *ret_width_mm, double 
 int gk_face_draw(const struct gk_mint_card *card, double scale, struct gk_light light,
                  struct gk_face *ret_face);
 void gk_face_clear(struct gk_face *face);
+
+/* The card's bar code on a white field that fills `place`. Returns 0 or -1 (memory). */
+int gk_barcode_draw(cairo_t *cr, const struct gk_mint_card *card, struct gk_box place);
 
 /* Artwork under the print; sets base and ink. */
 void gk_artwork_payment(struct gk_face *face, const struct gk_mint_card *card, struct gk_random *random);

@@ -6,6 +6,7 @@
 #include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
+#include <string.h>
 
 void gk_mint_picture_clear(struct gk_mint_picture *picture)
 {
@@ -112,11 +113,16 @@ static const char *capture_word(const struct gk_mint_scene *scene)
 int gk_mint_write_manifest_line(FILE *stream, const char *file, const struct gk_mint_card *card,
                                 const struct gk_mint_scene *scene, const struct gk_mint_picture *picture)
 {
-    char notes[160] = "no card";
+    char notes[192] = "no card";
     if (card->kind != GK_MINT_NOTHING && card->kind != GK_MINT_RECEIPT) {
         const struct gk_mint_point *q = picture->quad;
         snprintf(notes, sizeof notes, "quad=%.1f,%.1f;%.1f,%.1f;%.1f,%.1f;%.1f,%.1f", q[0].x, q[0].y, q[1].x,
                  q[1].y, q[2].x, q[2].y, q[3].x, q[3].y);
+    }
+    if (scene->lamp != GK_MINT_LAMP_UNNAMED) {
+        size_t length = strlen(notes);
+        snprintf(notes + length, sizeof notes - length, " lamp=%s",
+                 scene->lamp == GK_MINT_LAMP_LEFT ? "left" : "right");
     }
     int written = fprintf(stream, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%u\t%u\t%s\n", file, kind_word(card->kind),
                           card->brand[0] != '\0' ? card->brand : card->issuer, card->number,

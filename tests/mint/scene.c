@@ -6,6 +6,7 @@
  */
 #include "tests/mint/mint_internal.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,7 +309,8 @@ static int blur(const struct gk_mint_scene *scene, uint8_t *rgb)
 /* The lamp's fall across the frame, the white balance, and the sensor's noise. */
 static void expose(const struct gk_mint_scene *scene, uint8_t *rgb)
 {
-    struct gk_random random = gk_random_new(scene->seed, 2);
+    static const uint64_t noise_streams[] = {2, 7, 8}; /* by lamp */
+    struct gk_random random = gk_random_new(scene->seed, noise_streams[scene->lamp]);
     double azimuth = scene->light_degrees * RADIANS;
     float slope_x = (float)(cos(azimuth) * scene->light_strength * 0.5 / scene->width_px);
     float slope_y = (float)(-sin(azimuth) * scene->light_strength * 0.5 / scene->height_px);
@@ -333,6 +335,14 @@ static void expose(const struct gk_mint_scene *scene, uint8_t *rgb)
     }
 }
 
+void gk_mint_scene_opposite_lamp(const struct gk_mint_scene *scene, struct gk_mint_scene *ret_scene)
+{
+    assert(scene->lamp != GK_MINT_LAMP_UNNAMED);
+    *ret_scene = *scene;
+    ret_scene->lamp = scene->lamp == GK_MINT_LAMP_LEFT ? GK_MINT_LAMP_RIGHT : GK_MINT_LAMP_LEFT;
+    ret_scene->light_degrees = scene->light_degrees + 180;
+}
+
 static bool within(double value, double low, double high)
 {
     return value >= low && value <= high; /* false for NaN */
@@ -349,13 +359,23 @@ static bool scene_is_valid(const struct gk_mint_scene *scene)
            within(scene->blur_sigma_px, 0, 20) && within(scene->noise, 0, 100);
 }
 
+static bool barcode_is_valid(const struct gk_mint_card *card)
+{
+    bool may_have = card->kind == GK_MINT_CAMPUS || card->kind == GK_MINT_PARKING;
+    const char *text = card->barcode_text[0] != '\0' ? card->barcode_text : card->number;
+    for (const char *c = text; *c != '\0'; c++) {
+        may_have = may_have && *c >= ' ' && *c <= '~';
+    }
+    return card->barcode == GK_MINT_BARCODE_NONE || (may_have && text[0] != '\0');
+}
+
 /* Only digits and dates have a drawing in relief, and only payment cards are embossed. */
 static bool card_is_valid(const struct gk_mint_card *card)
 {
     bool embossed = card->print == GK_MINT_EMBOSSED, payment = card->kind == GK_MINT_PAYMENT;
     bool line = card->layout == GK_MINT_LINE;
     return (!embossed || (payment && (line || card->layout == GK_MINT_LOW))) && (payment || line) &&
-           within(card->foil_wear, 0, 1);
+           within(card->foil_wear, 0, 1) && barcode_is_valid(card);
 }
 
 static int lay_card(const struct gk_mint_card *card, const struct gk_mint_scene *scene,

@@ -9,5 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (gk_picture_decode(data, size, &picture, NULL) == GK_OK) {
         gk_picture_clear(&picture);
     }
+    if (gk_picture_decode_colour(data, size, &picture, NULL) == GK_OK) {
+        gk_picture_clear(&picture);
+    }
     return 0;
 }

@@ -1,4 +1,5 @@
 #include "core/recognition/picture.h"
+#include "tests/mint/mint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,6 +7,7 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +51,23 @@ static char colour_at(const struct gk_image *image, double x, double y)
     return bits == 4 ? 'r' : bits == 2 ? 'g' : bits == 1 ? 'b' : bits == 7 ? 'w' : '?';
 }
 
+/* Decoded without its colours it is the same picture, up to rounding and to colours that were out of range.
+ */
+static void assert_same_grey(const uint8_t *data, size_t size, const struct gk_picture *colour,
+                             int most_apart)
+{
+    struct gk_picture grey;
+    assert_int_equal(gk_picture_decode(data, size, &grey, NULL), GK_OK);
+    assert_null(grey.image.rgb);
+    assert_int_equal(grey.orientation, colour->orientation);
+    assert_int_equal(grey.image.width_px, colour->image.width_px);
+    assert_int_equal(grey.image.height_px, colour->image.height_px);
+    for (int i = 0; i < grey.image.width_px * grey.image.height_px; i++) {
+        assert_in_range(abs(grey.image.grey[i] - colour->image.grey[i]), 0, most_apart);
+    }
+    gk_picture_clear(&grey);
+}
+
 static void test_every_exif_orientation_is_turned_upright(void **state)
 {
     (void)state;
@@ -61,7 +80,7 @@ static void test_every_exif_orientation_is_turned_upright(void **state)
         size_t turned_size;
         uint8_t *turned = with_orientation(jpeg, size, orientation, &turned_size);
         struct gk_picture picture;
-        assert_int_equal(gk_picture_decode(turned, turned_size, &picture, NULL), GK_OK);
+        assert_int_equal(gk_picture_decode_colour(turned, turned_size, &picture, NULL), GK_OK);
         char seen[5] = {colour_at(&picture.image, 0.25, 0.25), colour_at(&picture.image, 0.75, 0.25),
                         colour_at(&picture.image, 0.25, 0.75), colour_at(&picture.image, 0.75, 0.75), '\0'};
         assert_string_equal(seen, shown[orientation - 1]);
@@ -70,10 +89,38 @@ static void test_every_exif_orientation_is_turned_upright(void **state)
         struct gk_point red = gk_picture_from_stored(&picture, (struct gk_point){16, 8});
         assert_int_equal(
             colour_at(&picture.image, red.x / picture.image.width_px, red.y / picture.image.height_px), 'r');
+        assert_same_grey(turned, turned_size, &picture, 30);
         gk_picture_clear(&picture);
         free(turned);
     }
     free(jpeg);
+}
+
+static void test_png_is_as_grey_as_its_colours(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{60, 40}, {5000, 700}}; /* the second is shrunk */
+    for (size_t i = 0; i < 2; i++) {
+        struct gk_mint_picture drawn = {.width_px = (uint32_t)sizes[i][0],
+                                        .height_px = (uint32_t)sizes[i][1]};
+        size_t samples = (size_t)drawn.width_px * drawn.height_px * 3;
+        drawn.rgb = malloc(samples);
+        assert_non_null(drawn.rgb);
+        for (size_t j = 0; j < samples; j++) {
+            drawn.rgb[j] = (uint8_t)(j * 7 % 251);
+        }
+        char *png = NULL;
+        size_t size = 0;
+        FILE *stream = open_memstream(&png, &size);
+        assert_int_equal(gk_mint_write_png(stream, &drawn), 0);
+        fclose(stream);
+        struct gk_picture picture;
+        assert_int_equal(gk_picture_decode_colour((uint8_t *)png, size, &picture, NULL), GK_OK);
+        assert_same_grey((uint8_t *)png, size, &picture, 1);
+        gk_picture_clear(&picture);
+        gk_mint_picture_clear(&drawn);
+        free(png);
+    }
 }
 
 static void test_truncated_jpeg_is_refused(void **state)
@@ -97,7 +144,7 @@ static void test_large_picture_is_shrunk(void **state)
     size_t size;
     make_jpeg(5000, 1000, &jpeg, &size);
     struct gk_picture picture;
-    assert_int_equal(gk_picture_decode(jpeg, size, &picture, NULL), GK_OK);
+    assert_int_equal(gk_picture_decode_colour(jpeg, size, &picture, NULL), GK_OK);
     assert_true(picture.image.width_px <= GK_PICTURE_LONG_SIDE_PX);
     assert_int_equal(picture.stored_width_px, 5000);
     assert_int_equal(colour_at(&picture.image, 0.75, 0.75), 'w');
@@ -135,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_exif_orientation_is_turned_upright),
+        cmocka_unit_test(test_png_is_as_grey_as_its_colours),
         cmocka_unit_test(test_truncated_jpeg_is_refused),
         cmocka_unit_test(test_large_picture_is_shrunk),
         cmocka_unit_test(test_million_pixels_wide_png_header_is_refused),
