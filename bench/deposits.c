@@ -1,0 +1,134 @@
+#include "bench/deposits.h"
+
+#include "bench/issuers.h"
+#include "core/registry/match.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* guikad's defaults (core/configuration.c). */
+static const double THRESHOLD = 0.999;
+static const double REGISTERED_SHARE = 0.5;
+
+struct outcomes {
+    uint64_t cards;
+    uint64_t accepted_right, accepted_wrong;
+    uint64_t called_right, called_wrong; /* unregistered, by the right or by a wrong number */
+    uint64_t difficult;
+};
+
+struct tally {
+    const struct gk_bench_series *series;
+    struct gk_registry *registry;
+    struct outcomes registered[GK_BENCH_ISSUERS], unregistered[GK_BENCH_ISSUERS];
+    struct gk_error error;
+    bool failed;
+};
+
+/* As core/decision.c does it. */
+static bool decide(struct tally *tally, const struct gk_bench_record *record, struct gk_match *ret_match)
+{
+    struct gk_registration registrations[GK_BENCH_CANDIDATES_MAX] = {{.registered = false}};
+
+    for (size_t i = 0; i < record->count; i++) {
+        if (gk_registry_look_up(tally->registry, &record->candidates[i], &registrations[i], &tally->error) !=
+            GK_OK) {
+            return false;
+        }
+    }
+    *ret_match = gk_match_decide(record->candidates, registrations, record->count,
+                                 (guika_v1_Reason)record->reason, THRESHOLD, REGISTERED_SHARE);
+    return true;
+}
+
+static void count(struct outcomes *outcomes, const struct gk_match *match, bool right)
+{
+    const bool called = !match->accepted && match->reason == guika_v1_Reason_REASON_UNREGISTERED;
+
+    outcomes->cards++;
+    outcomes->accepted_right += match->accepted && right;
+    outcomes->accepted_wrong += match->accepted && !right;
+    outcomes->called_right += called && right;
+    outcomes->called_wrong += called && !right;
+    outcomes->difficult += !match->accepted && !called;
+}
+
+static void visit(void *context, const struct gk_bench_record *record)
+{
+    struct tally *tally = context;
+    const size_t issuer = gk_bench_series_issuer(record->index);
+    struct gk_mint_card card;
+    struct gk_match match;
+
+    if (tally->failed || !decide(tally, record, &match)) {
+        tally->failed = true;
+        return;
+    }
+    gk_bench_series_card(tally->series, record->index, &card);
+    const bool right =
+        match.candidate != SIZE_MAX && strcmp(record->candidates[match.candidate].number, card.number) == 0 &&
+        strcmp(record->candidates[match.candidate].scheme, gk_bench_issuer(issuer)->scheme) == 0;
+
+    count(gk_bench_series_registered(record->index) ? &tally->registered[issuer]
+                                                    : &tally->unregistered[issuer],
+          &match, right);
+}
+
+static void add(struct outcomes *sum, const struct outcomes *outcomes)
+{
+    sum->cards += outcomes->cards;
+    sum->accepted_right += outcomes->accepted_right;
+    sum->accepted_wrong += outcomes->accepted_wrong;
+    sum->called_right += outcomes->called_right;
+    sum->called_wrong += outcomes->called_wrong;
+    sum->difficult += outcomes->difficult;
+}
+
+static void print_row(const char *name, const struct outcomes *outcomes)
+{
+    (void)printf("  %-24s %9llu %10llu %10llu %12llu %12llu %10llu\n", name,
+                 (unsigned long long)outcomes->cards, (unsigned long long)outcomes->accepted_right,
+                 (unsigned long long)outcomes->accepted_wrong, (unsigned long long)outcomes->called_right,
+                 (unsigned long long)outcomes->called_wrong, (unsigned long long)outcomes->difficult);
+}
+
+/* Returns how many were accepted wrongly. */
+static uint64_t print_table(const char *title, const struct outcomes outcomes[GK_BENCH_ISSUERS])
+{
+    struct outcomes sum = {.cards = 0};
+
+    (void)printf("%-26s %9s %10s %10s %12s %12s %10s\n", title, "cards", "acc. right", "acc. wrong",
+                 "unreg. right", "unreg. wrong", "difficult");
+    for (size_t i = 0; i < GK_BENCH_ISSUERS; i++) {
+        print_row(gk_bench_issuer(i)->account, &outcomes[i]);
+        add(&sum, &outcomes[i]);
+    }
+    print_row("all", &sum);
+    return sum.accepted_wrong;
+}
+
+bool gk_bench_deposits_print(const struct gk_bench_series *series, const struct gk_bench_journal *journal,
+                             struct gk_bench_listing *listing, uint64_t *ret_wrong)
+{
+    struct tally *tally = calloc(1, sizeof *tally);
+
+    if (tally == NULL) {
+        abort();
+    }
+    tally->series = series;
+    tally->registry = listing->registry;
+    gk_bench_journal_visit(journal, visit, tally);
+    const bool good = !tally->failed;
+
+    if (good) {
+        (void)printf("registry: %llu cards\n", (unsigned long long)gk_registry_cards(listing->registry));
+        *ret_wrong = print_table("registered", tally->registered);
+        /* Nobody's card: whatever it is accepted for is wrong. */
+        *ret_wrong += print_table("unregistered", tally->unregistered);
+    } else {
+        (void)fprintf(stderr, "calibration: registry: %s\n", tally->error.message);
+    }
+    free(tally);
+    return good;
+}

@@ -1,0 +1,191 @@
+#include "bench/series.h"
+
+#include "bench/issuers.h"
+#include "core/recognition/recogniser.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { JPEG_QUALITY = 88, SYNC_EVERY = 64, SAY_EVERY_S = 30 };
+
+/* Neighbouring pictures get seeds that lie far apart. */
+static uint64_t seed_of(const struct gk_bench_series *series, uint64_t index)
+{
+    return (series->seed * 2 + series->kind) * UINT64_C(0xd1342543de82ef95) +
+           index * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+size_t gk_bench_series_issuer(uint64_t index)
+{
+    return (size_t)(index / 2 % GK_BENCH_ISSUERS);
+}
+
+bool gk_bench_series_registered(uint64_t index)
+{
+    return index % 2 == 0;
+}
+
+static void choose_layout(struct gk_mint_card *card, uint64_t index)
+{
+    if (card->kind == GK_MINT_PAYMENT && card->print == GK_MINT_FLAT) {
+        card->layout = (enum gk_mint_layout)(index / 7 % 4);
+    } else if (card->kind == GK_MINT_PAYMENT && index / 7 % 4 == 0) {
+        card->layout = GK_MINT_LOW;
+    }
+}
+
+void gk_bench_series_card(const struct gk_bench_series *series, uint64_t index, struct gk_mint_card *ret_card)
+{
+    static const enum gk_mint_kind kinds[] = {
+        GK_MINT_PAYMENT, GK_MINT_TRANSIT, GK_MINT_PAYMENT, GK_MINT_ID,      GK_MINT_PAYMENT, GK_MINT_CAMPUS,
+        GK_MINT_PAYMENT, GK_MINT_PARKING, GK_MINT_PAYMENT, GK_MINT_TRANSIT, GK_MINT_PAYMENT, GK_MINT_ID,
+        GK_MINT_PAYMENT, GK_MINT_RECEIPT, GK_MINT_PAYMENT, GK_MINT_NOTHING};
+
+    if (series->kind == GK_BENCH_CARDS) {
+        gk_mint_card_random(kinds[index % (sizeof kinds / sizeof kinds[0])], NULL, seed_of(series, index),
+                            ret_card);
+    } else {
+        const struct gk_bench_issuer *issuer = gk_bench_issuer(gk_bench_series_issuer(index));
+        char number[GK_BENCH_NUMBER_SIZE];
+
+        gk_bench_issuer_found(gk_bench_series_issuer(index), series->all_rows, index,
+                              gk_bench_series_registered(index), number);
+        gk_mint_card_random(issuer->mint_kind, issuer->brand, seed_of(series, index), ret_card);
+        (void)gk_mint_card_set_number(ret_card, number);
+    }
+    choose_layout(ret_card, index);
+}
+
+/* The picture as a JPEG; NULL where it cannot be drawn. Freed with free. */
+static char *draw(const struct gk_bench_series *series, uint64_t index, size_t *ret_size)
+{
+    struct gk_mint_card card;
+    struct gk_mint_scene scene;
+    struct gk_mint_picture picture;
+    char *jpeg = NULL;
+
+    /* All difficulties alike; with it grow rotation, tilt, glare, blur and noise (tests/mint/mint.h). */
+    const double difficulty = (double)(index * UINT64_C(2654435761) % 1009) / 1008;
+
+    gk_bench_series_card(series, index, &card);
+    gk_mint_scene_random(difficulty, seed_of(series, index), &scene);
+    gk_mint_scene_fit(&card, &scene);
+    if (gk_mint_draw(&card, &scene, &picture) != 0) {
+        return NULL;
+    }
+    FILE *stream = open_memstream(&jpeg, ret_size);
+
+    if (stream == NULL || gk_mint_write_jpeg(stream, &picture, JPEG_QUALITY) != 0 || fclose(stream) != 0) {
+        abort();
+    }
+    gk_mint_picture_clear(&picture);
+    return jpeg;
+}
+
+static bool read_one(const struct gk_bench_series *series, struct gk_recogniser *recogniser, uint64_t index,
+                     const struct gk_bench_journal *journal)
+{
+    static guika_v1_internal_CompleteRecognitionRequest result; /* large */
+    static struct gk_bench_record record;
+    size_t size = 0;
+    char *jpeg = draw(series, index, &size);
+
+    if (jpeg == NULL) {
+        (void)fprintf(stderr, "calibration: picture %llu cannot be drawn\n", (unsigned long long)index);
+        return false;
+    }
+    const guika_v1_Frame frame = {.picture = {(const uint8_t *)jpeg, size}};
+
+    gk_recogniser_read(recogniser, &frame, 1, &result);
+    free(jpeg);
+    memset(&record, 0, sizeof record);
+    record.index = index;
+    record.reason = (uint32_t)result.reason;
+    record.count = result.candidates_count;
+    memcpy(record.candidates, result.candidates, result.candidates_count * sizeof result.candidates[0]);
+    if (!gk_bench_journal_append(journal, &record)) {
+        perror("calibration: journal");
+        return false;
+    }
+    return true;
+}
+
+/* One process: every `workers`th picture that is not done, from `first` on. */
+static int work(const struct gk_bench_series *series, const struct gk_bench_journal *journal, unsigned first,
+                unsigned workers)
+{
+    const struct gk_recogniser_options options = {.issuers_directory = GUIKA_BINARY_DIR "/lib/guika/issuers"};
+    struct gk_recogniser *recogniser = NULL;
+    struct gk_error error = {.status = GK_OK};
+    uint64_t since_sync = 0;
+    bool good = true;
+
+    if (gk_recogniser_open(&options, &recogniser, &error) != GK_OK) {
+        (void)fprintf(stderr, "calibration: %s\n", error.message);
+        return 1;
+    }
+    for (uint64_t i = first; i < journal->wanted && good; i += workers) {
+        if (!journal->done[i]) {
+            good = read_one(series, recogniser, i, journal);
+            if (++since_sync % SYNC_EVERY == 0) {
+                gk_bench_journal_sync(journal);
+            }
+        }
+    }
+    gk_bench_journal_sync(journal);
+    gk_recogniser_close(recogniser);
+    return good ? 0 : 1;
+}
+
+/* Waits for all of them; true where all ended well. */
+static bool wait_for(const char *name, const struct gk_bench_journal *journal, unsigned workers)
+{
+    bool good = true;
+
+    for (unsigned seconds = 1; workers > 0; seconds++) {
+        int status;
+
+        while (workers > 0 && waitpid(-1, &status, WNOHANG) > 0) {
+            workers--;
+            good = good && status == 0;
+        }
+        if (workers > 0) {
+            if (seconds % SAY_EVERY_S == 0) {
+                (void)fprintf(stderr, "%s: %llu of %llu\n", name,
+                              (unsigned long long)gk_bench_journal_size(journal),
+                              (unsigned long long)journal->wanted);
+            }
+            (void)sleep(1);
+        }
+    }
+    return good;
+}
+
+bool gk_bench_series_read(const struct gk_bench_series *series, const char *name,
+                          const struct gk_bench_journal *journal, unsigned workers)
+{
+    unsigned started = 0;
+
+    if (gk_bench_journal_done(journal) == journal->wanted) {
+        return true;
+    }
+    (void)fflush(NULL);
+    for (; started < workers; started++) {
+        const pid_t process = fork();
+
+        if (process == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            _exit(work(series, journal, started, workers));
+        }
+        if (process < 0) {
+            perror("calibration: fork");
+            break;
+        }
+    }
+    return wait_for(name, journal, started) && started == workers;
+}
