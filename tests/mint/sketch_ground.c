@@ -2,7 +2,7 @@
 #include "tests/mint/sketch_internal.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 static double between(struct gk_random *random, double low, double high)
 {
@@ -27,25 +27,78 @@ static void paint_gradient(cairo_t *cr, struct gk_random *random, double width, 
     cairo_pattern_destroy(pattern);
 }
 
-/* A sheet with lines of print, as a receipt or a letter. */
+/* Lines of print down a sheet: words, a column of prices, both, or what a form has. */
+static void print_sheet(cairo_t *cr, struct gk_random *random, double w, double h, double level)
+{
+    double size = w * exp(between(random, log(0.02), log(0.1))), step = size * between(random, 1.3, 2.4);
+    struct gk_font font = gk_sketch_font(random, gk_random_chance(random, 0.5));
+    bool prices = gk_random_chance(random, 0.6), words = !prices || gk_random_chance(random, 0.8);
+    double ink = level * between(random, 0, 0.6);
+    char text[128];
+    for (double y = -h / 2 + size * 2; y < h / 2 - size; y += step) {
+        grey(cr, ink, 1);
+        if (words && gk_random_chance(random, 0.85)) {
+            gk_sketch_words(random, 3 + (int)gk_random_below(random, prices ? 10 : 40), text);
+            gk_text_within(cr, font, -w / 2 + size, y, size * 0.7, w - 2 * size, text);
+        }
+        if (prices && gk_random_chance(random, 0.85)) {
+            snprintf(text, sizeof text, "%u.%02u", gk_random_below(random, 1000),
+                     gk_random_below(random, 100));
+            gk_text(cr, font, w / 2 - size * 4.5, y, size * 0.7, text);
+        }
+        if (gk_random_chance(random, 0.06)) {
+            snprintf(text, sizeof text, "%04u-%02u-%02u %02u:%02u #%06u", 1990 + gk_random_below(random, 60),
+                     1 + gk_random_below(random, 12), 1 + gk_random_below(random, 28),
+                     gk_random_below(random, 24), gk_random_below(random, 60),
+                     gk_random_below(random, 1000000));
+            gk_text_within(cr, font, -w / 2 + size, y + step / 2, size * 0.7, w - 2 * size, text);
+        }
+    }
+}
+
+/* A sheet, as a receipt or a letter. */
 static void draw_paper(cairo_t *cr, struct gk_random *random, double width, double height)
 {
-    double w = width * between(random, 0.2, 0.8),
-           h = w * (gk_random_chance(random, 0.5) ? between(random, 1.9, 3) : between(random, 0.9, 1.35));
-    double level = between(random, 0.6, 1), size = between(random, 3, 10);
-    struct gk_font font = gk_sketch_font(random, false);
-    char text[128];
+    double w = width * between(random, 0.15, 0.8), h = w * exp(between(random, log(0.7), log(3)));
+    double level = gk_random_chance(random, 0.85) ? between(random, 0.55, 1) : between(random, 0.1, 0.55);
     cairo_save(cr);
-    cairo_translate(cr, between(random, 0, width), between(random, 0, height));
-    cairo_rotate(cr, between(random, 0, 2 * GK_PI));
+    cairo_translate(cr, between(random, 0.1, 0.9) * width, between(random, 0.1, 0.9) * height);
+    cairo_rotate(cr,
+                 gk_random_chance(random, 0.5) ? between(random, -0.2, 0.2) : between(random, 0, 2 * GK_PI));
     cairo_rectangle(cr, -w / 2, -h / 2, w, h);
     grey(cr, level, 1);
     cairo_fill_preserve(cr);
     cairo_clip(cr);
-    for (double y = -h / 2 + size; y < h / 2; y += size * between(random, 1.4, 2.2)) {
-        gk_sketch_words(random, 4 + (int)gk_random_below(random, 25), text);
-        grey(cr, level * between(random, 0, 0.6), 1);
-        gk_text(cr, font, -w / 2 + size, y, size * 0.7, text);
+    print_sheet(cr, random, w, h, level);
+    cairo_restore(cr);
+}
+
+/* A tray, a mat, a window of light, a frame: a large rectangle that a card may lie in. */
+static void draw_tray(cairo_t *cr, struct gk_random *random, double width, double height)
+{
+    double wall = width * exp(between(random, log(0.01), log(0.15))), w = width - 2 * wall,
+           h = height - 2 * wall;
+    double level = between(random, 0, 1), wall_level = between(random, 0, 1);
+    cairo_save(cr);
+    cairo_translate(cr, width / 2 + between(random, -0.1, 0.1) * wall,
+                    height / 2 + between(random, -0.1, 0.1) * wall);
+    if (gk_random_chance(random, 0.4)) {
+        cairo_rotate(cr, between(random, -0.5, 0.5));
+    }
+    cairo_rectangle(cr, -w / 2, -h / 2, w, h);
+    if (gk_random_chance(random, 0.4)) {
+        grey(cr, level, 1);
+        cairo_fill_preserve(cr);
+    }
+    grey(cr, wall_level, between(random, 0.3, 1));
+    cairo_set_line_width(cr, gk_random_chance(random, 0.5) ? between(random, 0.7, 3) : wall);
+    cairo_stroke(cr);
+    if (gk_random_chance(random, 0.5)) {
+        grey(cr, wall_level, 1);
+        cairo_rectangle(cr, -width, -height, 2 * width, 2 * height);
+        cairo_rectangle(cr, -w / 2, -h / 2, w, h);
+        cairo_set_fill_rule(cr, CAIRO_FILL_RULE_EVEN_ODD);
+        cairo_fill(cr);
     }
     cairo_restore(cr);
 }
@@ -98,26 +151,63 @@ static void draw_thing(cairo_t *cr, struct gk_random *random, double width, doub
     cairo_restore(cr);
 }
 
-void gk_sketch_ground(cairo_surface_t *surface, struct gk_random *random)
+/* One of the mint's own grounds. false where memory ran out. */
+static bool lay_minted(cairo_surface_t *surface, struct gk_random *random)
+{
+    struct gk_mint_scene scene = {.width_px = (uint32_t)cairo_image_surface_get_width(surface),
+                                  .height_px = (uint32_t)cairo_image_surface_get_height(surface),
+                                  .background = gk_random_below(random, 5),
+                                  .seed = gk_random_next(random)};
+    uint8_t *rgb = malloc((size_t)scene.width_px * scene.height_px * 3);
+    bool drawn = rgb != NULL && gk_background_draw(&scene, rgb) == 0;
+    cairo_surface_flush(surface);
+    unsigned char *pixels = cairo_image_surface_get_data(surface);
+    ptrdiff_t stride = cairo_image_surface_get_stride(surface);
+    for (size_t i = 0; drawn && i < (size_t)scene.width_px * scene.height_px; i++) {
+        unsigned char *at = pixels + (ptrdiff_t)(i / scene.width_px) * stride + i % scene.width_px * 4;
+        at[0] = at[1] = at[2] =
+            (unsigned char)((77 * rgb[i * 3] + 150 * rgb[i * 3 + 1] + 29 * rgb[i * 3 + 2]) >> 8);
+    }
+    cairo_surface_mark_dirty(surface);
+    free(rgb);
+    return drawn;
+}
+
+static void lay_sketched(cairo_surface_t *surface, cairo_t *cr, struct gk_random *random, uint32_t kind)
 {
     double width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
-    cairo_t *cr = cairo_create(surface);
     double from = between(random, 0.02, 1), to = fmin(fmax(from + between(random, -0.35, 0.35), 0), 1);
-    uint32_t kind = gk_random_below(random, 10);
     paint_gradient(cr, random, width, height, from, kind == 0 ? from : to);
-    int things = kind < 4 ? 0 : kind < 7 ? (int)gk_random_below(random, 4) : (int)gk_random_below(random, 14);
     if (kind >= 1 && gk_random_chance(random, 0.8)) {
         gk_sketch_texture(surface, random, exp(between(random, log(0.01), log(kind > 4 ? 0.6 : 0.15))));
     }
     if (kind == 8 && gk_random_chance(random, 0.6)) {
         draw_grid(cr, random, width, height);
     }
+}
+
+void gk_sketch_ground(cairo_surface_t *surface, struct gk_random *random, bool bare)
+{
+    double width = cairo_image_surface_get_width(surface), height = cairo_image_surface_get_height(surface);
+    cairo_t *cr = cairo_create(surface);
+    uint32_t kind = gk_random_below(random, 10);
+    bool minted = gk_random_chance(random, 0.3) && lay_minted(surface, random);
+    if (!minted) {
+        lay_sketched(surface, cr, random, kind);
+    }
+    if (gk_random_chance(random, 0.15)) {
+        draw_tray(cr, random, width, height);
+    }
+    int things = minted || kind < 4 ? 0 : (int)gk_random_below(random, kind < 7 ? 4 : 14);
     for (int i = 0; i < things; i++) {
-        if (gk_random_chance(random, 0.15)) {
+        if (gk_random_chance(random, 0.2)) {
             draw_paper(cr, random, width, height);
         } else {
             draw_thing(cr, random, width, height);
         }
+    }
+    if (bare && gk_random_chance(random, 0.65)) { /* what may be taken for a card */
+        draw_paper(cr, random, width, height);
     }
     cairo_destroy(cr);
     cairo_surface_flush(surface);

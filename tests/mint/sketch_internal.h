@@ -11,8 +11,8 @@ struct gk_sketch_camera {
 
 struct gk_mint_point gk_sketch_project(const double m[9], double x, double y);
 
-/* What lies around the cards. `surface` is RGB24 of the scene's size. */
-void gk_sketch_ground(cairo_surface_t *surface, struct gk_random *random);
+/* What lies around the cards, or, `bare`, without one. `surface` is RGB24 of the scene's size. */
+void gk_sketch_ground(cairo_surface_t *surface, struct gk_random *random, bool bare);
 /* A finger that comes in from outside and ends on the card. */
 void gk_sketch_finger(cairo_t *cr, struct gk_random *random, const struct gk_sketch_face *face,
                       const struct gk_sketch_camera *camera);

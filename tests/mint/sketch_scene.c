@@ -287,9 +287,9 @@ int gk_sketch_scene_draw(uint64_t seed, struct gk_sketch_scene *scene)
         return -1;
     }
     gk_sketch_label_clear(scene);
-    gk_sketch_ground(picture, &random);
     double kind = between(&random, 0, 1);
-    int cards = scene->filled || kind < 0.8 ? 1 : kind < 0.9 ? CARDS_MOST : 0, status = 0;
+    int cards = scene->filled || kind < 0.75 ? 1 : kind < 0.84 ? CARDS_MOST : 0, status = 0;
+    gk_sketch_ground(picture, &random, cards == 0);
     for (int i = 0; i < cards && status == 0; i++) {
         status = add_card(scene, picture, &random, i);
     }

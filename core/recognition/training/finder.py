@@ -3,7 +3,8 @@
 
     guika-mint-scenes 0 14000 1000 > photographs.raw
     guika-mint-scenes 1 12000 1000 > filled.raw
-    finder.py photographs.raw filled.raw --minutes 22 --out finder.pt
+    finder.py photographs.raw filled.raw --minutes 30 --out finder.pt
+    finder.py --export finder.gkm --start finder.pt
 
 What the net sees (the same in sight.c): two channels of a grey picture, values 0 to 255,
   0: (v - mean) / deviation, both of the whole picture (deviation at least 1);
@@ -19,6 +20,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+
+import export
 
 WIDTH = 320
 HEIGHTS = (240, 208)  # photographs, filled frames
@@ -177,6 +180,31 @@ def batches(sets, size, random):
             yield i, sets[i][np.sort(permuted[i][start : start + size])]
 
 
+def operations(model):
+    """The net as export.py writes it; "finder" is its name in the model file."""
+    made = []
+
+    def add(block, source, name, relu=True):
+        made.append(export.conv(block[0], block[1], relu=relu, input=source, output=name))
+        return name
+
+    four = add(model.at4, add(model.down4, add(model.stem, "x", "stem"), "down4"), "at4")
+    eight = add(model.at8, add(model.down8, four, "down8"), "at8")
+    far = add(model.down16, eight, "down16")
+    for i, block in enumerate(model.far):
+        depth = add(block.depth, far, "depth%d" % i)
+        point = add(block.point, depth, "point%d" % i)
+        made.append(export.add(far, point, output="far%d" % i))
+        far = "far%d" % i
+    made.append(export.double(input=add(model.up8, far, "up8"), output="doubled8"))
+    made.append(export.add(eight, "doubled8", output="both8"))
+    made.append(export.double(input=add(model.join8, "both8", "join8"), output="doubled4"))
+    made.append(export.add(four, "doubled4", output="both4"))
+    add(model.join4, "both4", "join4")
+    made.append(export.conv(model.head, input="join4", output="head"))
+    return made
+
+
 def train(options):
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
@@ -216,16 +244,23 @@ def train(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photographs")
-    parser.add_argument("filled")
+    parser.add_argument("photographs", nargs="?")
+    parser.add_argument("filled", nargs="?")
+    parser.add_argument("--export", help="write --start as a model file with the finder alone, and stop")
     parser.add_argument("--held", nargs=2, help="photographs and filled frames to measure on")
     parser.add_argument("--start", help="weights to go on from")
     parser.add_argument("--out", default="finder.pt")
-    parser.add_argument("--minutes", type=float, default=22)
-    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)
-    train(parser.parse_args())
+    options = parser.parse_args()
+    if options.export:
+        model = Finder().eval()
+        model.load_state_dict(torch.load(options.start))
+        export.write_model(options.export, {"finder": operations(model)})
+    else:
+        train(options)
 
 
 if __name__ == "__main__":
