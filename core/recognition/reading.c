@@ -41,8 +41,14 @@ void gk_reading_add(struct gk_reading *reading, const struct gk_digit_matrix *ma
 {
     assert(matrix->columns >= 0 && matrix->columns <= GK_DIGIT_COLUMNS_MOST);
     if (reading->framing_count < GK_READING_FRAMINGS_MOST) {
+        reading->pictures[reading->framing_count] = reading->picture;
         reading->framings[reading->framing_count++] = *matrix;
     }
+}
+
+void gk_reading_next_picture(struct gk_reading *reading)
+{
+    reading->picture++;
 }
 
 /* The columns from the first to the last that is likelier some character than blank, and ROW_MARGIN more. */
@@ -80,6 +86,7 @@ void gk_reading_join(const struct gk_reading *rows, int row_count, struct gk_rea
     ret_reading->row_count = row_count;
     for (int f = 0; f < framings; f++) {
         struct gk_digit_matrix *to = &ret_reading->framings[f];
+        ret_reading->pictures[f] = rows[0].pictures[f];
         to->px_per_column = rows[0].framings[f].px_per_column;
         for (int i = 0; i < row_count; i++) {
             const struct gk_digit_matrix *from = &rows[i].framings[f];
@@ -202,6 +209,7 @@ static void fuse(struct line *line, const struct parts *parts, int first, int la
     line->fusion->framing_count = reading->framing_count;
     for (int f = 0; f < reading->framing_count; f++) {
         const struct gk_digit_matrix *matrix = &reading->framings[f];
+        line->fusion->pictures[f] = reading->pictures[f];
         gk_digit_sheet_make(matrix, (int)(parts->cuts[first] * matrix->columns),
                             (int)(parts->cuts[last + 1] * matrix->columns), &line->fusion->sheets[f]);
     }
