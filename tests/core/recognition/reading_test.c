@@ -184,6 +184,10 @@ static void test_label_and_date_beside_the_number_are_left_out(void **state)
     assert_string_equal(verdict.grouping, "4-4-4-4");
     assert_false(verdict.candidates[0].forced);
     assert_true(verdict.candidates[0].probability > 0.98);
+    /* With the security code it would have a length that the issuer has as well. */
+    verdict = verdict_of_line("6200 0000 0000 0005    123", 0.9999);
+    assert_string_equal(verdict.candidates[0].number, "6200000000000005");
+    assert_true(verdict.candidates[0].probability > 0.98);
 }
 
 static void test_number_within_longer_figures_is_hardly_possible(void **state)
