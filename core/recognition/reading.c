@@ -23,6 +23,7 @@
 #define GAP 1.4        /* from here on: between groups */
 #define CROWDED 0.5    /* below this, one of them is no character of the line */
 #define APART 3.3      /* from here on: between parts of the line */
+#define UNEVEN 1.6     /* times another gap, the gap between parts is of another kind */
 #define PARTS_MOST 4   /* of a line */
 #define LEAST_RUN 6    /* characters of a run that may be a number */
 #define LEAST_PART 3   /* characters from which on a line has a pitch */
@@ -129,11 +130,11 @@ static int row_at(const struct gk_reading *reading, int framing, double column)
     return row;
 }
 
-/* Writes "4-4-4-4"; "" where characters crowd. */
+/* Writes "4-4-4-4"; "" where characters crowd, or one gap is too wide beside another. */
 static void write_grouping(const struct gk_reading *reading, int framing,
                            const struct gk_alignment *alignment, char grouping[GK_GROUPING_SIZE])
 {
-    double pitch = pitch_of(alignment);
+    double pitch = pitch_of(alignment), narrowest = HUGE_VAL, widest = 0;
     size_t used = 0;
     int group = 0;
     grouping[0] = '\0';
@@ -148,12 +149,19 @@ static void write_grouping(const struct gk_reading *reading, int framing,
             grouping[0] = '\0';
             return;
         }
+        if (ends && i + 1 < alignment->length && reading->row_count == 0) {
+            narrowest = fmin(narrowest, distance);
+            widest = fmax(widest, distance);
+        }
         group++;
         if (ends || i + 1 == alignment->length) {
             used += (size_t)snprintf(grouping + used, GK_GROUPING_SIZE - used, "%s%d", used > 0 ? "-" : "",
                                      group);
             group = 0;
         }
+    }
+    if (widest > APART * pitch && widest > UNEVEN * narrowest) {
+        grouping[0] = '\0';
     }
 }
 
