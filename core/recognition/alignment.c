@@ -71,13 +71,13 @@ static double go_forward(const struct text *text, const double *share, const dou
 
 static double final_sum(const struct text *text, const double *sums)
 {
-    return sums[text->states - 1] + (text->length > 0 ? sums[text->states - 2] : 0);
+    return sums[text->states - 1] + (text->states > 1 ? sums[text->states - 2] : 0);
 }
 
 double gk_decoder_score(const struct gk_digit_sheet *sheet, const char *string)
 {
     struct text text;
-    double rows[2][STATES_MOST], log_scale = 0;
+    double rows[2][STATES_MOST] = {{0}}, log_scale = 0;
     if (!make_text(string, &text)) {
         return -HUGE_VAL;
     }
@@ -172,6 +172,9 @@ static bool sum_both_ways(const struct gk_digit_sheet *sheet, const struct text 
     for (int row = 0; row < sheet->count; row++) {
         log_scale +=
             go_forward(text, sheet->share[row], row == 0 ? NULL : sums->forward[row - 1], sums->forward[row]);
+        if (!(log_scale > LEAST_LOG_PROBABILITY)) {
+            return false;
+        }
         sums->forward_scale[row] = log_scale;
     }
     double sum = sheet->count > 0 ? final_sum(text, sums->forward[sheet->count - 1]) : 0;
@@ -222,7 +225,7 @@ bool gk_decoder_align(const struct gk_digit_sheet *sheet, const char *string,
                       struct gk_alignment *ret_alignment)
 {
     struct text text;
-    struct sums sums;
+    struct sums sums = {.factor = {0}};
     struct gk_alignment alignment = {.length = 0};
     if (!make_text(string, &text) || text.length == 0 ||
         !sum_both_ways(sheet, &text, &sums, &alignment.log_probability)) {

@@ -20,6 +20,10 @@
  * temperature, as that, on the fused result. */
 #define GK_FRAMING_AGREEMENT 0.4
 
+/* The same for pictures of one line: S that are equally sure count as S to this power. Other light and other
+ * noise, but the same wear and the same net. FIT: likewise, on two pictures of each card. */
+#define GK_PICTURE_AGREEMENT 0.8
+
 /* What the likeliest string of a framing takes from its weight: its probability per character to this power.
  * Large: only the surest framing counts. FIT, but flat: what matters is that blanks and fragments weigh
  * little. */

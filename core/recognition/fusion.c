@@ -1,10 +1,12 @@
 /*
- * Every framing f gives every text s an exact probability P_f(s). They are pooled as logarithms,
+ * Every framing f gives every text s an exact probability P_f(s). Those of one picture are pooled as
+ * logarithms,
  *
  *     log W(s) = E * sum_f w_f log Q_f(s) / sum_f w_f,     E = (sum_f w_f / max_f w_f) ^ agreement,
  *
  * where w_f is how sure the framing is. E is what all the framings are worth, in independent readings; with
- * one framing W is its own probability. In the place of P_f stands
+ * one framing W is its own probability. Pictures are pooled in the same way, with a power of their own and
+ * the weights of their surest framings. In the place of P_f stands
  *
  *     Q_f(s) = (1 - slip) P_f(s) + slip * (mean of the other framings),
  *
@@ -39,9 +41,26 @@ struct pooled {
     double mean;   /* of P_f, by the framings' weights */
 };
 
+/* A weighted mean of logarithms, and what it is worth. */
+struct opinion {
+    double weights, most, sum;
+};
+
+static void hear(struct opinion *opinion, double weight, double logarithm)
+{
+    opinion->weights += weight;
+    opinion->most = fmax(opinion->most, weight);
+    opinion->sum += weight * logarithm;
+}
+
+static double pooled_logarithm(const struct opinion *opinion, double agreement)
+{
+    return pow(opinion->weights / opinion->most, agreement) * opinion->sum / opinion->weights;
+}
+
 static struct pooled pool(const struct gk_fusion *fusion, const double *probability)
 {
-    double weights = 0, sum = 0, logarithm = 0;
+    double weights = 0, sum = 0;
     for (int f = 0; f < fusion->framing_count; f++) {
         weights += fusion->weight[f];
         sum += fusion->weight[f] * probability[f];
@@ -49,14 +68,21 @@ static struct pooled pool(const struct gk_fusion *fusion, const double *probabil
     if (!(sum > 0)) {
         return (struct pooled){0, 0};
     }
+    struct opinion all = {0}, picture = {0};
     for (int f = 0; f < fusion->framing_count; f++) {
         double weight = fusion->weight[f], others = weights - weight;
         double slipped = others > weights * 1e-9 ? (sum - weight * probability[f]) / others : probability[f];
         double mixed = (1 - GK_FRAMING_SLIP) * probability[f] + GK_FRAMING_SLIP * fmax(slipped, 0);
-        logarithm += weight > 0 ? weight * log(fmax(mixed, 1e-300)) : 0;
+        if (weight > 0) {
+            hear(&picture, weight, log(fmax(mixed, 1e-300)));
+        }
+        bool last = f + 1 == fusion->framing_count || fusion->pictures[f + 1] != fusion->pictures[f];
+        if (last && picture.weights > 0) {
+            hear(&all, picture.most, pooled_logarithm(&picture, GK_FRAMING_AGREEMENT));
+            picture = (struct opinion){0};
+        }
     }
-    double exponent = pow(weights / fusion->weight[fusion->surest], GK_FRAMING_AGREEMENT);
-    return (struct pooled){exp(exponent * logarithm / weights), sum / weights};
+    return (struct pooled){exp(pooled_logarithm(&all, GK_PICTURE_AGREEMENT)), sum / weights};
 }
 
 struct proposal {

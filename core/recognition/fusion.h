@@ -1,13 +1,13 @@
 /*
- * What several framings of one strip say together: texts with probabilities that sum to 1 with what is left
- * for all others. Knows no rules.
+ * What several framings of one line, of one or more pictures, say together: texts with probabilities that sum
+ * to 1 with what is left for all others. Knows no rules.
  */
 #ifndef GUIKA_CORE_RECOGNITION_FUSION_H
 #define GUIKA_CORE_RECOGNITION_FUSION_H
 
 #include "core/recognition/decoder.h"
 
-#define GK_FUSION_FRAMINGS_MOST 8
+#define GK_FUSION_FRAMINGS_MOST 12
 #define GK_FUSION_TEXTS_MOST 40
 #define GK_FUSION_BASES_MOST 3
 
@@ -24,10 +24,11 @@ struct gk_fused_base {
     double probability[GK_NUMBER_LONGEST][GK_DIGIT_CHARACTERS];
 };
 
-/* About 220 KB. Fill in the sheets; the rest is gk_fusion_run's. Owns nothing. */
+/* About 300 KB. Fill in the sheets and pictures; the rest is gk_fusion_run's. Owns nothing. */
 struct gk_fusion {
     int framing_count; /* 1 to GK_FUSION_FRAMINGS_MOST */
     struct gk_digit_sheet sheets[GK_FUSION_FRAMINGS_MOST];
+    int pictures[GK_FUSION_FRAMINGS_MOST];  /* that the framing is of: 0, 1, ..., never falling */
     int surest;                             /* framing; clearest and with most characters */
     double weight[GK_FUSION_FRAMINGS_MOST]; /* of the framings; the surest's is the largest */
     double clarity;    /* probability per character of the surest framing's likeliest text */

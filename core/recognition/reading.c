@@ -23,6 +23,7 @@
 #define GAP 1.4        /* from here on: between groups */
 #define CROWDED 0.5    /* below this, one of them is no character of the line */
 #define APART 3.3      /* from here on: between parts of the line */
+#define UNEVEN 1.6     /* times another gap, the gap between parts is of another kind */
 #define PARTS_MOST 4   /* of a line */
 #define LEAST_RUN 6    /* characters of a run that may be a number */
 #define LEAST_PART 3   /* characters from which on a line has a pitch */
@@ -41,8 +42,14 @@ void gk_reading_add(struct gk_reading *reading, const struct gk_digit_matrix *ma
 {
     assert(matrix->columns >= 0 && matrix->columns <= GK_DIGIT_COLUMNS_MOST);
     if (reading->framing_count < GK_READING_FRAMINGS_MOST) {
+        reading->pictures[reading->framing_count] = reading->picture;
         reading->framings[reading->framing_count++] = *matrix;
     }
+}
+
+void gk_reading_next_picture(struct gk_reading *reading)
+{
+    reading->picture++;
 }
 
 /* The columns from the first to the last that is likelier some character than blank, and ROW_MARGIN more. */
@@ -80,6 +87,7 @@ void gk_reading_join(const struct gk_reading *rows, int row_count, struct gk_rea
     ret_reading->row_count = row_count;
     for (int f = 0; f < framings; f++) {
         struct gk_digit_matrix *to = &ret_reading->framings[f];
+        ret_reading->pictures[f] = rows[0].pictures[f];
         to->px_per_column = rows[0].framings[f].px_per_column;
         for (int i = 0; i < row_count; i++) {
             const struct gk_digit_matrix *from = &rows[i].framings[f];
@@ -122,11 +130,11 @@ static int row_at(const struct gk_reading *reading, int framing, double column)
     return row;
 }
 
-/* Writes "4-4-4-4"; "" where characters crowd. */
+/* Writes "4-4-4-4"; "" where characters crowd, or one gap is too wide beside another. */
 static void write_grouping(const struct gk_reading *reading, int framing,
                            const struct gk_alignment *alignment, char grouping[GK_GROUPING_SIZE])
 {
-    double pitch = pitch_of(alignment);
+    double pitch = pitch_of(alignment), narrowest = HUGE_VAL, widest = 0;
     size_t used = 0;
     int group = 0;
     grouping[0] = '\0';
@@ -141,12 +149,19 @@ static void write_grouping(const struct gk_reading *reading, int framing,
             grouping[0] = '\0';
             return;
         }
+        if (ends && i + 1 < alignment->length && reading->row_count == 0) {
+            narrowest = fmin(narrowest, distance);
+            widest = fmax(widest, distance);
+        }
         group++;
         if (ends || i + 1 == alignment->length) {
             used += (size_t)snprintf(grouping + used, GK_GROUPING_SIZE - used, "%s%d", used > 0 ? "-" : "",
                                      group);
             group = 0;
         }
+    }
+    if (widest > APART * pitch && widest > UNEVEN * narrowest) {
+        grouping[0] = '\0';
     }
 }
 
@@ -202,6 +217,7 @@ static void fuse(struct line *line, const struct parts *parts, int first, int la
     line->fusion->framing_count = reading->framing_count;
     for (int f = 0; f < reading->framing_count; f++) {
         const struct gk_digit_matrix *matrix = &reading->framings[f];
+        line->fusion->pictures[f] = reading->pictures[f];
         gk_digit_sheet_make(matrix, (int)(parts->cuts[first] * matrix->columns),
                             (int)(parts->cuts[last + 1] * matrix->columns), &line->fusion->sheets[f]);
     }

@@ -147,8 +147,9 @@ static struct gk_line_verdict sight(const struct claim *claims, size_t count)
         struct gk_candidate *candidate = &verdict.candidates[i];
         *candidate = (struct gk_candidate){
             .issuer = &issuer, .probability = claims[i].probability, .forced = claims[i].forced_from != NULL};
-        strcpy(candidate->number, claims[i].number);
-        strcpy(candidate->read_as, claims[i].forced_from != NULL ? claims[i].forced_from : "");
+        (void)snprintf(candidate->number, sizeof candidate->number, "%s", claims[i].number);
+        (void)snprintf(candidate->read_as, sizeof candidate->read_as, "%s",
+                       claims[i].forced_from != NULL ? claims[i].forced_from : "");
     }
     return verdict;
 }

@@ -101,10 +101,10 @@ static void test_lengths_are_exact(void **state)
     search(&matrix, &sheet, &decoding);
     gk_decoder_lengths(&sheet, share);
     double two = 0;
-    for (char a = '0'; a <= '9' + 1; a++) {
-        for (char b = '0'; b <= '9' + 1; b++) {
-            two += exp(gk_decoder_score(&sheet, (char[]){a > '9' ? 'X' : a, b > '9' ? 'X' : b, '\0'}));
-        }
+    for (int i = 0; i < GK_DIGIT_CHARACTERS * GK_DIGIT_CHARACTERS; i++) {
+        const char *characters = "0123456789X";
+        const char text[3] = {characters[i / GK_DIGIT_CHARACTERS], characters[i % GK_DIGIT_CHARACTERS]};
+        two += exp(gk_decoder_score(&sheet, text));
     }
     assert_true(fabs(two - share[2]) < 1e-12);
 }

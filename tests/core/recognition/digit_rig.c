@@ -1,5 +1,7 @@
 #include "digit_rig.h"
 
+#include "core/recognition/calibration.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -44,6 +46,29 @@ double rig_random(uint64_t *state)
 {
     *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (double)(*state >> 11) / 9007199254740992.0;
+}
+
+static double gaussian(uint64_t *state)
+{
+    double radius = sqrt(-2 * log(rig_random(state) + 1e-12));
+    return radius * cos(6.283185307179586 * rig_random(state));
+}
+
+void rig_observe(struct gk_digit_matrix *matrix, const char *text, double strength, uint64_t *state)
+{
+    rig_draw(matrix, text, 1 - 1e-6);
+    for (int place = 0; text[place] != '\0'; place++) {
+        float *row = matrix->log_probability[1 + place * RIG_PITCH + RIG_PITCH / 2];
+        double evidence[10], total = 0;
+        for (int digit = 0; digit < 10 && text[place] != ' '; digit++) {
+            bool own = text[place] == '0' + digit;
+            evidence[digit] = strength * ((own ? strength : 0) + gaussian(state));
+            total += exp(evidence[digit]);
+        }
+        for (int digit = 0; digit < 10 && text[place] != ' '; digit++) {
+            row[digit + 1] = (float)((evidence[digit] - log(total)) * GK_TEMPERATURE);
+        }
+    }
 }
 
 void rig_garbage(struct gk_digit_matrix *matrix, int columns, double sharpness, uint64_t *state)

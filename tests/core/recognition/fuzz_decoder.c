@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gk_line_verdict verdict;
     struct gk_candidate_list list = {.count = 0};
     size_t framings = size == 0 ? 0 : 1 + data[0] % GK_READING_FRAMINGS_MOST, used = 1;
-    reading.framing_count = reading.row_count = 0;
+    reading.framing_count = reading.picture = reading.row_count = 0;
     for (size_t f = 0; f < framings; f++) {
         struct gk_digit_matrix matrix = {.px_per_column = 4};
         size_t columns = (size - 1) / framings / GK_DIGIT_CLASSES;
@@ -43,6 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             }
         }
         gk_reading_add(&reading, &matrix);
+        if (f % 3 == 2) {
+            gk_reading_next_picture(&reading);
+        }
     }
     gk_reading_verdict(&reading, &shelf, &verdict);
     gk_candidates_add(&list, &verdict);

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,7 +52,7 @@ static struct gk_reading reading;
 
 static void start(void)
 {
-    reading.framing_count = reading.row_count = 0;
+    reading.framing_count = reading.picture = reading.row_count = 0;
 }
 
 static void add_line(const char *text, double sure)
@@ -184,6 +184,10 @@ static void test_label_and_date_beside_the_number_are_left_out(void **state)
     assert_string_equal(verdict.grouping, "4-4-4-4");
     assert_false(verdict.candidates[0].forced);
     assert_true(verdict.candidates[0].probability > 0.98);
+    /* With the security code it would have a length that the issuer has as well. */
+    verdict = verdict_of_line("6200 0000 0000 0005    123", 0.9999);
+    assert_string_equal(verdict.candidates[0].number, "6200000000000005");
+    assert_true(verdict.candidates[0].probability > 0.98);
 }
 
 static void test_number_within_longer_figures_is_hardly_possible(void **state)
@@ -285,6 +289,78 @@ static void test_framings_that_see_nothing_take_nothing_away(void **state)
     assert_string_equal(verdict.candidates[0].number, "4111111111111111");
 }
 
+/* Any number of the issuer, as it is printed. */
+static void make_number(char number[GK_NUMBER_SIZE], char printed[GK_NUMBER_SIZE], uint64_t *random)
+{
+    for (int i = 0; i < 16; i++) {
+        number[i] = i == 0 ? '4' : (char)('0' + (int)(rig_random(random) * 10));
+    }
+    number[16] = '\0';
+    for (number[15] = '0'; !gk_rules_check_passes(GUIKA_CHECK_LUHN, number); number[15]++) {
+    }
+    (void)snprintf(printed, GK_NUMBER_SIZE, "%.4s %.4s %.4s %.4s", number, number + 4, number + 8,
+                   number + 12);
+}
+
+static void observe(const char *printed, double strength, uint64_t *random)
+{
+    struct gk_digit_matrix matrix;
+    rig_observe(&matrix, printed, strength, random);
+    gk_reading_add(&reading, &matrix);
+}
+
+static void test_probabilities_are_honest(void **state)
+{
+    (void)state;
+    uint64_t random = 13;
+    double expected[2] = {0}, right[2] = {0};
+    int count[2] = {0};
+    for (int i = 0; i < 400; i++) {
+        char number[GK_NUMBER_SIZE], printed[GK_NUMBER_SIZE];
+        struct gk_line_verdict verdict;
+        make_number(number, printed, &random);
+        start();
+        observe(printed, i % 2 == 0 ? 3 : 4, &random);
+        gk_reading_verdict(&reading, &shelf, &verdict);
+        /* Where there is no candidate, this one has the probability 0. */
+        const struct gk_candidate *best = &verdict.candidates[0];
+        int likely = best->probability >= 0.8;
+        count[likely]++;
+        expected[likely] += best->probability;
+        right[likely] += strcmp(best->number, number) == 0;
+        assert_true(!accepts(&verdict) || strcmp(best->number, number) == 0);
+    }
+    for (int likely = 0; likely < 2; likely++) {
+        /* Three standard deviations of 150 lines or more. */
+        assert_true(count[likely] >= 120);
+        assert_true(fabs(expected[likely] - right[likely]) / count[likely] < (likely ? 0.06 : 0.13));
+    }
+}
+
+static void test_pictures_say_more_than_framings(void **state)
+{
+    (void)state;
+    uint64_t random = 17;
+    double one = 0, two_framings = 0, two_pictures = 0;
+    for (int i = 0; i < 60; i++) {
+        char number[GK_NUMBER_SIZE], printed[GK_NUMBER_SIZE];
+        struct gk_line_verdict verdict;
+        make_number(number, printed, &random);
+        start();
+        observe(printed, 3, &random);
+        gk_reading_verdict(&reading, &shelf, &verdict);
+        one += verdict.candidates[0].probability;
+        gk_reading_next_picture(&reading);
+        observe(printed, 3, &random);
+        gk_reading_verdict(&reading, &shelf, &verdict);
+        two_pictures += verdict.candidates[0].probability;
+        reading.pictures[1] = 0;
+        gk_reading_verdict(&reading, &shelf, &verdict);
+        two_framings += verdict.candidates[0].probability;
+    }
+    assert_true(one < two_framings && two_framings < two_pictures);
+}
+
 static void test_rows_of_a_block_make_one_number(void **state)
 {
     (void)state;
@@ -382,6 +458,8 @@ int main(void)
         cmocka_unit_test(test_two_framings_that_differ_are_not_certain),
         cmocka_unit_test(test_one_wrong_framing_among_seven_does_not_win),
         cmocka_unit_test(test_framings_that_see_nothing_take_nothing_away),
+        cmocka_unit_test(test_probabilities_are_honest),
+        cmocka_unit_test(test_pictures_say_more_than_framings),
         cmocka_unit_test(test_rows_of_a_block_make_one_number),
         cmocka_unit_test(test_empty_readings_have_empty_verdicts),
         cmocka_unit_test(test_garbage_is_never_accepted),
