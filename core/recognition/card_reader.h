@@ -6,6 +6,7 @@
 #define GUIKA_CORE_RECOGNITION_CARD_READER_H
 
 #include "core/recognition/candidates.h"
+#include "core/recognition/observer.h"
 #include "core/recognition/picture.h"
 #include "core/recognition/rectify.h"
 #include "core/recognition/text.h"
@@ -15,6 +16,7 @@
 struct gk_card_reader {
     struct gk_text_reader *text;
     struct gk_candidate_rules rules;
+    const struct gk_observer *observer; /* or NULL */
     /* No further line is tried after the first of these: of this thread's processor time, and of the wall
      * clock, which the lease goes by. */
     int64_t stop_cpu_ms;  /* CLOCK_THREAD_CPUTIME_ID */

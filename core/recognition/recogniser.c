@@ -280,6 +280,7 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
     const struct gk_card_reader reader = {
         .text = recogniser->text,
         .rules = {recogniser->issuers, recogniser->plugin_count, recogniser->no_check},
+        .observer = recogniser->observer,
         .stop_cpu_ms = gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) + CPU_FOR_ALL_FRAMES_MS,
         .stop_wall_ms = gk_clock_read_ms(CLOCK_MONOTONIC) + WALL_FOR_ALL_FRAMES_MS};
     for (size_t i = 0; i < frame_count && !is_accepted(&reading->list); i++) {
