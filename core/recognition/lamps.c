@@ -37,7 +37,7 @@ static bool plane_make(const struct gk_image *image, struct plane *ret_plane)
     int width = image->width_px, height = image->height_px, radius = width / MEAN_SHARE;
     size_t stride = (size_t)width + 1;
     uint32_t *sums = malloc(stride * ((size_t)height + 1) * sizeof *sums);
-    float *share = malloc((size_t)width * (size_t)height * sizeof *share);
+    float *share = calloc((size_t)width * (size_t)height, sizeof *share);
     if (sums == NULL || share == NULL) {
         free(sums);
         free(share);
@@ -89,7 +89,7 @@ static double vertex(double before, double least, double after)
 static struct gk_point find_shift(const struct plane *left, const struct plane *right)
 {
     double costs[SIDE][SIDE];
-    int best_x = REACH, best_y = REACH;
+    int best_x = 0, best_y = 0;
     for (int y = 0; y < SIDE; y++) {
         for (int x = 0; x < SIDE; x++) {
             costs[y][x] = disagreement(left, right, x - REACH, y - REACH);
@@ -100,7 +100,7 @@ static struct gk_point find_shift(const struct plane *left, const struct plane *
         }
     }
     double least = costs[best_y][best_x];
-    if ((best_x != REACH || best_y != REACH) && least > WORTH * costs[REACH][REACH]) {
+    if ((best_x != REACH || best_y != REACH) && least >= WORTH * costs[REACH][REACH]) {
         return (struct gk_point){0, 0};
     }
     struct gk_point shift = {best_x - REACH, best_y - REACH};
