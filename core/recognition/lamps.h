@@ -16,7 +16,7 @@
  * (rectified through one quadrilateral, or strips cut alike). Their brightness may differ, and slowly vary,
  * from place to place; a shift of up to GK_LAMPS_SHIFT_MOST_PX is found and undone, half on each side. What
  * is burnt out under one lamp is flat. false, with *ret_relief empty, where the sizes differ or memory ran
- * out; free with gk_image_clear. @COST@ [worker] */
+ * out; free with gk_image_clear. 18 ms of one core for a card of 1024x646 (bench sight). [worker] */
 bool gk_lamps_difference(const struct gk_image *left, const struct gk_image *right,
                          struct gk_image *ret_relief);
 

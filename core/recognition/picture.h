@@ -12,8 +12,8 @@
 #define GK_PICTURE_MAX_SIDE_PX 20000
 #define GK_PICTURE_MAX_PIXELS 50000000.0
 /* Larger pictures are shrunk while they are decoded (JPEG to at most this, in eighths; PNG by whole factors
- * to about this): a card that fills 60% of the long side then still has over 10 pixels a millimetre, and the
- * finest digits (2.6 mm) over 25. */
+ * to about this): a card that fills 60% of the long side then still has about 10 pixels a millimetre, and the
+ * finest digits (2.6 mm) about 25. */
 #define GK_PICTURE_LONG_SIDE_PX 1600
 
 /* A decoded picture, upright as its EXIF orientation says. */
@@ -24,7 +24,7 @@ struct gk_picture {
 };
 
 /* Decodes `size` bytes to grey alone, which is all that reading needs. Of a JPEG only the luma is unpacked:
- * MSHERE. INVALID_ARGUMENT: no picture,
+ * 2.8 ms for 1280x960 against 6.4 in colour (bench sight). INVALID_ARGUMENT: no picture,
  * corrupt, or over a limit. [worker] */
 enum gk_status gk_picture_decode(const uint8_t *data, size_t size, struct gk_picture *ret_picture,
                                  struct gk_error *error);

@@ -273,6 +273,59 @@ static void test_card_is_drawn_where_its_corners_are(void **state)
     gk_mint_picture_clear(&without);
 }
 
+/* Pixels of two pictures of 400 x 300 that differ by more than `levels`. */
+static int count_apart(const struct gk_mint_picture *first, const struct gk_mint_picture *second, int levels)
+{
+    int apart = 0;
+    for (int i = 0; i < 400 * 300; i++) {
+        apart += abs(first->rgb[i * 3 + 1] - second->rgb[i * 3 + 1]) > levels;
+    }
+    return apart;
+}
+
+static void test_bar_code_changes_nothing_beside_its_field(void **state)
+{
+    (void)state;
+    struct gk_mint_card card;
+    struct gk_mint_scene scene;
+    struct gk_mint_picture without, with;
+    gk_mint_card_random(GK_MINT_PARKING, NULL, 3, &card);
+    small_scene(0, 3, &scene);
+    assert_int_equal(gk_mint_draw(&card, &scene, &without), 0);
+    card.barcode = GK_MINT_BARCODE_QR;
+    assert_int_equal(gk_mint_draw(&card, &scene, &with), 0);
+    /* The field is 11 x 11 mm of 85.60 x 53.98, and the card at most 0.85 of the frame wide. */
+    assert_in_range(count_apart(&without, &with, 0), 300, 1800);
+    struct gk_mint_point end = gk_mint_picture_at(&card, &scene, 61, 39);
+    assert_memory_equal(without.rgb, with.rgb, 400 * (size_t)(end.y - 4) * 3);
+    gk_mint_picture_clear(&without);
+    gk_mint_picture_clear(&with);
+}
+
+static void test_opposite_lamp_differs_in_light_and_noise_alone(void **state)
+{
+    (void)state;
+    struct gk_mint_card card;
+    struct gk_mint_scene left, right, back;
+    struct gk_mint_picture first, second;
+    gk_mint_card_random(GK_MINT_CAMPUS, NULL, 4, &card);
+    small_scene(0, 4, &left);
+    left.lamp = GK_MINT_LAMP_LEFT;
+    left.light_degrees = 180;
+    left.light_strength = 0; /* without a lamp's share only the noise is left, and the shadow at the edges */
+    gk_mint_scene_opposite_lamp(&left, &right);
+    assert_int_equal(right.lamp, GK_MINT_LAMP_RIGHT);
+    assert_true(right.light_degrees == 360);
+    gk_mint_scene_opposite_lamp(&right, &back);
+    assert_int_equal(back.lamp, GK_MINT_LAMP_LEFT);
+    assert_int_equal(gk_mint_draw(&card, &left, &first), 0);
+    assert_int_equal(gk_mint_draw(&card, &right, &second), 0);
+    assert_in_range(count_apart(&first, &second, 0), 400 * 300 / 2, 400 * 300);
+    assert_in_range(count_apart(&first, &second, 12), 0, 400 * 300 / 30);
+    gk_mint_picture_clear(&first);
+    gk_mint_picture_clear(&second);
+}
+
 static void test_values_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -282,6 +335,11 @@ static void test_values_out_of_range_are_refused(void **state)
     struct gk_mint_picture picture = {0};
     plain_scene(0, &scene);
     assert_int_equal(gk_mint_draw(&transit, &scene, &picture), -1);
+    card.barcode = GK_MINT_BARCODE_CODE128; /* on no payment card, and not without a text */
+    assert_int_equal(gk_mint_draw(&card, &scene, &picture), -1);
+    struct gk_mint_card parking = {.kind = GK_MINT_PARKING, .barcode = GK_MINT_BARCODE_QR};
+    assert_int_equal(gk_mint_draw(&parking, &scene, &picture), -1);
+    card.barcode = GK_MINT_BARCODE_NONE;
     scene.tilt_x_degrees = 61;
     assert_int_equal(gk_mint_draw(&card, &scene, &picture), -1);
     plain_scene(NAN, &scene);
@@ -360,6 +418,35 @@ static int run_mint(const char *arguments)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static void test_program_mints_pairs_under_two_lamps(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/guika-mint-test-XXXXXX", arguments[256], path[64], line[512];
+    assert_non_null(mkdtemp(folder));
+    snprintf(arguments, sizeof arguments,
+             "--out %s --kind campus --barcode qr --lamps both --size 160x120 --format png", folder);
+    assert_int_equal(run_mint(arguments), 0);
+    snprintf(path, sizeof path, "%s/manifest.tsv", folder);
+    FILE *manifest = fopen(path, "r");
+    assert_non_null(manifest);
+    assert_non_null(fgets(line, sizeof line, manifest));
+    static const char *const lamps[] = {"left", "right"};
+    for (size_t i = 0; i < 2; i++) {
+        char ending[32], file[32];
+        assert_non_null(fgets(line, sizeof line, manifest));
+        snprintf(ending, sizeof ending, " lamp=%s\n", lamps[i]);
+        assert_string_equal(line + strlen(line) - strlen(ending), ending);
+        snprintf(file, sizeof file, "campus-00000-%s.png", lamps[i]);
+        assert_memory_equal(line, file, strlen(file));
+        snprintf(path, sizeof path, "%s/%s", folder, file);
+        assert_int_equal(unlink(path), 0);
+    }
+    fclose(manifest);
+    snprintf(path, sizeof path, "%s/manifest.tsv", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void test_program_exits_with_0_1_or_2(void **state)
 {
     (void)state;
@@ -383,6 +470,8 @@ static void test_program_exits_with_0_1_or_2(void **state)
                                         "--out x --tilt-max-degrees 61",
                                         "--out x --size 1280",
                                         "--out x --number 12-34",
+                                        "--out x --barcode ean",
+                                        "--out x --lamps left",
                                         "--out x --nonsense",
                                         "--out x more"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -405,9 +494,12 @@ int main(void)
         cmocka_unit_test(test_corners_follow_the_rotation),
         cmocka_unit_test(test_a_tilt_makes_the_far_edge_shorter),
         cmocka_unit_test(test_card_is_drawn_where_its_corners_are),
+        cmocka_unit_test(test_bar_code_changes_nothing_beside_its_field),
+        cmocka_unit_test(test_opposite_lamp_differs_in_light_and_noise_alone),
         cmocka_unit_test(test_values_out_of_range_are_refused),
         cmocka_unit_test(test_pictures_are_written_as_jpeg_and_png),
         cmocka_unit_test(test_manifest_has_the_columns_of_the_corpus),
+        cmocka_unit_test(test_program_mints_pairs_under_two_lamps),
         cmocka_unit_test(test_program_exits_with_0_1_or_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

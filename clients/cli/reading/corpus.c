@@ -250,7 +250,7 @@ static int read_manifest(const char *directory, struct gk_recogniser *recogniser
 
 static int run(const char *directory, const char *issuers, bool json, bool no_check)
 {
-    struct gk_recogniser *recogniser = gk_cli_open_recogniser("guika corpus", issuers, no_check);
+    struct gk_recogniser *recogniser = gk_cli_open_recogniser("guika corpus", issuers, no_check, NULL);
     struct tally *tally = calloc(1, sizeof *tally);
     int status = 1;
     if (recogniser != NULL && tally != NULL) {

@@ -31,12 +31,14 @@ static void default_issuers(char *path, size_t size)
     snprintf(path, size, "%s/../lib/guika/issuers", program);
 }
 
-struct gk_recogniser *gk_cli_open_recogniser(const char *program, const char *issuers, bool no_check)
+struct gk_recogniser *gk_cli_open_recogniser(const char *program, const char *issuers, bool no_check,
+                                             const struct gk_observer *observer)
 {
     char beside[4096];
     default_issuers(beside, sizeof beside);
     struct gk_recogniser_options options = {.issuers_directory = issuers == NULL ? beside : issuers,
                                             .no_check = no_check,
+                                            .observer = observer,
                                             .on_refused = tell_refused,
                                             .context = (void *)(uintptr_t)program};
     struct gk_recogniser *recogniser = NULL;

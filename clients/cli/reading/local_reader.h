@@ -7,8 +7,10 @@
 #include <stdbool.h>
 
 /* Opens the recogniser with the plugins of `issuers`, or, where NULL, of ../lib/guika/issuers beside the
- * program. Refused plugins and failures are told on stderr, behind `program`. NULL: failed. */
-struct gk_recogniser *gk_cli_open_recogniser(const char *program, const char *issuers, bool no_check);
+ * program. Refused plugins and failures are told on stderr, behind `program`. `observer` may be NULL. NULL:
+ * failed. */
+struct gk_recogniser *gk_cli_open_recogniser(const char *program, const char *issuers, bool no_check,
+                                             const struct gk_observer *observer);
 
 /* Reads one picture. false where the file cannot be read (errno is set). `*ret_cpu_ms` is processor time. */
 bool gk_cli_read_picture(struct gk_recogniser *recogniser, const char *path,

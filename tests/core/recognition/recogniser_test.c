@@ -117,7 +117,6 @@ static void test_number_that_fails_its_check_is_difficult(void **state)
     read_card(*state, &card, &scene, &result);
     assert_false(is_accepted(&result));
     assert_int_equal(result.reason, guika_v1_Reason_REASON_CHECK_FAILED);
-    assert_true(result.redacted_picture.size > 1000);
 }
 
 static void test_empty_table_is_no_card(void **state)
