@@ -54,25 +54,45 @@ static void count(struct outcomes *outcomes, const struct gk_match *match, bool 
     outcomes->difficult += !match->accepted && !called;
 }
 
+/* Is the card on its issuer's list or not, as it shall be? Else what is measured is not what is meant. */
+static bool is_as_meant(struct tally *tally, const struct gk_bench_issuer *issuer, const char *number,
+                        bool registered)
+{
+    guika_v1_internal_Candidate candidate = {.kind = issuer->kind};
+    struct gk_registration registration = {.registered = false};
+
+    (void)snprintf(candidate.scheme, sizeof candidate.scheme, "%s", issuer->scheme);
+    (void)snprintf(candidate.number, sizeof candidate.number, "%s", number);
+    if (gk_registry_look_up(tally->registry, &candidate, &registration, &tally->error) != GK_OK) {
+        return false;
+    }
+    if (registration.registered != registered) {
+        (void)gk_error_set(&tally->error, GK_INTERNAL, "%s is %sregistered", number,
+                           registered ? "not " : "");
+        return false;
+    }
+    return true;
+}
+
 static void visit(void *context, const struct gk_bench_record *record)
 {
     struct tally *tally = context;
     const size_t issuer = gk_bench_series_issuer(record->index);
+    const bool registered = gk_bench_series_registered(record->index);
     struct gk_mint_card card;
     struct gk_match match;
 
-    if (tally->failed || !decide(tally, record, &match)) {
+    gk_bench_series_card(tally->series, record->index, &card);
+    if (tally->failed || !is_as_meant(tally, gk_bench_issuer(issuer), card.number, registered) ||
+        !decide(tally, record, &match)) {
         tally->failed = true;
         return;
     }
-    gk_bench_series_card(tally->series, record->index, &card);
     const bool right =
         match.candidate != SIZE_MAX && strcmp(record->candidates[match.candidate].number, card.number) == 0 &&
         strcmp(record->candidates[match.candidate].scheme, gk_bench_issuer(issuer)->scheme) == 0;
 
-    count(gk_bench_series_registered(record->index) ? &tally->registered[issuer]
-                                                    : &tally->unregistered[issuer],
-          &match, right);
+    count(registered ? &tally->registered[issuer] : &tally->unregistered[issuer], &match, right);
 }
 
 static void add(struct outcomes *sum, const struct outcomes *outcomes)
