@@ -85,30 +85,35 @@ static void add_rows(const struct gk_image *image, int top, int bottom, uint32_t
     }
 }
 
+static void average_row(const uint32_t *sums, const int *edges, int rows, int width, uint8_t *out)
+{
+    for (int x = 0; x < width; x++) {
+        uint32_t total = 0;
+        for (int i = edges[x]; i < edges[x + 1]; i++) {
+            total += sums[i];
+        }
+        out[x] = (uint8_t)(total / (uint32_t)((edges[x + 1] - edges[x]) * rows));
+    }
+}
+
 static bool fill_by_boxes(const struct gk_image *image, struct gk_image *small)
 {
-    uint32_t *sums = malloc((size_t)image->width_px * sizeof *sums);
-    if (sums == NULL) {
-        return false;
-    }
     int width = small->width_px, height = small->height_px;
-    for (int y = 0; y < height; y++) {
+    uint32_t *sums = malloc((size_t)image->width_px * sizeof *sums);
+    int *edges = malloc(((size_t)width + 1) * sizeof *edges);
+    bool done = sums != NULL && edges != NULL;
+    for (int x = 0; done && x <= width; x++) {
+        edges[x] = (int)((int64_t)x * image->width_px / width);
+    }
+    for (int y = 0; done && y < height; y++) {
         int top = (int)((int64_t)y * image->height_px / height);
         int bottom = (int)((int64_t)(y + 1) * image->height_px / height);
-        uint8_t *out = small->grey + (size_t)y * (size_t)width;
         add_rows(image, top, bottom, sums);
-        for (int x = 0; x < width; x++) {
-            int left = (int)((int64_t)x * image->width_px / width);
-            int right = (int)((int64_t)(x + 1) * image->width_px / width);
-            uint32_t total = 0;
-            for (int i = left; i < right; i++) {
-                total += sums[i];
-            }
-            out[x] = (uint8_t)(total / (uint32_t)((right - left) * (bottom - top)));
-        }
+        average_row(sums, edges, bottom - top, width, small->grey + (size_t)y * (size_t)width);
     }
     free(sums);
-    return true;
+    free(edges);
+    return done;
 }
 
 static void fill_between_pixels(const struct gk_image *image, struct gk_image *large)

@@ -267,6 +267,17 @@ static bool belongs_below(const struct gk_number_line *above, const struct gk_nu
            fabs(shift) < height;
 }
 
+/* Does the other stack begin within this one? */
+static bool holds(const struct gk_number_stack *stack, const struct gk_number_stack *other)
+{
+    for (int i = 0; i < stack->row_count; i++) {
+        if (distance(stack->rows[i].left, other->rows[0].left) < mean_height(&other->rows[0]) / 2) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
                              struct gk_number_stack ret_stacks[GK_NUMBER_STACKS_MOST])
 {
@@ -289,10 +300,14 @@ size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
             found[found_count++] = stack;
         }
     }
-    /* The tallest begins at the block's top; the others are parts of it. */
+    /* The tallest begins at the block's top; others are parts of it. */
     for (int rows = GK_STACK_MOST_ROWS; rows >= GK_STACK_LEAST_ROWS; rows--) {
         for (size_t i = 0; i < found_count && kept < GK_NUMBER_STACKS_MOST; i++) {
-            if (found[i].row_count == rows) {
+            bool part = false;
+            for (size_t j = 0; j < kept; j++) {
+                part = part || holds(&ret_stacks[j], &found[i]);
+            }
+            if (found[i].row_count == rows && !part) {
                 ret_stacks[kept++] = found[i];
             }
         }

@@ -4,7 +4,6 @@
     guika-mint-scenes 0 14000 1000 > photographs.raw
     guika-mint-scenes 1 12000 1000 > filled.raw
     finder.py photographs.raw filled.raw --minutes 30 --out finder.pt
-    finder.py --export finder.gkm --start finder.pt
 
 What the net sees (the same in sight.c): two channels of a grey picture, values 0 to 255,
   0: (v - mean) / deviation, both of the whole picture (deviation at least 1);
@@ -32,7 +31,7 @@ WINDOW = 17
 def conv(inputs, outputs, size, stride=1, groups=1):
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, size, stride, size // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(outputs),
+        nn.BatchNorm2d(outputs, momentum=0.03),
         nn.ReLU(inplace=True),
     )
 
@@ -150,6 +149,7 @@ def loss_of(output, target):
 
 def measure(model, path, height):
     """Row cells: recall and precision at 0.35. Card cells: share of the union that both have."""
+    trained = model.training
     model.eval()
     sums = np.zeros(6)
     data = load(path, height)
@@ -166,18 +166,31 @@ def measure(model, path, height):
                 float((row & near).sum()), float((row & weight).sum()),
                 float((card & real_card).sum()), float((card | real_card).sum()),
             ]
-    model.train()
+    model.train(trained)
     return "row recall %.3f precision %.3f card overlap %.3f" % (
         sums[0] / sums[1], sums[2] / max(sums[3], 1), sums[4] / sums[5])
 
 
-def batches(sets, size, random):
+def batches(photographs, filled, size, random):
+    """Both kinds in every batch, for batch norm's sake; photographs lose 32 rows at random."""
+    low = HEIGHTS[1]
     while True:
-        order = [(i, start) for i, data in enumerate(sets) for start in range(0, len(data) - size + 1, size)]
-        permuted = [random.permutation(len(data)) for data in sets]
-        random.shuffle(order)
-        for i, start in order:
-            yield i, sets[i][np.sort(permuted[i][start : start + size])]
+        orders = [random.permutation(len(photographs)), random.permutation(len(filled))]
+        first, second = size - size * 7 // 16, size * 7 // 16
+        for step in range(min(len(orders[0]) // first, len(orders[1]) // second)):
+            some = np.sort(orders[0][step * first : (step + 1) * first])
+            others = np.sort(orders[1][step * second : (step + 1) * second])
+            grey, target = unpack(photographs[some], HEIGHTS[0])
+            top = 4 * int(random.integers((HEIGHTS[0] - low) // 4 + 1))
+            grey, target = grey[:, :, top : top + low], target[:, :, top // 4 : (top + low) // 4]
+            more_grey, more_target = unpack(filled[others], low)
+            yield torch.cat([grey, more_grey]), torch.cat([target, more_target])
+
+
+def load_model(path):
+    model = Finder().eval()
+    model.load_state_dict(torch.load(path))
+    return model
 
 
 def operations(model):
@@ -205,6 +218,12 @@ def operations(model):
     return made
 
 
+def settle(model):
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+
+
 def train(options):
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
@@ -213,15 +232,17 @@ def train(options):
     if options.start:
         model.load_state_dict(torch.load(options.start))
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
-    sets = [load(options.photographs, HEIGHTS[0]), load(options.filled, HEIGHTS[1])]
+    sets = load(options.photographs, HEIGHTS[0]), load(options.filled, HEIGHTS[1])
     begin, total, mean, saved = time.time(), options.minutes * 60, None, 0
-    for step, (kind, records) in enumerate(batches(sets, options.batch, random)):
+    for step, (grey, target) in enumerate(batches(*sets, options.batch, random)):
         done = (time.time() - begin) / total
         if done >= 1:
             break
+        if done > 0.75:  # batch norm as it will be used
+            settle(model)
         for group in optimiser.param_groups:
             group["lr"] = options.rate * min(1, (step + 1) / 100, max((1 - done) / 0.6, 0.01))
-        grey, target = vary(*unpack(records, HEIGHTS[kind]), random)
+        grey, target = vary(grey, target, random)
         inputs = normalise(grey).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             output = model(inputs)
@@ -244,9 +265,8 @@ def train(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photographs", nargs="?")
-    parser.add_argument("filled", nargs="?")
-    parser.add_argument("--export", help="write --start as a model file with the finder alone, and stop")
+    parser.add_argument("photographs")
+    parser.add_argument("filled")
     parser.add_argument("--held", nargs=2, help="photographs and filled frames to measure on")
     parser.add_argument("--start", help="weights to go on from")
     parser.add_argument("--out", default="finder.pt")
@@ -254,13 +274,7 @@ def main():
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    if options.export:
-        model = Finder().eval()
-        model.load_state_dict(torch.load(options.start))
-        export.write_model(options.export, {"finder": operations(model)})
-    else:
-        train(options)
+    train(parser.parse_args())
 
 
 if __name__ == "__main__":
