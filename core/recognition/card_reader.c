@@ -17,13 +17,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_LINES 6        /* read a view */
-#define MOST_REGIONS 6      /* of layouts, tried where no line was found */
-#define GOOD_ENOUGH 0.5     /* a candidate that makes other views and regions needless */
-#define FIGURES 0.5         /* clarity of a line that holds figures */
-#define LEAST_FIGURES 6     /* of a row that a person may be shown: a security code has three or four */
-#define IN_REGION_BONUS 0.3 /* of a line's score, where some layout has a number */
+#define MOST_LINES 6       /* glanced at on a view */
+#define MOST_TRIALS 14     /* lines, blocks and regions of layouts */
+#define MOST_READ 4        /* read through */
+#define FULL_NUMBER 9.0    /* strength of a line that makes trying the layouts' regions needless */
+#define LEAST_STRENGTH 3.0 /* of a line worth reading through */
+#define BEYOND 0.4         /* of its length that a line in the picture may go on at either end */
+#define SHORT_HEIGHTS 7    /* digit heights of a line too short to tell its slope */
+#define EDGE_PX 20.0       /* of the frame that no number comes nearer to its edge */
+#define TALLEST_PX 80.0    /* digit of a region that is one line: others are blocks' */
+#define GOOD_ENOUGH 0.5    /* a candidate that makes other views needless */
+#define FIGURES 0.5        /* clarity of a line that holds figures */
+#define LEAST_FIGURES 6    /* of a row that a person may be shown: a security code has three or four */
 #define OVERLAP 0.3 /* of two quadrilaterals that are one card, as a share of the smaller one's width */
+
+/* Something that may be a number, with its rows. */
+struct trial {
+    struct gk_number_line rows[GK_STACK_MOST_ROWS];
+    int row_count;
+    struct gk_line_glance glance;
+    double strength; /* of the stronger direction */
+};
 
 /* One way to look at the picture: a card, or the picture itself (frame.width_px 0). */
 struct view {
@@ -36,6 +50,8 @@ struct view {
     struct gk_card_sight *sight;
     struct gk_number_line lines[GK_NUMBER_LINES_MOST];
     size_t line_count;
+    struct trial trials[MOST_TRIALS];
+    size_t trial_count;
 };
 
 int64_t gk_clock_read_ms(clockid_t clock)
@@ -92,15 +108,26 @@ static void note_rows(const struct view *view, const struct gk_number_target *ta
     }
 }
 
-/* Reads a line or a block and adds what it says. Returns how clear it was. */
-static double read_target(struct view *view, const struct gk_number_target *target, size_t line)
+static bool glance_at(struct view *view, struct trial *trial)
 {
     const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
-                                        view->number, line};
+                                        view->number, view->trial_count};
+    const struct gk_number_target target = {trial->rows, trial->row_count};
+    bool seen = gk_line_glance(view->reader, &place, &target, &trial->glance);
+    trial->strength = seen ? fmax(trial->glance.strength[0], trial->glance.strength[1]) : 0;
+    return seen;
+}
+
+/* Reads a trial through and adds what it says. */
+static void read_trial(struct view *view, const struct trial *trial)
+{
+    const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
+                                        view->number, 0};
+    const struct gk_number_target target = {trial->rows, trial->row_count};
     struct gk_line_verdict verdict;
     bool upside_down;
-    if (!gk_line_read(view->reader, &place, target, &verdict, &upside_down)) {
-        return 0;
+    if (!gk_line_read(view->reader, &place, &target, &trial->glance, &verdict, &upside_down)) {
+        return;
     }
     struct gk_card_sight *sight = view->sight;
     bool likelier = verdict.count > 0 && (view->list->count == 0 || verdict.candidates[0].probability >
@@ -110,12 +137,11 @@ static double read_target(struct view *view, const struct gk_number_target *targ
     sight->check_failed = sight->check_failed || verdict.check_failed;
     sight->unknown_issuer = sight->unknown_issuer || verdict.unknown_issuer;
     if (strlen(verdict.best) >= LEAST_FIGURES) {
-        note_rows(view, target, upside_down);
+        note_rows(view, &target, upside_down);
     }
     if (likelier) {
-        place_view(view, target->rows, upside_down);
+        place_view(view, target.rows, upside_down);
     }
-    return verdict.clarity;
 }
 
 /* ---- where layouts have numbers ---- */
@@ -182,69 +208,106 @@ static bool visit_regions(struct view *view, region_visitor *visit, void *contex
     return false;
 }
 
-static bool holds_line(struct view *view, const struct gk_number_line *region, void *context)
-{
-    (void)view;
-    return lies_on(context, region);
-}
+/* ---- what is tried on a view, and in which order ---- */
 
-/* Best first, with a bonus for lines where numbers are expected. */
-static void rank_lines(struct view *view)
+/* Is the line, or nearly the same, among the trials of one row? */
+static bool is_tried(const struct view *view, const struct gk_number_line *line)
 {
-    for (size_t i = 0; i < view->line_count; i++) {
-        struct gk_number_line line = view->lines[i];
-        line.score += visit_regions(view, holds_line, &line) ? IN_REGION_BONUS : 0;
-        size_t at = i;
-        for (; at > 0 && view->lines[at - 1].score < line.score; at--) {
-            view->lines[at] = view->lines[at - 1];
+    for (size_t i = 0; i < view->trial_count; i++) {
+        if (view->trials[i].row_count == 1 && lies_on(line, &view->trials[i].rows[0]) &&
+            lies_on(&view->trials[i].rows[0], line)) {
+            return true;
         }
-        view->lines[at] = line;
     }
+    return false;
 }
 
-/* Regions that were tried, so that layouts that agree are tried once. */
-struct region_trial {
-    struct gk_number_line tried[MOST_REGIONS];
-    size_t count;
-};
+static void add_trial(struct view *view, const struct gk_number_line *rows, int row_count)
+{
+    if (view->trial_count == MOST_TRIALS || out_of_time(view->reader) ||
+        (row_count == 1 && is_tried(view, rows))) {
+        return;
+    }
+    struct trial *trial = &view->trials[view->trial_count];
+    memcpy(trial->rows, rows, (size_t)row_count * sizeof *rows);
+    trial->row_count = row_count;
+    view->trial_count += glance_at(view, trial);
+}
+
+/* On a card a row runs from edge to edge for all that the finder saw of it: what is no digit the net passes
+ * over. A short piece tells less of the row's slope than the card's edge does. */
+static struct gk_number_line stretched(const struct view *view, const struct gk_number_line *line)
+{
+    struct gk_number_line row = *line;
+    double dx = line->right.x - line->left.x, dy = line->right.y - line->left.y, length = hypot(dx, dy);
+    double height = (line->left_height + line->right_height) / 2;
+    bool along_x = fabs(dx) >= fabs(dy);
+    if (view->frame.width_px == 0) {
+        row.left = (struct gk_point){line->left.x - dx * BEYOND, line->left.y - dy * BEYOND};
+        row.right = (struct gk_point){line->right.x + dx * BEYOND, line->right.y + dy * BEYOND};
+        return row;
+    }
+    double slope = length < SHORT_HEIGHTS * height ? 0 : along_x ? dy / dx : dx / dy;
+    double end = (along_x ? view->frame.width_px : view->frame.height_px) - EDGE_PX;
+    struct gk_point middle = {(line->left.x + line->right.x) / 2, (line->left.y + line->right.y) / 2};
+    if (along_x) {
+        row.left = (struct gk_point){EDGE_PX, middle.y + (EDGE_PX - middle.x) * slope};
+        row.right = (struct gk_point){end, middle.y + (end - middle.x) * slope};
+    } else {
+        row.left = (struct gk_point){middle.x + (EDGE_PX - middle.y) * slope, EDGE_PX};
+        row.right = (struct gk_point){middle.x + (end - middle.y) * slope, end};
+    }
+    row.left_height = row.right_height = height;
+    return row;
+}
 
 static bool try_region(struct view *view, const struct gk_number_line *region, void *context)
 {
-    struct region_trial *trial = context;
-    for (size_t i = 0; i < trial->count; i++) {
-        if (lies_on(region, &trial->tried[i])) {
-            return false;
-        }
+    (void)context;
+    if (region->left_height < TALLEST_PX) {
+        add_trial(view, region, 1);
     }
-    for (size_t i = 0; i < view->line_count; i++) {
-        if (lies_on(&view->lines[i], region)) {
-            return false;
-        }
-    }
-    if (trial->count == MOST_REGIONS || out_of_time(view->reader)) {
-        return true;
-    }
-    trial->tried[trial->count++] = *region;
-    const struct gk_number_target target = {region, 1};
-    read_target(view, &target, view->line_count + trial->count - 1);
-    return is_read(view->list, GOOD_ENOUGH);
+    return view->trial_count == MOST_TRIALS || out_of_time(view->reader);
 }
 
-/* ---- views ---- */
+static int compare_trials(const void *a, const void *b)
+{
+    const struct trial *x = a, *y = b;
+    return (x->strength < y->strength) - (x->strength > y->strength);
+}
 
-/* Blocks first: they are rare, and nothing else looks like them. */
-static void read_lines(struct view *view)
+static double strongest(const struct view *view)
+{
+    double most = 0;
+    for (size_t i = 0; i < view->trial_count; i++) {
+        most = fmax(most, view->trials[i].strength);
+    }
+    return most;
+}
+
+/* Glances at what may be a number, then reads what showed most. */
+static void read_view(struct view *view)
 {
     struct gk_number_stack stacks[GK_NUMBER_STACKS_MOST];
     size_t stack_count = gk_number_stacks_find(view->lines, view->line_count, stacks);
-    for (size_t i = 0; i < stack_count + view->line_count && i < MOST_LINES; i++) {
-        const struct gk_number_target target = {i < stack_count ? stacks[i].rows
-                                                                : &view->lines[i - stack_count],
-                                                i < stack_count ? stacks[i].row_count : 1};
+    view->trial_count = 0;
+    for (size_t i = 0; i < stack_count; i++) {
+        add_trial(view, stacks[i].rows, stacks[i].row_count);
+    }
+    for (size_t i = 0; i < view->line_count && i < MOST_LINES; i++) {
+        struct gk_number_line row = stretched(view, &view->lines[i]);
+        add_trial(view, &row, 1);
+    }
+    if (view->frame.width_px != 0 && strongest(view) < FULL_NUMBER) {
+        (void)visit_regions(view, try_region, NULL);
+    }
+    qsort(view->trials, view->trial_count, sizeof *view->trials, compare_trials);
+    for (size_t i = 0; i < view->trial_count && i < MOST_READ && view->trials[i].strength >= LEAST_STRENGTH;
+         i++) {
         if (out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
             return;
         }
-        read_target(view, &target, i < stack_count ? 0 : i - stack_count);
+        read_trial(view, &view->trials[i]);
     }
 }
 
@@ -277,17 +340,12 @@ static void read_card(struct view *view)
     gk_stage_end(reader->stages, GK_STAGE_RECTIFY, began);
     began = gk_stage_begin(reader->stages);
     view->line_count = looked ? gk_number_lines_find(&seen, view->lines) : 0;
-    rank_lines(view);
     gk_stage_end(reader->stages, GK_STAGE_LINES, began);
     if (reader->observer != NULL) {
         gk_observe_card(reader->observer, view->picture, &view->frame, view->number, view->lines,
                         view->line_count, reader->rules.issuers, reader->rules.issuer_count);
     }
-    read_lines(view);
-    if (!is_read(view->list, GOOD_ENOUGH)) {
-        struct region_trial trial = {.count = 0};
-        (void)visit_regions(view, try_region, &trial);
-    }
+    read_view(view);
 }
 
 static struct gk_point middle_of(const struct gk_quad *quad)
@@ -365,7 +423,7 @@ void gk_card_read(const struct gk_card_reader *reader, const struct gk_image *pi
         view.frame.width_px = 0;
         view.line_count = overview.line_count;
         memcpy(view.lines, overview.lines, sizeof view.lines);
-        read_lines(&view);
+        read_view(&view);
     }
     *ret_sight = sight;
 }

@@ -21,8 +21,9 @@ static const struct gk_framing framings[] = {
 
 /* Clarity (reading.h) from which a line is worth all framings. Estimated. */
 #define WORTH_READING 0.25
-/* Share of the better direction's clarity from which the other one is not out of the question. Estimated. */
-#define OPEN_DIRECTION 0.6
+/* Share of the stronger direction's strength from which the other one is not out of the question. Estimated.
+ */
+#define OPEN_DIRECTION 0.65
 
 /* One direction of a target. */
 struct direction {
@@ -40,15 +41,15 @@ struct line_work {
     struct direction directions[2]; /* upright, upside down */
 };
 
-static bool read_row(struct line_work *work, int row, bool upside_down, const struct gk_framing *framing,
-                     struct gk_reading *reading)
+/* Leaves what the net says of the row in `work->matrix`. */
+static bool look(struct line_work *work, int row, bool upside_down, const struct gk_framing *framing)
 {
     const struct gk_card_reader *reader = work->reader;
-    const struct gk_number_line *line = &work->target->rows[row];
+    const struct gk_line_place *place = work->place;
     struct gk_image strip;
     int64_t began = gk_stage_begin(reader->stages);
-    bool read =
-        gk_number_line_cut(work->place->picture, work->place->frame, line, upside_down, framing, &strip);
+    bool read = gk_number_line_cut(place->picture, place->frame, &work->target->rows[row], upside_down,
+                                   framing, &strip);
     gk_stage_end(reader->stages, GK_STAGE_CUT, began);
     if (!read) {
         return false;
@@ -56,12 +57,9 @@ static bool read_row(struct line_work *work, int row, bool upside_down, const st
     began = gk_stage_begin(reader->stages);
     read = gk_digit_net_read(reader->digits, &strip, &work->matrix);
     gk_stage_end(reader->stages, GK_STAGE_DIGITS, began);
-    if (read) {
-        gk_reading_add(reading, &work->matrix);
-        if (reader->observer != NULL) {
-            gk_observe_strip(reader->observer, &strip, &work->matrix, work->place->card, work->place->line,
-                             framing == &framings[0]);
-        }
+    if (read && reader->observer != NULL) {
+        gk_observe_strip(reader->observer, &strip, &work->matrix, place->card, place->line,
+                         framing == &framings[0]);
     }
     gk_image_clear(&strip);
     return read;
@@ -79,9 +77,10 @@ static void read_direction(struct line_work *work, bool upside_down, size_t end)
         size_t i = direction->framing_count;
         for (int row = 0; row < row_count; row++) {
             int source = upside_down ? row_count - 1 - row : row;
-            if (!read_row(work, source, upside_down, &framings[i], &direction->rows[row])) {
+            if (!look(work, source, upside_down, &framings[i])) {
                 return;
             }
+            gk_reading_add(&direction->rows[row], &work->matrix);
         }
     }
     int64_t began = gk_stage_begin(work->reader->stages);
@@ -106,41 +105,85 @@ static double likeliness(const struct direction *direction)
     return verdict->clarity + (verdict->count > 0 ? verdict->candidates[0].probability : 0);
 }
 
-/* Is it upside down? Numbers of many 0, 1 and 8 read nearly as well turned: where one framing leaves it open,
- * more decide. */
-static bool choose_direction(struct line_work *work)
+/* Is it upside down? Numbers of many 0, 1 and 8 read nearly as well turned: where a glance leaves it open,
+ * more framings decide. */
+static bool choose_direction(struct line_work *work, const struct gk_line_glance *glance)
 {
-    struct direction *upright = &work->directions[0], *turned = &work->directions[1];
-    read_direction(work, false, 1);
-    read_direction(work, true, 1);
-    double clear = fmax(upright->verdict.clarity, turned->verdict.clarity);
-    if (clear < WORTH_READING ||
-        fmin(upright->verdict.clarity, turned->verdict.clarity) < OPEN_DIRECTION * clear) {
-        return turned->verdict.clarity > upright->verdict.clarity;
+    const double *strength = glance->strength;
+    if (fmin(strength[0], strength[1]) < OPEN_DIRECTION * fmax(strength[0], strength[1])) {
+        return strength[1] > strength[0];
     }
     read_direction(work, false, FIRST_FRAMINGS);
     read_direction(work, true, FIRST_FRAMINGS);
-    return likeliness(turned) > likeliness(upright);
+    return likeliness(&work->directions[1]) > likeliness(&work->directions[0]);
 }
 
-bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
-                  const struct gk_number_target *target, struct gk_line_verdict *ret_verdict,
-                  bool *ret_upside_down)
+/* The sum over the characters that stand out by column of the net's probability, squared: doubtful ones count
+ * little. */
+static double strength_of(const struct gk_digit_matrix *matrix)
+{
+    double sum = 0, most = 0;
+    int before = 0;
+    for (int x = 0; x < matrix->columns; x++) {
+        const float *logs = matrix->log_probability[x];
+        int best = 0;
+        for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
+            best = logs[class] > logs[best] ? class : best;
+        }
+        if (best != before) {
+            sum += most;
+            most = 0;
+        }
+        most = best == 0 ? 0 : fmax(most, exp(2 * (double)logs[best]));
+        before = best;
+    }
+    return sum + most;
+}
+
+static struct line_work *begin_work(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                                    const struct gk_number_target *target)
 {
     assert(target->row_count >= 1 && target->row_count <= GK_STACK_MOST_ROWS);
     struct line_work *work = calloc(1, sizeof *work);
+    if (work != NULL) {
+        work->reader = reader;
+        work->place = place;
+        work->target = target;
+    }
+    return work;
+}
+
+bool gk_line_glance(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                    const struct gk_number_target *target, struct gk_line_glance *ret_glance)
+{
+    struct line_work *work = begin_work(reader, place, target);
+    struct gk_line_glance glance = {{0, 0}};
+    bool read = work != NULL;
+    for (int row = 0; row < target->row_count && read; row++) {
+        for (int turned = 0; turned < 2 && read; turned++) {
+            read = look(work, row, turned == 1, &framings[0]);
+            glance.strength[turned] += read ? strength_of(&work->matrix) : 0;
+        }
+    }
+    free(work);
+    *ret_glance = glance;
+    return read;
+}
+
+bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                  const struct gk_number_target *target, const struct gk_line_glance *glance,
+                  struct gk_line_verdict *ret_verdict, bool *ret_upside_down)
+{
+    struct line_work *work = begin_work(reader, place, target);
     *ret_verdict = (struct gk_line_verdict){0};
     if (work == NULL) {
         return false;
     }
-    work->reader = reader;
-    work->place = place;
-    work->target = target;
-    bool upside_down = choose_direction(work);
+    bool upside_down = choose_direction(work, glance);
     struct direction *direction = &work->directions[upside_down];
+    read_direction(work, upside_down, FIRST_FRAMINGS);
     bool worth = direction->verdict.clarity >= WORTH_READING;
     if (worth) {
-        read_direction(work, upside_down, FIRST_FRAMINGS);
         if (!is_settled(&direction->verdict)) {
             read_direction(work, upside_down, FRAMINGS);
         }

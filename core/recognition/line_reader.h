@@ -21,10 +21,20 @@ struct gk_line_place {
     size_t card, line; /* for the observer */
 };
 
-/* false where nothing there looks like a number, or memory ran out; `*ret_verdict` is then empty. Takes 2 to
- * 15 net runs a row. [worker] */
+/* What one framing shows in each direction. */
+struct gk_line_glance {
+    double strength[2]; /* upright, turned: characters there, each counted by how sure the net is of it */
+};
+
+/* Takes two net runs a row. false where memory ran out or a row is degenerate. [worker] */
+bool gk_line_glance(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                    const struct gk_number_target *target, struct gk_line_glance *ret_glance);
+
+/* Reads the target in the direction that a glance showed stronger or, where that is open, in the one that
+ * reads clearer. false where nothing there looks like a number, or memory ran out; `*ret_verdict` is then
+ * empty. Takes 3 to 14 net runs a row. [worker] */
 bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
-                  const struct gk_number_target *target, struct gk_line_verdict *ret_verdict,
-                  bool *ret_upside_down);
+                  const struct gk_number_target *target, const struct gk_line_glance *glance,
+                  struct gk_line_verdict *ret_verdict, bool *ret_upside_down);
 
 #endif
