@@ -22,6 +22,7 @@
 #define MOST_READ 4        /* read through */
 #define FULL_NUMBER 9.0    /* strength of a line that makes trying the layouts' regions needless */
 #define LEAST_STRENGTH 3.0 /* of a line worth reading through */
+#define LAYOUT_FAVOUR 1.3  /* of a direction in which some layout has a number there. Estimated */
 #define BEYOND 0.4         /* of its length that a line in the picture may go on at either end */
 #define SHORT_HEIGHTS 7    /* digit heights of a line too short to tell its slope */
 #define EDGE_PX 20.0       /* of the frame that no number comes nearer to its edge */
@@ -108,16 +109,6 @@ static void note_rows(const struct view *view, const struct gk_number_target *ta
     }
 }
 
-static bool glance_at(struct view *view, struct trial *trial)
-{
-    const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
-                                        view->number, view->trial_count};
-    const struct gk_number_target target = {trial->rows, trial->row_count};
-    bool seen = gk_line_glance(view->reader, &place, &target, &trial->glance);
-    trial->strength = seen ? fmax(trial->glance.strength[0], trial->glance.strength[1]) : 0;
-    return seen;
-}
-
 /* Reads a trial through and adds what it says. */
 static void read_trial(struct view *view, const struct trial *trial)
 {
@@ -185,7 +176,7 @@ static bool lies_on(const struct gk_number_line *line, const struct gk_number_li
     return same_direction && along >= 0 && along <= length && fabs(across) <= region->left_height;
 }
 
-typedef bool region_visitor(struct view *view, const struct gk_number_line *region, void *context);
+typedef bool region_visitor(struct view *view, const struct gk_number_line *region, int turns, void *context);
 
 /* Calls for every region of the shelf's layouts, both ways up, until one call returns true. */
 static bool visit_regions(struct view *view, region_visitor *visit, void *context)
@@ -198,7 +189,7 @@ static bool visit_regions(struct view *view, region_visitor *visit, void *contex
             for (size_t k = 0; k < layout->number_count; k++) {
                 for (int turns = layout->portrait ? 1 : 0; turns < 4; turns += 2) {
                     struct gk_number_line region = region_line(&layout->numbers[k], turns);
-                    if (visit(view, &region, context)) {
+                    if (visit(view, &region, turns, context)) {
                         return true;
                     }
                 }
@@ -209,6 +200,46 @@ static bool visit_regions(struct view *view, region_visitor *visit, void *contex
 }
 
 /* ---- what is tried on a view, and in which order ---- */
+
+/* Which ways a row of this place may be read for a layout to have a number there: a bit for each quarter
+ * turn. */
+struct turns_sought {
+    const struct gk_number_line *row;
+    unsigned turns;
+};
+
+static bool note_turns(struct view *view, const struct gk_number_line *region, int turns, void *context)
+{
+    struct turns_sought *sought = context;
+    (void)view;
+    sought->turns |= lies_on(sought->row, region) ? 1u << turns : 0;
+    return false;
+}
+
+static void favour_layouts(struct view *view, struct trial *trial)
+{
+    const struct gk_number_line *row = &trial->rows[0];
+    struct turns_sought sought = {row, 0};
+    if (view->frame.width_px == 0) {
+        return;
+    }
+    (void)visit_regions(view, note_turns, &sought);
+    for (int turned = 0; turned < 2; turned++) {
+        int turns = turns_of(row->right.x - row->left.x, row->right.y - row->left.y, turned == 1);
+        trial->glance.favour[turned] = sought.turns & 1u << turns ? LAYOUT_FAVOUR : 1;
+    }
+}
+
+static bool glance_at(struct view *view, struct trial *trial)
+{
+    const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
+                                        view->number, view->trial_count};
+    const struct gk_number_target target = {trial->rows, trial->row_count};
+    bool seen = gk_line_glance(view->reader, &place, &target, &trial->glance);
+    favour_layouts(view, trial);
+    trial->strength = seen ? fmax(trial->glance.strength[0], trial->glance.strength[1]) : 0;
+    return seen;
+}
 
 /* Is the line, or nearly the same, among the trials of one row? */
 static bool is_tried(const struct view *view, const struct gk_number_line *line)
@@ -261,8 +292,9 @@ static struct gk_number_line stretched(const struct view *view, const struct gk_
     return row;
 }
 
-static bool try_region(struct view *view, const struct gk_number_line *region, void *context)
+static bool try_region(struct view *view, const struct gk_number_line *region, int turns, void *context)
 {
+    (void)turns;
     (void)context;
     if (region->left_height < TALLEST_PX) {
         add_trial(view, region, 1);

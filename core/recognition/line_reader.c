@@ -109,13 +109,15 @@ static double likeliness(const struct direction *direction)
  * more framings decide. */
 static bool choose_direction(struct line_work *work, const struct gk_line_glance *glance)
 {
-    const double *strength = glance->strength;
+    const double strength[2] = {glance->strength[0] * glance->favour[0],
+                                glance->strength[1] * glance->favour[1]};
     if (fmin(strength[0], strength[1]) < OPEN_DIRECTION * fmax(strength[0], strength[1])) {
         return strength[1] > strength[0];
     }
     read_direction(work, false, FIRST_FRAMINGS);
     read_direction(work, true, FIRST_FRAMINGS);
-    return likeliness(&work->directions[1]) > likeliness(&work->directions[0]);
+    return likeliness(&work->directions[1]) * glance->favour[1] >
+           likeliness(&work->directions[0]) * glance->favour[0];
 }
 
 /* The sum over the characters that stand out by column of the net's probability, squared: doubtful ones count
@@ -157,7 +159,7 @@ bool gk_line_glance(const struct gk_card_reader *reader, const struct gk_line_pl
                     const struct gk_number_target *target, struct gk_line_glance *ret_glance)
 {
     struct line_work *work = begin_work(reader, place, target);
-    struct gk_line_glance glance = {{0, 0}};
+    struct gk_line_glance glance = {{0, 0}, {1, 1}};
     bool read = work != NULL;
     for (int row = 0; row < target->row_count && read; row++) {
         for (int turned = 0; turned < 2 && read; turned++) {

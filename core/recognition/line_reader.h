@@ -24,6 +24,7 @@ struct gk_line_place {
 /* What one framing shows in each direction. */
 struct gk_line_glance {
     double strength[2]; /* upright, turned: characters there, each counted by how sure the net is of it */
+    double favour[2];   /* what else speaks for each direction, as a factor; the caller's to set */
 };
 
 /* Takes two net runs a row. false where memory ran out or a row is degenerate. [worker] */

@@ -9,16 +9,21 @@ static const struct {
     double height, shift;
 } framings[] = {{1, 0}, {0.82, -0.09}, {0.82, 0}, {0.82, 0.09}, {0.66, -0.17}, {0.66, 0}, {0.66, 0.17}};
 
+/* Heights of the strip added at either end, where the edge repeats: the net was trained on characters with
+ * ground around. */
+#define MARGIN 0.2
+
 /* One framing as the net takes it: 32 rows, the width by the same scale. */
 static bool frame(const struct gk_image *strip, double height_share, double shift,
                   struct gk_image *ret_framed)
 {
     double height = strip->height_px * height_share, top = strip->height_px * (0.5 + shift) - height / 2;
-    int width = 4 * (int)round(strip->width_px * GK_DIGIT_STRIP_HEIGHT_PX / height / 4);
+    double margin = strip->height_px * MARGIN, whole = strip->width_px + 2 * margin;
+    int width = 4 * (int)round(whole * GK_DIGIT_STRIP_HEIGHT_PX / height / 4);
     width = width < GK_DIGIT_STRIP_LEAST_WIDTH_PX  ? GK_DIGIT_STRIP_LEAST_WIDTH_PX
             : width > GK_DIGIT_STRIP_MOST_WIDTH_PX ? GK_DIGIT_STRIP_MOST_WIDTH_PX
                                                    : width;
-    const struct gk_window window = {0, top, strip->width_px, height};
+    const struct gk_window window = {-margin, top, whole, height};
     return gk_image_resample(strip, &window, width, GK_DIGIT_STRIP_HEIGHT_PX, ret_framed);
 }
 

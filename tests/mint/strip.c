@@ -11,7 +11,7 @@
  * silent. */
 #define BARE 0.05
 #define WORDS 0.06
-#define UPSIDE_DOWN 0.05
+#define UPSIDE_DOWN 0.1
 #define EMBOSSED 0.55 /* flat print is easier: the rest suffices for it */
 
 static struct gk_font random_font(struct gk_random *random)

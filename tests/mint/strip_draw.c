@@ -72,6 +72,64 @@ static void draw_clutter(struct gk_face *face, struct reach reach, struct gk_ran
     }
 }
 
+static void set_strong(struct gk_face *face, struct gk_random *random)
+{
+    double value =
+        gk_random_chance(random, 0.7) ? gk_random_between(random, 0, 0.2) : gk_random_between(random, 0.8, 1);
+    gk_colour_set(face->cr,
+                  gk_colour_hsv(gk_random_between(random, 0, 360), gk_random_between(random, 0, 0.8), value),
+                  gk_random_between(random, 0.7, 1));
+}
+
+/* Sets of parallel bars that run into the digits, upright, level or slanted. */
+static void draw_bars(struct gk_face *face, struct reach reach, struct gk_random *random)
+{
+    uint32_t sets = 1 + gk_random_below(random, 6);
+    for (uint32_t set = 0; set < sets; set++) {
+        double length = gk_random_between(random, 0.4, 3), step = gk_random_between(random, 0.12, 0.5);
+        cairo_save(face->cr);
+        cairo_translate(face->cr, gk_random_between(random, -1, 1) * reach.half_width,
+                        gk_random_between(random, -0.9, 0.7));
+        cairo_rotate(face->cr, gk_random_chance(random, 0.7) ? 0 : gk_random_between(random, 0, GK_PI));
+        set_strong(face, random);
+        cairo_set_line_width(face->cr, step * gk_random_between(random, 0.2, 0.7));
+        for (uint32_t i = 0, bars = 1 + gk_random_below(random, 5); i < bars; i++) {
+            cairo_move_to(face->cr, gk_random_between(random, -0.2, 0), i * step);
+            cairo_line_to(face->cr, length, i * step);
+        }
+        cairo_stroke(face->cr);
+        cairo_restore(face->cr);
+    }
+}
+
+/* A drawing with thick outlines, as on cards for children: blobs, curls, twigs. */
+static void draw_outlines(struct gk_face *face, struct reach reach, struct gk_random *random)
+{
+    uint32_t count = 2 + gk_random_below(random, 7);
+    cairo_set_line_cap(face->cr, CAIRO_LINE_CAP_ROUND);
+    for (uint32_t i = 0; i < count; i++) {
+        double x = gk_random_between(random, -1, 1) * reach.half_width,
+               y = gk_random_between(random, -1.2, 1.2);
+        cairo_move_to(face->cr, x, y);
+        for (uint32_t bend = 0, bends = 1 + gk_random_below(random, 4); bend < bends; bend++) {
+            double nx = x + gk_random_between(random, -1.6, 1.6),
+                   ny = y + gk_random_between(random, -1.2, 1.2);
+            cairo_curve_to(face->cr, x + gk_random_between(random, -1, 1),
+                           y + gk_random_between(random, -1, 1), nx + gk_random_between(random, -1, 1),
+                           ny + gk_random_between(random, -1, 1), nx, ny);
+            x = nx;
+            y = ny;
+        }
+        if (gk_random_chance(random, 0.4)) {
+            set_strong(face, random);
+            cairo_fill_preserve(face->cr);
+        }
+        set_strong(face, random);
+        cairo_set_line_width(face->cr, gk_random_between(random, 0.04, 0.22));
+        cairo_stroke(face->cr);
+    }
+}
+
 /* Small print, rows of a block and the card's edge above and below the line: what a crop cuts through. */
 static void draw_neighbours(struct gk_face *face, const struct gk_strip_plan *plan, struct reach reach,
                             struct gk_random *random)
@@ -183,6 +241,12 @@ void gk_strip_draw(struct gk_face *face, const struct gk_strip_plan *plan, struc
     draw_artwork(face, plan, random);
     if (gk_random_chance(random, 0.6)) {
         draw_clutter(face, reach, random);
+    }
+    if (gk_random_chance(random, plan->embossed ? 0.22 : 0.08)) {
+        draw_bars(face, reach, random);
+    }
+    if (gk_random_chance(random, plan->embossed ? 0.22 : 0.08)) {
+        draw_outlines(face, reach, random);
     }
     if (!plan->embossed && gk_random_chance(random, 0.08)) {
         draw_panel(face, reach, random);
