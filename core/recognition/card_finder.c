@@ -13,6 +13,7 @@
 #define STEADY_GREY 3.0    /* a weaker step of the grey levels is no edge */
 #define CORNER_SHARE 0.09  /* of a side, left out at its rounded ends */
 #define LEAST_AGREEING 0.4 /* share of a side's places that one line must pass */
+#define WHOLE_SLACK 0.13   /* of the logarithm of a picture's proportions: 1.39 to 1.81 */
 #define LEAST_LIKELY 0.2   /* outlines below this score are nothing */
 
 static double distance(struct gk_point a, struct gk_point b)
@@ -272,6 +273,20 @@ static size_t keep(struct gk_found_card *cards, size_t count, const struct gk_fo
     return kept;
 }
 
+/* A picture of a card's proportions, as scans and drawings have it: there is nothing around the card then
+ * that it could be told from. */
+static bool may_be_card(const struct gk_image *picture, struct gk_found_card *ret_found)
+{
+    double width = picture->width_px, height = picture->height_px;
+    struct gk_quad quad = {{{0, 0}, {width, 0}, {width, height}, {0, height}}};
+    if (fabs(log(fmax(width, height) / fmin(width, height) / RATIO)) > WHOLE_SLACK) {
+        return false;
+    }
+    order_corners(&quad);
+    *ret_found = (struct gk_found_card){.quad = quad, .score = LEAST_LIKELY, .guessed = true};
+    return true;
+}
+
 size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *picture,
                      struct gk_found_card ret_found[GK_CARD_FINDER_MOST])
 {
@@ -288,6 +303,11 @@ size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *pictur
                 count = keep(ret_found, count, &found);
             }
         }
+    }
+    struct gk_found_card whole;
+    if ((count == 0 || ret_found[0].score < GK_CARD_SCORE_SURE) && count < GK_CARD_FINDER_MOST &&
+        may_be_card(picture, &whole)) {
+        ret_found[count++] = whole;
     }
     return count;
 }
