@@ -13,6 +13,7 @@
 #define STEADY_GREY 3.0    /* a weaker step of the grey levels is no edge */
 #define CORNER_SHARE 0.09  /* of a side, left out at its rounded ends */
 #define LEAST_AGREEING 0.4 /* share of a side's places that one line must pass */
+#define WHOLE_SLACK 0.13   /* of the logarithm of a picture's proportions: 1.39 to 1.81 */
 #define LEAST_LIKELY 0.2   /* outlines below this score are nothing */
 
 static double distance(struct gk_point a, struct gk_point b)
@@ -220,27 +221,93 @@ static bool find_one(const struct gk_sight *sight, const struct gk_image *pictur
         return false;
     }
     double shape = found.guessed ? 1 : shape_score(&found.quad);
-    found.score = outline->certainty * shape * (0.3 + 0.7 * outline->border);
+    double fill = fmin(fmax((outline->fill - 0.5) / 0.4, 0), 1);
+    found.score = outline->certainty * shape * fill * (0.3 + 0.7 * outline->border);
     *ret_found = found;
     return found.score >= LEAST_LIKELY;
+}
+
+static bool inside(const struct gk_quad *quad, struct gk_point point)
+{
+    for (int i = 0; i < 4; i++) {
+        if (cross_product(quad->corner[i], quad->corner[(i + 1) % 4], point) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct gk_point middle_of(const struct gk_quad *quad)
+{
+    return between(between(quad->corner[0], quad->corner[2], 0.5),
+                   between(quad->corner[1], quad->corner[3], 0.5), 0.5);
+}
+
+static bool one_place(const struct gk_quad *a, const struct gk_quad *b)
+{
+    return inside(a, middle_of(b)) || inside(b, middle_of(a));
+}
+
+/* Keeps the best first, and of those that lie over each other only the best. */
+static size_t keep(struct gk_found_card *cards, size_t count, const struct gk_found_card *found)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (one_place(&cards[i].quad, &found->quad) && cards[i].score >= found->score) {
+            return count;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!one_place(&cards[i].quad, &found->quad)) {
+            cards[kept++] = cards[i];
+        }
+    }
+    if (kept == GK_CARD_FINDER_MOST && cards[kept - 1].score >= found->score) {
+        return kept;
+    }
+    size_t at = kept < GK_CARD_FINDER_MOST ? kept++ : kept - 1;
+    for (; at > 0 && cards[at - 1].score < found->score; at--) {
+        cards[at] = cards[at - 1];
+    }
+    cards[at] = *found;
+    return kept;
+}
+
+/* A picture of a card's proportions, as scans and drawings have it: there is nothing around the card then
+ * that it could be told from. */
+static bool may_be_card(const struct gk_image *picture, struct gk_found_card *ret_found)
+{
+    double width = picture->width_px, height = picture->height_px;
+    struct gk_quad quad = {{{0, 0}, {width, 0}, {width, height}, {0, height}}};
+    if (fabs(log(fmax(width, height) / fmin(width, height) / RATIO)) > WHOLE_SLACK) {
+        return false;
+    }
+    order_corners(&quad);
+    *ret_found = (struct gk_found_card){.quad = quad, .score = LEAST_LIKELY, .guessed = true};
+    return true;
 }
 
 size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *picture,
                      struct gk_found_card ret_found[GK_CARD_FINDER_MOST])
 {
+    /* Where the surroundings are half taken for card, only a higher level parts the two. */
+    static const float levels[] = {0, 1.5f, 3};
+    size_t count = 0;
     assert(sight != NULL && picture != NULL);
-    struct gk_outline outlines[GK_OUTLINES_MOST];
-    size_t outline_count = gk_outlines_find(sight, outlines), count = 0;
-    for (size_t i = 0; i < outline_count && count < GK_CARD_FINDER_MOST; i++) {
-        struct gk_found_card found;
-        if (!find_one(sight, picture, &outlines[i], &found)) {
-            continue;
+    for (size_t level = 0; level < sizeof levels / sizeof *levels; level++) {
+        struct gk_outline outlines[GK_OUTLINES_MOST];
+        size_t outline_count = gk_outlines_find(sight, levels[level], outlines);
+        for (size_t i = 0; i < outline_count; i++) {
+            struct gk_found_card found;
+            if (find_one(sight, picture, &outlines[i], &found)) {
+                count = keep(ret_found, count, &found);
+            }
         }
-        size_t at = count++;
-        for (; at > 0 && ret_found[at - 1].score < found.score; at--) {
-            ret_found[at] = ret_found[at - 1];
-        }
-        ret_found[at] = found;
+    }
+    struct gk_found_card whole;
+    if ((count == 0 || ret_found[0].score < GK_CARD_SCORE_SURE) && count < GK_CARD_FINDER_MOST &&
+        may_be_card(picture, &whole)) {
+        ret_found[count++] = whole;
     }
     return count;
 }

@@ -20,7 +20,8 @@ struct gk_found_card {
 /* Scores from here on are cards: chosen on minted pictures, see tests/core/recognition/card_finder_test.c. */
 #define GK_CARD_SCORE_SURE 0.5
 
-/* Fills `ret_found` with what may be cards, best first; returns how many. `sight` is of this whole picture.
+/* Fills `ret_found` with what may be cards, best first; returns how many. Where none is sure, a picture of a
+ * card's proportions comes last as a guess, with a low score. `sight` is of this whole picture.
  * [worker] */
 size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *picture,
                      struct gk_found_card ret_found[GK_CARD_FINDER_MOST]);

@@ -20,6 +20,7 @@ struct edge_point {
 
 struct areas {
     const struct gk_sight *sight;
+    float level;
     int *label;                /* a cell's area, 1 and up; 0 none */
     int *queue;                /* as many as cells */
     struct edge_point *points; /* 8 times as many as cells */
@@ -44,9 +45,10 @@ static int neighbour(const struct gk_sight *sight, int cell, int direction)
     return x < 0 || y < 0 || x >= sight->columns || y >= sight->rows ? -1 : y * sight->columns + x;
 }
 
-static bool is_core(const struct gk_sight *sight, int cell)
+static bool is_core(const struct areas *areas, int cell)
 {
-    return value_at(sight, cell, GK_SIGHT_CARD) > 0 && value_at(sight, cell, GK_SIGHT_BORDER) < 0;
+    return value_at(areas->sight, cell, GK_SIGHT_CARD) > areas->level &&
+           value_at(areas->sight, cell, GK_SIGHT_BORDER) < 0;
 }
 
 /* Labels the area around a cell; too small ones lose their label again, to -1. Returns its cells. */
@@ -58,7 +60,7 @@ static int flood(struct areas *areas, int start, int label)
     for (int done = 0; done < count; done++) {
         for (int direction = 0; direction < 4; direction++) {
             int next = neighbour(areas->sight, areas->queue[done], direction);
-            if (next >= 0 && areas->label[next] == 0 && is_core(areas->sight, next)) {
+            if (next >= 0 && areas->label[next] == 0 && is_core(areas, next)) {
                 areas->label[next] = label;
                 areas->queue[count++] = next;
             }
@@ -84,7 +86,8 @@ static void grow(struct areas *areas)
         for (; begin < end; begin++) {
             for (int direction = 0; direction < 4; direction++) {
                 int next = neighbour(areas->sight, areas->queue[begin], direction);
-                if (next >= 0 && areas->label[next] <= 0 && value_at(areas->sight, next, GK_SIGHT_CARD) > 0) {
+                if (next >= 0 && areas->label[next] <= 0 &&
+                    value_at(areas->sight, next, GK_SIGHT_CARD) > areas->level) {
                     areas->label[next] = areas->label[areas->queue[begin]];
                     areas->queue[count++] = next;
                 }
@@ -100,8 +103,8 @@ static struct edge_point edge_between(const struct areas *areas, int cell, int d
     const struct gk_sight *sight = areas->sight;
     int next = neighbour(sight, cell, direction);
     double inside = value_at(sight, cell, GK_SIGHT_CARD), share = 0.5;
-    if (next >= 0 && value_at(sight, next, GK_SIGHT_CARD) < 0) {
-        share = inside / (inside - value_at(sight, next, GK_SIGHT_CARD));
+    if (next >= 0 && value_at(sight, next, GK_SIGHT_CARD) < areas->level) {
+        share = (inside - areas->level) / (inside - value_at(sight, next, GK_SIGHT_CARD));
     }
     return (struct edge_point){cell % sight->columns + 0.5 + dx[direction] * share,
                                cell / sight->columns + 0.5 + dy[direction] * share, next < 0};
@@ -268,22 +271,58 @@ static double border_share(const struct gk_sight *sight, const struct side sides
     return samples > 0 ? (double)hits / samples : 1;
 }
 
-static bool measure(struct areas *areas, int label, struct gk_outline *outline)
+static bool inside(const struct gk_quad *quad, double x, double y)
 {
-    size_t points = collect_points(areas, label), corners = make_hull(areas, points);
+    for (int i = 0; i < 4; i++) {
+        struct gk_point a = quad->corner[i], b = quad->corner[(i + 1) % 4];
+        if ((b.x - a.x) * (y - a.y) - (b.y - a.y) * (x - a.x) < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* How well the quadrilateral and the cells agree. */
+static void compare(const struct areas *areas, int label, struct gk_outline *outline)
+{
+    int columns = areas->sight->columns, covered = 0, both = 0;
+    double certainty = 0;
+    outline->cells = 0;
+    for (int cell = 0; cell < (int)cell_count(areas->sight); cell++) {
+        bool labelled = areas->label[cell] == label;
+        outline->cells += labelled;
+        if (inside(&outline->quad, cell % columns + 0.5, cell / columns + 0.5)) {
+            certainty += sigmoid(value_at(areas->sight, cell, GK_SIGHT_CARD));
+            covered++;
+            both += labelled;
+        }
+    }
+    outline->certainty = covered > 0 ? certainty / covered : 0;
+    outline->fill = (double)both / (covered + outline->cells - both);
+}
+
+/* Four sides through the points that collect_points left. */
+static bool fit_sides(struct areas *areas, size_t points, struct side sides[4])
+{
+    size_t corners = make_hull(areas, points);
     while (corners > 4) {
         corners = drop_edge(areas->sight, areas->hull, corners);
     }
-    if (corners != 4) {
-        return false;
-    }
-    struct side sides[4];
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; corners == 4 && i < 4; i++) {
         sides[i] = (struct side){areas->hull[i], areas->hull[(i + 1) % 4], false};
         sides[i].cut = on_frame(areas->sight, sides[i].from, sides[i].to);
         if (!sides[i].cut) {
             fit_side(areas, points, &sides[i]);
         }
+    }
+    return corners == 4;
+}
+
+static bool measure(struct areas *areas, int label, struct gk_outline *outline)
+{
+    struct side sides[4];
+    if (!fit_sides(areas, collect_points(areas, label), sides)) {
+        return false;
     }
     for (int i = 0; i < 4; i++) {
         struct side *before = &sides[(i + 3) % 4];
@@ -294,15 +333,7 @@ static bool measure(struct areas *areas, int label, struct gk_outline *outline)
         outline->quad.corner[i] = (struct gk_point){corner.x, corner.y};
         outline->cut[i] = sides[i].cut;
     }
-    double certainty = 0;
-    outline->cells = 0;
-    for (int cell = 0; cell < (int)cell_count(areas->sight); cell++) {
-        if (areas->label[cell] == label) {
-            certainty += sigmoid(value_at(areas->sight, cell, GK_SIGHT_CARD));
-            outline->cells++;
-        }
-    }
-    outline->certainty = certainty / outline->cells;
+    compare(areas, label, outline);
     outline->border = border_share(areas->sight, sides);
     return true;
 }
@@ -320,17 +351,21 @@ static size_t keep_largest(struct gk_outline *outlines, size_t count, const stru
     return count < GK_OUTLINES_MOST ? count + 1 : count;
 }
 
-size_t gk_outlines_find(const struct gk_sight *sight, struct gk_outline ret_outlines[GK_OUTLINES_MOST])
+size_t gk_outlines_find(const struct gk_sight *sight, float level,
+                        struct gk_outline ret_outlines[GK_OUTLINES_MOST])
 {
     assert(sight->values != NULL);
     size_t cells = cell_count(sight), count = 0;
-    struct areas areas = {sight, calloc(cells, sizeof(int)), malloc(cells * sizeof(int)),
+    struct areas areas = {sight,
+                          level,
+                          calloc(cells, sizeof(int)),
+                          malloc(cells * sizeof(int)),
                           malloc(4 * cells * sizeof(struct edge_point)),
                           malloc((8 * cells + 2) * sizeof(struct edge_point))};
     if (areas.label != NULL && areas.queue != NULL && areas.points != NULL && areas.hull != NULL) {
         int labels = 0;
         for (int cell = 0; cell < (int)cells; cell++) {
-            if (areas.label[cell] == 0 && is_core(sight, cell)) {
+            if (areas.label[cell] == 0 && is_core(&areas, cell)) {
                 labels += flood(&areas, cell, labels + 1) >= LEAST_CELLS;
             }
         }

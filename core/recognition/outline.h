@@ -12,12 +12,15 @@
 struct gk_outline {
     struct gk_quad quad; /* corners clockwise as seen, in cells of the sight; may lie beyond it */
     bool cut[4];         /* the side from corner i to the next is the sight's edge, not the card's */
-    double certainty;    /* 0 to 1: mean of the cells' probability of being card */
+    double certainty;    /* 0 to 1: mean of the quadrilateral's cells' probability of being card */
     double border;       /* 0 to 1: share of the sides that are not cut that the network calls border */
-    int cells;
+    double fill;         /* 0 to 1: what the area and the quadrilateral have in common, of what either has */
+    int cells;           /* of the area */
 };
 
-/* Fills `ret_outlines`, largest first; returns how many. 0 also where memory ran out. [any] */
-size_t gk_outlines_find(const struct gk_sight *sight, struct gk_outline ret_outlines[GK_OUTLINES_MOST]);
+/* Fills `ret_outlines`, largest first; returns how many. Cells whose logit is above `level` are card. 0 also
+ * where memory ran out. [any] */
+size_t gk_outlines_find(const struct gk_sight *sight, float level,
+                        struct gk_outline ret_outlines[GK_OUTLINES_MOST]);
 
 #endif

@@ -26,6 +26,7 @@ WIDTH = 320
 HEIGHTS = (240, 208)  # photographs, filled frames
 MAPS = 6
 WINDOW = 17
+FILLED_TRUST = 0.15  # weight of outlines in filled frames: nobody asks for them there
 
 
 def conv(inputs, outputs, size, stride=1, groups=1):
@@ -135,16 +136,17 @@ def vary(grey, target, random):
     return grey.clamp(0, 255), target
 
 
-def loss_of(output, target):
+def loss_of(output, target, trust):
     row, weight = target[:, 0], target[:, 6]
     on_row = (row > 0.3).float()
     entropy = functional.binary_cross_entropy_with_logits
     row_loss = (entropy(output[:, 0], row, reduction="none") * weight * (1 + 2 * row)).mean()
     direction = (((output[:, 1:3] - target[:, 1:3]) ** 2).sum(1) * on_row).sum() / (on_row.sum() + 10)
     height = ((output[:, 3] - target[:, 3]).abs() * on_row).sum() / (on_row.sum() + 10)
-    card_loss = entropy(output[:, 4], target[:, 4])
-    border_loss = (entropy(output[:, 5], target[:, 5], reduction="none") * (1 + target[:, 5])).mean()
-    return 4 * row_loss + 0.15 * direction + 0.15 * height + card_loss + border_loss
+    card_loss = entropy(output[:, 4], target[:, 4], reduction="none")
+    border_loss = entropy(output[:, 5], target[:, 5], reduction="none") * (1 + target[:, 5])
+    outline_loss = ((card_loss + border_loss).mean((1, 2)) * trust).sum() / trust.sum()
+    return 4 * row_loss + 0.15 * direction + 0.15 * height + outline_loss
 
 
 def measure(model, path, height):
@@ -176,7 +178,7 @@ def batches(photographs, filled, size, random):
     low = HEIGHTS[1]
     while True:
         orders = [random.permutation(len(photographs)), random.permutation(len(filled))]
-        first, second = size - size * 7 // 16, size * 7 // 16
+        first, second = size - size * 3 // 8, size * 3 // 8
         for step in range(min(len(orders[0]) // first, len(orders[1]) // second)):
             some = np.sort(orders[0][step * first : (step + 1) * first])
             others = np.sort(orders[1][step * second : (step + 1) * second])
@@ -184,7 +186,8 @@ def batches(photographs, filled, size, random):
             top = 4 * int(random.integers((HEIGHTS[0] - low) // 4 + 1))
             grey, target = grey[:, :, top : top + low], target[:, :, top // 4 : (top + low) // 4]
             more_grey, more_target = unpack(filled[others], low)
-            yield torch.cat([grey, more_grey]), torch.cat([target, more_target])
+            trust = torch.tensor([1.0] * first + [FILLED_TRUST] * second)
+            yield torch.cat([grey, more_grey]), torch.cat([target, more_target]), trust
 
 
 def load_model(path):
@@ -234,19 +237,19 @@ def train(options):
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
     sets = load(options.photographs, HEIGHTS[0]), load(options.filled, HEIGHTS[1])
     begin, total, mean, saved = time.time(), options.minutes * 60, None, 0
-    for step, (grey, target) in enumerate(batches(*sets, options.batch, random)):
+    for step, (grey, target, trust) in enumerate(batches(*sets, options.batch, random)):
         done = (time.time() - begin) / total
         if done >= 1:
             break
         if done > 0.75:  # batch norm as it will be used
             settle(model)
         for group in optimiser.param_groups:
-            group["lr"] = options.rate * min(1, (step + 1) / 100, max((1 - done) / 0.6, 0.01))
+            group["lr"] = options.rate * min(1, (step + 1) / 100, max((1 - done) / 0.8, 0.01))
         grey, target = vary(grey, target, random)
         inputs = normalise(grey).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             output = model(inputs)
-        loss = loss_of(output.float(), target)
+        loss = loss_of(output.float(), target, trust)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

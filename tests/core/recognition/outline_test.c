@@ -99,7 +99,7 @@ static void test_a_card_has_its_corners_at_any_turn(void **state)
         clear(&drawing);
         add_card(&drawing, 41, 29, 38, 24, turn);
         struct gk_sight sight = sight_of(&drawing);
-        assert_int_equal(gk_outlines_find(&sight, outlines), 1);
+        assert_int_equal(gk_outlines_find(&sight, 0, outlines), 1);
         for (int i = 0; i < 4; i++) {
             double u = i % 2 == 0 ? 19 : -19, v = i < 2 ? 12 : -12;
             double x = 41 + u * cos(turn) - v * sin(turn), y = 29 + u * sin(turn) + v * cos(turn);
@@ -120,7 +120,7 @@ static void test_cards_that_touch_are_two(void **state)
     add_card(&drawing, 25, 20, 30, 18, 0);
     add_card(&drawing, 55, 20, 30, 18, 0);
     struct gk_sight sight = sight_of(&drawing);
-    assert_int_equal(gk_outlines_find(&sight, outlines), 2);
+    assert_int_equal(gk_outlines_find(&sight, 0, outlines), 2);
 }
 
 static void test_the_side_that_the_picture_cuts_is_told(void **state)
@@ -132,7 +132,7 @@ static void test_the_side_that_the_picture_cuts_is_told(void **state)
     clear(&drawing);
     add_card(&drawing, 75, 30, 38, 24, 0.1);
     struct gk_sight sight = sight_of(&drawing);
-    assert_int_equal(gk_outlines_find(&sight, outlines), 1);
+    assert_int_equal(gk_outlines_find(&sight, 0, outlines), 1);
     for (int i = 0; i < 4; i++) {
         struct gk_point a = outlines[0].quad.corner[i], b = outlines[0].quad.corner[(i + 1) % 4];
         cuts += outlines[0].cut[i];
@@ -149,7 +149,7 @@ static void test_specks_are_no_cards(void **state)
     clear(&drawing);
     add_card(&drawing, 20, 20, 6, 5, 0);
     struct gk_sight sight = sight_of(&drawing);
-    assert_int_equal(gk_outlines_find(&sight, outlines), 0);
+    assert_int_equal(gk_outlines_find(&sight, 0, outlines), 0);
 }
 
 static void test_a_row_is_a_line_with_ends_and_height(void **state)
