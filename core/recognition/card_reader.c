@@ -23,6 +23,7 @@
 #define FULL_NUMBER 9.0    /* strength of a line that makes trying the layouts' regions needless */
 #define LEAST_STRENGTH 3.0 /* of a line worth reading through */
 #define LAYOUT_FAVOUR 1.3  /* of a direction in which some layout has a number there. Estimated */
+#define LEAST_SHARE 0.4    /* of the strongest line's strength, for another to be read as well */
 #define BEYOND 0.4         /* of its length that a line in the picture may go on at either end */
 #define SHORT_HEIGHTS 7    /* digit heights of a line too short to tell its slope */
 #define EDGE_PX 20.0       /* of the frame that no number comes nearer to its edge */
@@ -334,6 +335,7 @@ static void read_view(struct view *view)
         (void)visit_regions(view, try_region, NULL);
     }
     qsort(view->trials, view->trial_count, sizeof *view->trials, compare_trials);
+    double least = fmax(LEAST_STRENGTH, LEAST_SHARE * strongest(view));
     for (size_t i = 0; i < view->trial_count && i < MOST_READ && view->trials[i].strength >= LEAST_STRENGTH;
          i++) {
         if (out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {

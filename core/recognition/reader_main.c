@@ -110,7 +110,7 @@ static enum gk_status work(struct reader *reader, struct gk_error *error)
 static enum gk_status run(struct reader *reader, const char *issuers, struct gk_error *error)
 {
     const struct gk_recogniser_options options = {
-        .issuers_directory = issuers, .on_refused = on_refused, .context = reader};
+        .issuers_directory = issuers, .keep_pictures = true, .on_refused = on_refused, .context = reader};
     enum gk_status status = gk_rpc_client_open_stream(GK_CHILD_FD, &reader->client, error);
 
     if (status == GK_OK) {

@@ -27,7 +27,7 @@ struct gk_recogniser {
     struct gk_text_reader *text;
     const struct gk_observer *observer;
     struct gk_stages *stages;
-    bool no_check;
+    bool no_check, keep_pictures;
     uint8_t *redacted; /* the last picture handed out */
 };
 
@@ -63,6 +63,7 @@ enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
         return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "out of memory");
     }
     recogniser->no_check = options->no_check;
+    recogniser->keep_pictures = options->keep_pictures;
     recogniser->observer = options->observer;
     enum gk_status status =
         gk_plugin_open_all(options->issuers_directory, &issuer_kind, options->on_refused, options->context,
@@ -261,7 +262,7 @@ static void make_redacted(struct gk_recogniser *recogniser, const struct reading
     const struct guika_issuer *recognised[GK_CANDIDATES_MOST];
     const guika_v1_Frame *kept = reading->kept;
     size_t count = 0, size = 0;
-    if (kept == NULL || result->reason == guika_v1_Reason_REASON_UNSPECIFIED) {
+    if (!recogniser->keep_pictures || kept == NULL || result->reason == guika_v1_Reason_REASON_UNSPECIFIED) {
         return;
     }
     for (size_t i = 0; i < reading->list.count; i++) {

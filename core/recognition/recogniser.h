@@ -7,7 +7,6 @@
 #ifndef GUIKA_CORE_RECOGNITION_RECOGNISER_H
 #define GUIKA_CORE_RECOGNITION_RECOGNISER_H
 
-#include "core/recognition/stages.h"
 #include "core/recognition/observer.h"
 #include "core/recognition/stages.h"
 #include "guika/v1/internal/reader.pb.h"
@@ -19,7 +18,8 @@ struct gk_recogniser;
 
 struct gk_recogniser_options {
     const char *issuers_directory; /* of plugins */
-    bool no_check;                 /* ignore check characters and prefixes: specimens have neither */
+    bool keep_pictures; /* make a redacted picture of what a person must look at; costs half as much again */
+    bool no_check;      /* ignore check characters and prefixes: specimens have neither */
     void (*on_refused)(void *context, const char *path,
                        const struct gk_error *error); /* a plugin was refused; may be NULL */
     void *context;

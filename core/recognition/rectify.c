@@ -35,6 +35,31 @@ struct gk_point gk_homography_apply(const struct gk_homography *homography, stru
                              (m[3] * frame.x + m[4] * frame.y + m[5]) / w};
 }
 
+void gk_homography_sample(const struct gk_homography *homography, const struct gk_image *picture, double x,
+                          double y, double step, int count, float *ret_values)
+{
+    assert(picture->width_px >= 2 && picture->height_px >= 2);
+    const double *m = homography->m;
+    const float u = (float)(m[0] * x + m[1] * y + m[2]), v = (float)(m[3] * x + m[4] * y + m[5]);
+    const float w = (float)(m[6] * x + m[7] * y + m[8]);
+    const float du = (float)(m[0] * step), dv = (float)(m[3] * step), dw = (float)(m[6] * step);
+    const float right = (float)picture->width_px - 1.001f, bottom = (float)picture->height_px - 1.001f;
+    const size_t stride = (size_t)picture->width_px;
+    for (int i = 0; i < count; i++) {
+        float scale = 1 / (w + (float)i * dw), at_x = (u + (float)i * du) * scale - 0.5f;
+        float at_y = (v + (float)i * dv) * scale - 0.5f;
+        /* Written so that NaN becomes 0. */
+        at_x = at_x > 0 ? (at_x < right ? at_x : right) : 0;
+        at_y = at_y > 0 ? (at_y < bottom ? at_y : bottom) : 0;
+        int column = (int)at_x, row = (int)at_y;
+        const uint8_t *top = picture->grey + (size_t)row * stride + column, *below = top + stride;
+        float dx = at_x - (float)column, dy = at_y - (float)row;
+        float upper = (float)top[0] + (float)(top[1] - top[0]) * dx;
+        float lower = (float)below[0] + (float)(below[1] - below[0]) * dx;
+        ret_values[i] = upper + (lower - upper) * dy;
+    }
+}
+
 struct gk_quad gk_quad_turned(const struct gk_quad *quad, int quarter_turns)
 {
     struct gk_quad turned;
@@ -59,16 +84,19 @@ bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homo
 {
     assert(!with_rgb || picture->rgb != NULL);
     struct gk_image card;
+    float row[GK_CARD_WIDTH_PX];
+    assert(homography->width_px <= GK_CARD_WIDTH_PX);
     if (!gk_image_make(homography->width_px, homography->height_px, with_rgb, &card)) {
         return false;
     }
     for (int y = 0; y < card.height_px; y++) {
+        gk_homography_sample(homography, picture, 0.5, y + 0.5, 1, card.width_px, row);
         for (int x = 0; x < card.width_px; x++) {
-            struct gk_point at = gk_homography_apply(homography, (struct gk_point){x + 0.5, y + 0.5});
             size_t i = (size_t)y * (size_t)card.width_px + (size_t)x;
-            card.grey[i] = (uint8_t)(gk_image_grey_at(picture, at.x, at.y) + 0.5);
+            card.grey[i] = (uint8_t)(row[x] + 0.5f);
             if (with_rgb) {
-                copy_rgb(picture, at, card.rgb + i * 3);
+                copy_rgb(picture, gk_homography_apply(homography, (struct gk_point){x + 0.5, y + 0.5}),
+                         card.rgb + i * 3);
             }
         }
     }

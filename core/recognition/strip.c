@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MARGIN_HEIGHTS 0.8 /* beyond both ends */
 #define MOST_SAMPLES 4     /* of the picture for a pixel, along either axis */
@@ -57,17 +58,19 @@ static int samples_for(const struct gk_homography *map, double dx, double dy)
 
 static void fill(const struct gk_image *picture, const struct gk_homography *map, struct gk_image *strip)
 {
-    int across = samples_for(map, 1, 0), down = samples_for(map, 0, 1);
+    int across = samples_for(map, 1, 0), down = samples_for(map, 0, 1), width = strip->width_px;
+    float sums[GK_STRIP_MOST_WIDTH_PX], row[GK_STRIP_MOST_WIDTH_PX];
     for (int y = 0; y < strip->height_px; y++) {
-        for (int x = 0; x < strip->width_px; x++) {
-            double sum = 0;
-            for (int i = 0; i < across * down; i++) {
-                struct gk_point at = {x + (i % across + 0.5) / across, y + (i / across + 0.5) / down};
-                at = gk_homography_apply(map, at);
-                sum += gk_image_grey_at(picture, at.x, at.y);
+        memset(sums, 0, sizeof sums);
+        for (int i = 0; i < across * down; i++) {
+            gk_homography_sample(map, picture, (i % across + 0.5) / across, y + (i / across + 0.5) / down, 1,
+                                 width, row);
+            for (int x = 0; x < width; x++) {
+                sums[x] += row[x];
             }
-            strip->grey[(size_t)y * (size_t)strip->width_px + (size_t)x] =
-                (uint8_t)(sum / (across * down) + 0.5);
+        }
+        for (int x = 0; x < width; x++) {
+            strip->grey[y * width + x] = (uint8_t)(sums[x] / (float)(across * down) + 0.5f);
         }
     }
 }
