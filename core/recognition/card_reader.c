@@ -11,6 +11,7 @@
 #include "core/recognition/number_line.h"
 #include "core/recognition/observation.h"
 #include "core/recognition/sight.h"
+#include "core/recognition/witness.h"
 
 #include <assert.h>
 #include <math.h>
@@ -21,9 +22,11 @@
 #define MOST_TRIALS 14     /* lines, blocks and regions of layouts */
 #define MOST_READ 4        /* read through */
 #define FULL_NUMBER 9.0    /* strength of a line that makes trying the layouts' regions needless */
+#define LONG_NUMBER 12.0   /* strength of a line longer than the numbers that come as bar codes too */
 #define LEAST_STRENGTH 3.0 /* of a line worth reading through */
 #define LAYOUT_FAVOUR 1.3  /* of a direction in which some layout has a number there. Estimated */
 #define LEAST_SHARE 0.4    /* of the strongest line's strength, for another to be read as well */
+#define WORTH_TEXT 0.2     /* probability of a candidate that Tesseract is asked about */
 #define BEYOND 0.4         /* of its length that a line in the picture may go on at either end */
 #define SHORT_HEIGHTS 7    /* digit heights of a line too short to tell its slope */
 #define EDGE_PX 20.0       /* of the frame that no number comes nearer to its edge */
@@ -110,6 +113,18 @@ static void note_rows(const struct view *view, const struct gk_number_target *ta
     }
 }
 
+/* Is the best candidate in doubt, but worth a second opinion? Without checks nothing is accepted, whoever
+ * agrees. */
+static bool wants_witness(const struct view *view, double least)
+{
+    if (view->reader->text == NULL || view->reader->barcodes == NULL) {
+        return false;
+    }
+    return !view->reader->rules.no_check && !out_of_time(view->reader) &&
+           !is_read(view->list, GK_CANDIDATE_ACCEPTED) &&
+           (least <= 0 || (view->list->count > 0 && view->list->items[0].probability >= least));
+}
+
 /* Reads a trial through and adds what it says. */
 static void read_trial(struct view *view, const struct trial *trial)
 {
@@ -133,6 +148,9 @@ static void read_trial(struct view *view, const struct trial *trial)
     }
     if (likelier) {
         place_view(view, target.rows, upside_down);
+    }
+    if (likelier && target.row_count == 1 && wants_witness(view, WORTH_TEXT)) {
+        gk_witness_text(view->reader, &place, target.rows, upside_down, view->list);
     }
 }
 
@@ -379,6 +397,9 @@ static void read_card(struct view *view)
                         view->line_count, reader->rules.issuers, reader->rules.issuer_count);
     }
     read_view(view);
+    if (view->number == 0 && strongest(view) < LONG_NUMBER && wants_witness(view, 0)) {
+        gk_witness_barcodes(reader, view->picture, &view->frame, view->list);
+    }
 }
 
 static struct gk_point middle_of(const struct gk_quad *quad)

@@ -5,6 +5,7 @@
 #ifndef GUIKA_CORE_RECOGNITION_CARD_READER_H
 #define GUIKA_CORE_RECOGNITION_CARD_READER_H
 
+#include "core/recognition/barcode.h"
 #include "core/recognition/candidates.h"
 #include "core/recognition/digit_net.h"
 #include "core/recognition/observer.h"
@@ -18,7 +19,8 @@
 struct gk_card_reader {
     struct gk_network *finder;
     struct gk_digit_net *digits;
-    struct gk_text_reader *text; /* a second opinion; NULL: none */
+    struct gk_text_reader *text;        /* a second opinion; NULL: none */
+    struct gk_barcode_reader *barcodes; /* likewise */
     struct gk_candidate_rules rules;
     const struct gk_observer *observer; /* NULL: nobody looks */
     struct gk_stages *stages;           /* NULL: nobody counts */

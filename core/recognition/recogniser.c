@@ -3,6 +3,7 @@
 #include "core/recognition/card_reader.h"
 #include "core/recognition/model.h"
 #include "core/recognition/redaction.h"
+#include "core/recognition/relief_reader.h"
 #include "core/recognition/sight.h"
 
 #include <assert.h>
@@ -25,6 +26,7 @@ struct gk_recogniser {
     struct gk_network *finder;
     struct gk_digit_net *digits;
     struct gk_text_reader *text;
+    struct gk_barcode_reader *barcodes;
     const struct gk_observer *observer;
     struct gk_stages *stages;
     bool no_check, keep_pictures;
@@ -47,6 +49,9 @@ static enum gk_status open_readers(struct gk_recogniser *recogniser, struct gk_e
     enum gk_status status = gk_network_load(model, size, GK_SIGHT_NETWORK, &recogniser->finder, error);
     if (status == GK_OK) {
         status = gk_digit_net_open(&recogniser->digits, error);
+    }
+    if (status == GK_OK) {
+        status = gk_barcode_reader_open(&recogniser->barcodes, error);
     }
     if (status == GK_OK) {
         status = gk_text_reader_open(&recogniser->text, error);
@@ -99,6 +104,7 @@ void gk_recogniser_close(struct gk_recogniser *recogniser)
         return;
     }
     gk_text_reader_close(recogniser->text);
+    gk_barcode_reader_close(recogniser->barcodes);
     gk_digit_net_close(recogniser->digits);
     gk_network_free(recogniser->finder);
     for (size_t i = 0; i < recogniser->plugin_count; i++) {
@@ -212,6 +218,41 @@ static bool is_accepted(const struct gk_candidate_list *list)
     return list->count > 0 && list->items[0].probability >= GK_CANDIDATE_ACCEPTED && !list->items[0].forced;
 }
 
+/* Decodes again what was read alone before: pictures are not kept in memory for a pair that is seldom needed.
+ */
+static void read_pair(const struct gk_card_reader *reader, const guika_v1_Frame *one,
+                      const guika_v1_Frame *other, struct reading *reading)
+{
+    struct gk_picture pictures[2];
+    if (gk_picture_decode(one->picture.data, one->picture.size, &pictures[0], NULL) != GK_OK) {
+        return;
+    }
+    if (gk_picture_decode(other->picture.data, other->picture.size, &pictures[1], NULL) == GK_OK) {
+        if (pictures[0].image.width_px == pictures[1].image.width_px &&
+            pictures[0].image.height_px == pictures[1].image.height_px) {
+            gk_relief_read(reader, &pictures[0].image, &pictures[1].image, &reading->kept_sight.view,
+                           &reading->list);
+        }
+        gk_picture_clear(&pictures[1]);
+    }
+    gk_picture_clear(&pictures[0]);
+}
+
+/* Frames of one side under opposite lamps, once per pair. The card lies still: where it was seen in one
+ * frame, it is in all of its camera. */
+static void read_pairs(const struct gk_card_reader *reader, const guika_v1_Frame *frames, size_t count,
+                       struct reading *reading)
+{
+    for (size_t i = 0; i < count && reading->kept != NULL; i++) {
+        for (size_t j = i + 1; j < count && !is_accepted(&reading->list); j++) {
+            bool same_camera = frames[i].side == frames[j].side && frames[i].side == reading->kept->side;
+            if (same_camera && gk_lamps_are_opposite(frames[i].lamp, frames[j].lamp)) {
+                read_pair(reader, &frames[i], &frames[j], reading);
+            }
+        }
+    }
+}
+
 static guika_v1_Reason choose_reason(const struct reading *reading)
 {
     if (reading->several_cards) {
@@ -314,12 +355,14 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
         .observer = recogniser->observer,
         .stages = recogniser->stages,
         .text = recogniser->text,
+        .barcodes = recogniser->barcodes,
         .rules = {recogniser->issuers, recogniser->plugin_count, recogniser->no_check},
         .stop_cpu_ms = gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) + CPU_FOR_ALL_FRAMES_MS,
         .stop_wall_ms = gk_clock_read_ms(CLOCK_MONOTONIC) + WALL_FOR_ALL_FRAMES_MS};
     for (size_t i = 0; i < frame_count && !is_accepted(&reading->list); i++) {
         read_frame(&reader, &frames[i], reading);
     }
+    read_pairs(&reader, frames, frame_count, reading);
     if (!reading->any_picture) {
         ret_result->invalid_picture = true;
         ret_result->reason = guika_v1_Reason_REASON_UNREADABLE;
