@@ -27,6 +27,7 @@
 #define LAYOUT_FAVOUR 1.3  /* of a direction in which some layout has a number there. Estimated */
 #define LEAST_SHARE 0.4    /* of the strongest line's strength, for another to be read as well */
 #define WORTH_TEXT 0.2     /* probability of a candidate that Tesseract is asked about */
+#define SPARE_HEIGHTS 2.0  /* digit heights that are left on a row before and behind its characters */
 #define BEYOND 0.4         /* of its length that a line in the picture may go on at either end */
 #define SHORT_HEIGHTS 7    /* digit heights of a line too short to tell its slope */
 #define EDGE_PX 20.0       /* of the frame that no number comes nearer to its edge */
@@ -249,6 +250,23 @@ static void favour_layouts(struct view *view, struct trial *trial)
     }
 }
 
+/* Takes off the row what lies well before and behind the characters. */
+static void trim(struct gk_number_line *row, const struct gk_line_glance *glance)
+{
+    double dx = row->right.x - row->left.x, dy = row->right.y - row->left.y, length = hypot(dx, dy);
+    double height = (row->left_height + row->right_height) / 2,
+           whole = length + 2 * GK_STRIP_MARGIN_HEIGHTS * height;
+    double from = glance->left * whole - (GK_STRIP_MARGIN_HEIGHTS + SPARE_HEIGHTS) * height;
+    double to = glance->right * whole - (GK_STRIP_MARGIN_HEIGHTS - SPARE_HEIGHTS) * height;
+    const struct gk_number_line all = *row;
+    from = fmax(from, 0) / length;
+    to = fmin(to, length) / length;
+    row->left = (struct gk_point){all.left.x + dx * from, all.left.y + dy * from};
+    row->right = (struct gk_point){all.left.x + dx * to, all.left.y + dy * to};
+    row->left_height = all.left_height + (all.right_height - all.left_height) * from;
+    row->right_height = all.left_height + (all.right_height - all.left_height) * to;
+}
+
 static bool glance_at(struct view *view, struct trial *trial)
 {
     const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
@@ -256,6 +274,9 @@ static bool glance_at(struct view *view, struct trial *trial)
     const struct gk_number_target target = {trial->rows, trial->row_count};
     bool seen = gk_line_glance(view->reader, &place, &target, &trial->glance);
     favour_layouts(view, trial);
+    if (trial->row_count == 1) {
+        trim(&trial->rows[0], &trial->glance);
+    }
     trial->strength = seen ? fmax(trial->glance.strength[0], trial->glance.strength[1]) : 0;
     return seen;
 }

@@ -25,9 +25,14 @@ static const struct gk_framing framings[] = {
  */
 #define OPEN_DIRECTION 0.65
 
+/* Probability, squared, of a character that tells where the number begins or ends. */
+#define RATHER_SURE 0.3
+
 /* One direction of a target. */
 struct direction {
     size_t framing_count; /* that were read */
+    uint64_t summary;     /* of the last one's likeliest characters */
+    bool agreed;          /* all framings have the same summary */
     struct gk_reading rows[GK_STACK_MOST_ROWS];
     struct gk_reading joined; /* of blocks */
     struct gk_line_verdict verdict;
@@ -40,6 +45,32 @@ struct line_work {
     struct gk_digit_matrix matrix;
     struct direction directions[2]; /* upright, upside down */
 };
+
+/* The likeliest class, by column. */
+static int likeliest(const float *logs)
+{
+    int best = 0;
+    for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
+        best = logs[class] > logs[best] ? class : best;
+    }
+    return best;
+}
+
+/* A sum over the likeliest characters, in order, on top of `before` (Fowler, Noll, Vo, 64 bits): equal texts
+ * have equal sums, and that unequal ones have is as good as excluded. */
+static uint64_t summary_of(const struct gk_digit_matrix *matrix, uint64_t before)
+{
+    uint64_t sum = before ^ UINT64_C(0xcbf29ce484222325);
+    int last = 0;
+    for (int x = 0; x < matrix->columns; x++) {
+        int best = likeliest(matrix->log_probability[x]);
+        if (best != 0 && best != last) {
+            sum = (sum ^ (uint64_t)best) * UINT64_C(0x100000001b3);
+        }
+        last = best;
+    }
+    return sum;
+}
 
 /* Leaves what the net says of the row in `work->matrix`. */
 static bool look(struct line_work *work, int row, bool upside_down, const struct gk_framing *framing)
@@ -65,28 +96,35 @@ static bool look(struct line_work *work, int row, bool upside_down, const struct
     return read;
 }
 
-/* Reads all rows in the framings up to `end` that are not read yet, and weighs what is there by then. */
-static void read_direction(struct line_work *work, bool upside_down, size_t end)
+/* Reads all rows in the framings up to `end` that are not read yet. */
+static void read_framings(struct line_work *work, bool upside_down, size_t end)
 {
     struct direction *direction = &work->directions[upside_down];
     int row_count = work->target->row_count;
-    if (direction->framing_count == end) {
-        return;
-    }
     for (; direction->framing_count < end; direction->framing_count++) {
-        size_t i = direction->framing_count;
+        uint64_t summary = 0;
         for (int row = 0; row < row_count; row++) {
             int source = upside_down ? row_count - 1 - row : row;
-            if (!look(work, source, upside_down, &framings[i])) {
+            if (!look(work, source, upside_down, &framings[direction->framing_count])) {
                 return;
             }
             gk_reading_add(&direction->rows[row], &work->matrix);
+            summary = summary_of(&work->matrix, summary);
         }
+        direction->agreed =
+            direction->framing_count == 0 || (direction->agreed && summary == direction->summary);
+        direction->summary = summary;
     }
+}
+
+/* What the framings that were read say together. */
+static void weigh(struct line_work *work, bool upside_down)
+{
+    struct direction *direction = &work->directions[upside_down];
     int64_t began = gk_stage_begin(work->reader->stages);
     const struct gk_reading *reading = direction->rows;
-    if (row_count > 1) {
-        gk_reading_join(direction->rows, row_count, &direction->joined);
+    if (work->target->row_count > 1) {
+        gk_reading_join(direction->rows, work->target->row_count, &direction->joined);
         reading = &direction->joined;
     }
     gk_reading_verdict(reading, &work->reader->rules, &direction->verdict);
@@ -114,17 +152,24 @@ static bool choose_direction(struct line_work *work, const struct gk_line_glance
     if (fmin(strength[0], strength[1]) < OPEN_DIRECTION * fmax(strength[0], strength[1])) {
         return strength[1] > strength[0];
     }
-    read_direction(work, false, FIRST_FRAMINGS);
-    read_direction(work, true, FIRST_FRAMINGS);
+    for (int turned = 0; turned < 2; turned++) {
+        read_framings(work, turned == 1, FIRST_FRAMINGS);
+        weigh(work, turned == 1);
+    }
     return likeliness(&work->directions[1]) * glance->favour[1] >
            likeliness(&work->directions[0]) * glance->favour[0];
 }
 
-/* The sum over the characters that stand out by column of the net's probability, squared: doubtful ones count
- * little. */
-static double strength_of(const struct gk_digit_matrix *matrix)
+/* The characters that stand out by column. */
+struct outline {
+    double strength;    /* sum of the net's probabilities, squared: doubtful ones count little */
+    double left, right; /* of those that it is rather sure of, as shares of the strip */
+};
+
+static struct outline outline_of(const struct gk_digit_matrix *matrix)
 {
-    double sum = 0, most = 0;
+    struct outline outline = {.left = 1, .right = 0};
+    double most = 0;
     int before = 0;
     for (int x = 0; x < matrix->columns; x++) {
         const float *logs = matrix->log_probability[x];
@@ -133,13 +178,28 @@ static double strength_of(const struct gk_digit_matrix *matrix)
             best = logs[class] > logs[best] ? class : best;
         }
         if (best != before) {
-            sum += most;
+            outline.strength += most;
             most = 0;
         }
         most = best == 0 ? 0 : fmax(most, exp(2 * (double)logs[best]));
+        if (best != 0 && most > RATHER_SURE) {
+            outline.left = fmin(outline.left, (double)x / matrix->columns);
+            outline.right = (x + 1.0) / matrix->columns;
+        }
         before = best;
     }
-    return sum + most;
+    outline.strength += most;
+    return outline;
+}
+
+static void add_outline(struct gk_line_glance *glance, const struct outline *outline, int turned)
+{
+    bool stronger = outline->strength > glance->strength[0] && outline->strength > glance->strength[1];
+    glance->strength[turned] += outline->strength;
+    if (stronger && outline->left < outline->right) {
+        glance->left = turned == 1 ? 1 - outline->right : outline->left;
+        glance->right = turned == 1 ? 1 - outline->left : outline->right;
+    }
 }
 
 static struct line_work *begin_work(const struct gk_card_reader *reader, const struct gk_line_place *place,
@@ -159,12 +219,15 @@ bool gk_line_glance(const struct gk_card_reader *reader, const struct gk_line_pl
                     const struct gk_number_target *target, struct gk_line_glance *ret_glance)
 {
     struct line_work *work = begin_work(reader, place, target);
-    struct gk_line_glance glance = {{0, 0}, {1, 1}};
+    struct gk_line_glance glance = {.right = 1, .favour = {1, 1}};
     bool read = work != NULL;
     for (int row = 0; row < target->row_count && read; row++) {
         for (int turned = 0; turned < 2 && read; turned++) {
             read = look(work, row, turned == 1, &framings[0]);
-            glance.strength[turned] += read ? strength_of(&work->matrix) : 0;
+            if (read) {
+                const struct outline outline = outline_of(&work->matrix);
+                add_outline(&glance, &outline, turned);
+            }
         }
     }
     free(work);
@@ -183,12 +246,16 @@ bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_plac
     }
     bool upside_down = choose_direction(work, glance);
     struct direction *direction = &work->directions[upside_down];
-    read_direction(work, upside_down, FIRST_FRAMINGS);
+    read_framings(work, upside_down, FIRST_FRAMINGS);
+    if (direction->agreed) {
+        weigh(work, upside_down);
+    }
+    if (!is_settled(&direction->verdict)) {
+        read_framings(work, upside_down, FRAMINGS);
+        weigh(work, upside_down);
+    }
     bool worth = direction->verdict.clarity >= WORTH_READING;
     if (worth) {
-        if (!is_settled(&direction->verdict)) {
-            read_direction(work, upside_down, FRAMINGS);
-        }
         *ret_verdict = direction->verdict;
         *ret_upside_down = upside_down;
     }

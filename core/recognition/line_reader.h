@@ -24,6 +24,7 @@ struct gk_line_place {
 /* What one framing shows in each direction. */
 struct gk_line_glance {
     double strength[2]; /* upright, turned: characters there, each counted by how sure the net is of it */
+    double left, right; /* of the characters, as shares of the strip, upright; 0 and 1 where there are none */
     double favour[2];   /* what else speaks for each direction, as a factor; the caller's to set */
 };
 

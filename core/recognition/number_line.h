@@ -50,9 +50,10 @@ struct gk_framing {
 };
 
 /* Cuts the line from the picture: upright, or turned by 180 degrees. `frame` maps the line's pixels to the
- * picture's; NULL: they are the picture's. The strip is grey, GK_STRIP_HEIGHT_PX high, with 0.8 of a digit's
- * height beyond both ends; digits are of one height and pitch in it even where the line recedes. false where
- * memory ran out or the line is degenerate. About 0.1 ms. [worker] */
+ * picture's; NULL: they are the picture's. The strip is grey, GK_STRIP_HEIGHT_PX high, with
+ * GK_STRIP_MARGIN_HEIGHTS digit heights beyond both ends; digits are of one height and pitch in it even where
+ * the line recedes. false where memory ran out or the line is degenerate. About 0.1 ms. [worker] */
+#define GK_STRIP_MARGIN_HEIGHTS 0.8
 bool gk_number_line_cut(const struct gk_image *picture, const struct gk_homography *frame,
                         const struct gk_number_line *line, bool upside_down, const struct gk_framing *framing,
                         struct gk_image *ret_strip);

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MARGIN_HEIGHTS 0.8 /* beyond both ends */
-#define MOST_SAMPLES 4     /* of the picture for a pixel, along either axis */
+#define MOST_SAMPLES 4 /* of the picture for a pixel, along either axis */
 
 /* The strip's corners in the line's pixels: a trapezoid where the digits' height changes along the line. */
 static struct gk_quad strip_quad(const struct gk_number_line *line, bool upside_down,
@@ -20,7 +19,7 @@ static struct gk_quad strip_quad(const struct gk_number_line *line, bool upside_
     const double heights[2] = {line->left_height, line->right_height};
     struct gk_point corners[2][2]; /* end, above or below */
     for (int end = 0; end < 2; end++) {
-        double out = (end == 0 ? -1 : 1) * MARGIN_HEIGHTS * heights[end];
+        double out = (end == 0 ? -1 : 1) * GK_STRIP_MARGIN_HEIGHTS * heights[end];
         double half = heights[end] / framing->digit_share / 2,
                shift = turn * framing->centre_shift * heights[end];
         for (int side = 0; side < 2; side++) {
@@ -82,7 +81,8 @@ bool gk_number_line_cut(const struct gk_image *picture, const struct gk_homograp
     assert(framing->digit_share > 0);
     double height = (line->left_height + line->right_height) / 2;
     double length = hypot(line->right.x - line->left.x, line->right.y - line->left.y);
-    double width = (length / height + 2 * MARGIN_HEIGHTS) * framing->digit_share * GK_STRIP_HEIGHT_PX;
+    double width =
+        (length / height + 2 * GK_STRIP_MARGIN_HEIGHTS) * framing->digit_share * GK_STRIP_HEIGHT_PX;
     if (!(length > 0 && height > 0 && width >= 8)) {
         return false;
     }
