@@ -122,6 +122,22 @@ def operations(net):
     return ops
 
 
+def strike(grey, generator):
+    """Lays bars over a third of the pictures, as artwork and wear do; only what leaves a digit readable."""
+    count, _, height, width = grey.shape
+    rand = lambda low, high: low + (high - low) * torch.rand(count, 1, 1, 1, generator=generator)
+    rows, columns = torch.arange(height).view(1, 1, -1, 1), torch.arange(width).view(1, 1, 1, -1)
+    for _ in range(3):
+        x, y, slope = rand(0, width), rand(0, height), rand(-0.6, 0.6)
+        level = torch.rand(count, 1, 1, 1, generator=generator) < 0.7
+        along, across = columns - x, rows - y - slope * (columns - x)
+        along, across = torch.where(level, along, across * 8), torch.where(level, across, along)
+        bar = (along.abs() < rand(4, 40)) & (across.abs() < rand(0.5, 3)) & (rand(0, 1) < 0.3)
+        alpha = bar * rand(0.3, 1)
+        grey = grey * (1 - alpha) + rand(0, 1) * alpha
+    return grey
+
+
 class Pool:
     """Minted strips in files, mapped into memory; sampled without order."""
 
@@ -155,14 +171,27 @@ def load_table(table):
 
 
 def real_batch(rows, rng, count):
-    """Crops set onto windows of one size, their edges repeated."""
-    grey, texts = torch.empty(count, 1, 52, 136), []
-    for i, index in enumerate(rng.integers(0, len(rows), count)):
-        picture = torch.from_numpy(rows[index][0])[None, None]
-        picture = functional.interpolate(picture, (46, 120), mode="bilinear", align_corners=False)
-        grey[i] = functional.pad(picture, (8, 8, 3, 3), mode="replicate")[0]
-        texts.append(rows[index][1])
+    """Pairs of crops side by side on windows of one size, their outer edges repeated."""
+    grey, texts = torch.empty(count, 1, 52, 256), []
+    for i in range(count):
+        pair = [rows[index] for index in rng.integers(0, len(rows), 2)]
+        parts = [functional.interpolate(torch.from_numpy(picture)[None, None], (46, 120), mode="bilinear", align_corners=False)
+                 for picture, _ in pair]
+        grey[i] = functional.pad(torch.cat(parts, 3), (8, 8, 3, 3), mode="replicate")[0]
+        texts.append(pair[0][1] + pair[1][1])
     return grey, texts
+
+
+def place_minted(pool, rng, generator, count):
+    grey, texts = pool.sample(rng, count)
+    return place(grey, generator, 272), texts
+
+
+def place_real(rows, rng, generator, count):
+    """The crops are 46 rows high, of which digits take two thirds."""
+    grey, texts = real_batch(rows, rng, count)
+    placed = place(grey, generator, 248, 44)
+    return functional.interpolate(placed, (HEIGHT, 180), mode="bilinear", align_corners=False, antialias=True), texts
 
 
 def ctc(logits, texts):
@@ -258,20 +287,18 @@ def train(options):
     while state["seconds"] < options.minutes * 60:
         for group in optimiser.param_groups:
             group["lr"] = step_rate(state["seconds"] / (options.minutes * 60), options.rate)
-        batches = [pool.sample(rng, options.batch) + (272,)]
+        batches = [place_minted(pool, rng, generator, options.batch)]
         if real:
-            batches.append(real_batch(real, rng, options.batch // 5) + (112,))
+            batches.append(place_real(real, rng, generator, options.batch * 3 // 8))
         optimiser.zero_grad()
-        for grey, texts, width in batches:
-            window = HEIGHT if width == 272 else 44
-            placed = place(grey, generator, width, window) if window == HEIGHT else functional.interpolate(
-                place(grey, generator, 132, 44), (HEIGHT, 96), mode="bilinear", align_corners=False, antialias=True)
-            inputs = normalise(disturb(placed, generator)).contiguous(memory_format=torch.channels_last)
+        for placed, texts in batches:
+            placed = disturb(strike(placed, generator), generator)
+            inputs = normalise(placed).contiguous(memory_format=torch.channels_last)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = net(inputs)
             loss = ctc(logits, texts) / options.batch
             loss.backward()
-        losses.append(loss.item() if not real else loss.item() * 5)
+        losses.append(loss.item())
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
         state["steps"] += 1
