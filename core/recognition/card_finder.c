@@ -1,6 +1,7 @@
 #include "core/recognition/card_finder.h"
 
 #include "core/recognition/outline.h"
+#include "core/recognition/straight.h"
 
 #include <assert.h>
 #include <math.h>
@@ -64,48 +65,6 @@ static double find_step(const struct gk_image *picture, struct gk_point at, stru
     return best;
 }
 
-/* The line that most of the offsets lie near: every pair of places far from each other proposes one. Returns
- * how many agree. */
-static int agree(const double *along, const double *offsets, int count, double slack, double ret_ends[2])
-{
-    int most = 0;
-    double best[2] = {0, 0};
-    for (int i = 0; i < count; i++) {
-        for (int j = i + 1; j < count; j++) {
-            if (along[j] - along[i] < 0.3) {
-                continue;
-            }
-            double slope = (offsets[j] - offsets[i]) / (along[j] - along[i]),
-                   start = offsets[i] - slope * along[i];
-            int hits = 0;
-            for (int k = 0; k < count; k++) {
-                hits += fabs(start + slope * along[k] - offsets[k]) < slack;
-            }
-            if (hits > most) {
-                most = hits;
-                best[0] = start;
-                best[1] = slope;
-            }
-        }
-    }
-    double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
-    for (int k = 0; k < count; k++) {
-        if (fabs(best[0] + best[1] * along[k] - offsets[k]) < slack) {
-            n += 1;
-            sx += along[k];
-            sy += offsets[k];
-            sxx += along[k] * along[k];
-            sxy += along[k] * offsets[k];
-        }
-    }
-    double spread = n * sxx - sx * sx;
-    double slope = spread > 1e-9 ? (n * sxy - sx * sy) / spread : 0,
-           start = n > 0 ? (sy - slope * sx) / n : 0;
-    ret_ends[0] = start;
-    ret_ends[1] = start + slope;
-    return most;
-}
-
 /* Moves a side onto the edge that the picture has along it, where it has one. */
 static void refine_side(const struct gk_image *picture, double reach, struct gk_point *from,
                         struct gk_point *to)
@@ -127,7 +86,8 @@ static void refine_side(const struct gk_image *picture, double reach, struct gk_
         }
     }
     double slack = fmax(reach / SEARCH_STEPS * 1.5, 0.75);
-    if (inside < SIDE_SAMPLES / 3 || agree(along, offsets, count, slack, ends) < LEAST_AGREEING * inside) {
+    if (inside < SIDE_SAMPLES / 3 ||
+        gk_straight_fit(along, offsets, count, slack, ends) < LEAST_AGREEING * inside) {
         return;
     }
     from->x += normal.x * ends[0];

@@ -1,15 +1,16 @@
 #include "core/recognition/outline.h"
 
+#include "core/recognition/straight.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST_CELLS 30   /* of an area: a card a tenth as wide as the picture has 40 */
-#define GROW_STEPS 3     /* cells that the border band is wide on the inside, at most */
-#define FRAME_SLACK 0.75 /* cells: how near to the frame an edge lies that the frame cuts */
-#define FRAME_COST 0.25  /* such an edge is given up before others */
-#define FIT_ROUNDS 3
+#define LEAST_CELLS 30    /* of an area: a card a tenth as wide as the picture has 40 */
+#define GROW_STEPS 3      /* cells that the border band is wide on the inside, at most */
+#define FRAME_SLACK 0.75  /* cells: how near to the frame an edge lies that the frame cuts */
+#define FRAME_COST 0.25   /* such an edge is given up before others */
 #define CORNER_SHARE 0.08 /* of a side at either end that its rounded corner may take */
 #define SIDE_SAMPLES 24
 
@@ -209,36 +210,36 @@ struct side {
     bool cut;
 };
 
-/* The straight line through the area's edge near a side: least squares across, repeated nearer each time. */
-static void fit_side(const struct areas *areas, size_t count, struct side *side)
+/* Moves a side onto the straight line that most of the area's edge near it lies on. */
+static void fit_side(const struct areas *areas, size_t count, double reach, double slack, struct side *side)
 {
-    for (int round = 0; round < FIT_ROUNDS; round++) {
-        double dx = side->to.x - side->from.x, dy = side->to.y - side->from.y, length = hypot(dx, dy);
-        double reach = 1.6 / (round + 1), sum = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
+    double along[GK_STRAIGHT_POINTS_MOST], across[GK_STRAIGHT_POINTS_MOST], ends[2];
+    double dx = side->to.x - side->from.x, dy = side->to.y - side->from.y, length = hypot(dx, dy);
+    int near = 0, kept = 0;
+    for (int pass = 0; pass < 2; pass++) { /* counts the points, then takes as many as there is room for */
+        int step = near / GK_STRAIGHT_POINTS_MOST + 1;
+        near = 0;
         for (size_t i = 0; i < count; i++) {
             double px = areas->points[i].x - side->from.x, py = areas->points[i].y - side->from.y;
-            double along = (px * dx + py * dy) / length, across = (py * dx - px * dy) / length;
-            if (areas->points[i].frame || fabs(across) > reach || along < CORNER_SHARE * length ||
-                along > (1 - CORNER_SHARE) * length) {
+            double share = (px * dx + py * dy) / (length * length), off = (py * dx - px * dy) / length;
+            if (areas->points[i].frame || fabs(off) > reach || share < CORNER_SHARE ||
+                share > 1 - CORNER_SHARE) {
                 continue;
             }
-            sum += 1;
-            sx += along;
-            sy += across;
-            sxx += along * along;
-            sxy += along * across;
+            if (pass == 1 && near % step == 0) {
+                along[kept] = share;
+                across[kept++] = off;
+            }
+            near++;
         }
-        double spread = sum * sxx - sx * sx;
-        if (sum < 4 || spread < 1e-6) {
-            return;
-        }
-        double slope = (sum * sxy - sx * sy) / spread, start = (sy - slope * sx) / sum,
-               end = start + slope * length;
-        side->from.x -= start * dy / length;
-        side->from.y += start * dx / length;
-        side->to.x -= end * dy / length;
-        side->to.y += end * dx / length;
     }
+    if (kept < 4 || gk_straight_fit(along, across, kept, slack, ends) < kept / 3) {
+        return;
+    }
+    side->from.x -= ends[0] * dy / length;
+    side->from.y += ends[0] * dx / length;
+    side->to.x -= ends[1] * dy / length;
+    side->to.y += ends[1] * dx / length;
 }
 
 static float sigmoid(float logit)
@@ -312,7 +313,8 @@ static bool fit_sides(struct areas *areas, size_t points, struct side sides[4])
         sides[i] = (struct side){areas->hull[i], areas->hull[(i + 1) % 4], false};
         sides[i].cut = on_frame(areas->sight, sides[i].from, sides[i].to);
         if (!sides[i].cut) {
-            fit_side(areas, points, &sides[i]);
+            fit_side(areas, points, 4, 0.4, &sides[i]);
+            fit_side(areas, points, 1, 0.3, &sides[i]);
         }
     }
     return corners == 4;

@@ -39,8 +39,10 @@ static void set_up(int condition, uint64_t seed, struct gk_mint_card *card, stru
         scene->card_width_share = 0.25;
     }
     if (condition == BEYOND) {
-        scene->card_width_share = 0.9;
-        scene->centre_x = 0.5 + (seed % 2 == 0 ? 0.12 : -0.12);
+        scene->rotation_degrees = fmod(scene->rotation_degrees, 20) + (seed / 2 % 2 == 0 ? 0 : 180);
+        scene->card_width_share = 0.75;
+        scene->centre_x = seed % 2 == 0 ? 0.33 : 0.67;
+        scene->centre_y = 0.5;
         scene->tilt_x_degrees /= 2;
         scene->tilt_y_degrees /= 2;
     }
