@@ -2,8 +2,8 @@
  * Can the reader's probabilities be believed, and is anybody told of a card that is not theirs? First: minted
  * cards of all kinds, and a table of what the reader claimed beside how often it was right. Second: found
  * cards, half of them registered, decided upon as the service does against the real registry with up to ten
- * million cards, blocks of consecutive numbers and valid neighbours among them. There is no peer: the measure
- * is the truth.
+ * million cards, blocks of consecutive numbers and valid neighbours among them. Third: the same for number
+ * lines alone, which are quick to read and therefore many. There is no peer: the measure is the truth.
  *
  * A run that was stopped goes on where it was. The exit status is 1 where a card was accepted wrongly.
  */
@@ -19,17 +19,18 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: calibration [--cards N] [--deposits N] [--rows N] [--seed S] [--workers N] [--state FOLDER]\n"
-    "                   [--anew]\n"
+    "usage: calibration [--cards N] [--deposits N] [--strips N] [--rows N] [--seed S] [--workers N]\n"
+    "                   [--state FOLDER] [--anew]\n"
     "  --cards N       minted cards to read (default 240; 0: none)\n"
     "  --deposits N    found cards to decide upon (default 160; 0: none)\n"
+    "  --strips N      number lines to decide upon (default 400; 0: none)\n"
     "  --rows N        cards in the registry, about (default 200000, at most 20000000)\n"
     "  --seed S        start of chance (default 1)\n"
     "  --workers N     reading processes (default: as many as there are processors)\n"
     "  --state FOLDER  what was read and the registry (default: build/bench-calibration)\n"
     "  --anew          forget what was read; the registry stays\n";
 
-enum { CARDS, DEPOSITS, ROWS, SEED, WORKERS, NUMBERS };
+enum { CARDS, DEPOSITS, STRIPS, ROWS, SEED, WORKERS, NUMBERS };
 
 struct options {
     uint64_t numbers[NUMBERS];
@@ -55,13 +56,14 @@ static bool parse(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {{"cards", required_argument, NULL, CARDS},
                                           {"deposits", required_argument, NULL, DEPOSITS},
+                                          {"strips", required_argument, NULL, STRIPS},
                                           {"rows", required_argument, NULL, ROWS},
                                           {"seed", required_argument, NULL, SEED},
                                           {"workers", required_argument, NULL, WORKERS},
                                           {"state", required_argument, NULL, 's'},
                                           {"anew", no_argument, NULL, 'a'},
                                           {NULL, 0, NULL, 0}};
-    static const uint64_t most[NUMBERS] = {10000000, 10000000, 20000000, UINT64_MAX, 256};
+    static const uint64_t most[NUMBERS] = {10000000, 10000000, 10000000, 20000000, UINT64_MAX, 256};
     int which;
 
     while ((which = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -130,23 +132,26 @@ static bool measure_reliability(const struct options *options)
     return true;
 }
 
-static bool measure_deposits(const struct options *options, uint64_t *ret_wrong)
+/* Deposits or strips; adds to `*wrong` how many were accepted wrongly. */
+static bool measure_deposits(const struct options *options, enum gk_bench_series_kind kind, const char *name,
+                             uint64_t count, uint64_t *wrong)
 {
-    const struct gk_bench_series series = {GK_BENCH_DEPOSITS, options->numbers[SEED], options->numbers[ROWS]};
+    const struct gk_bench_series series = {kind, options->numbers[SEED], options->numbers[ROWS]};
     struct gk_bench_journal journal;
     struct gk_bench_listing listing;
     char path[4096];
 
     /* Read first: the readers are forked, and a fork of an open store is none. */
-    if (!read_series(options, &series, "deposits", options->numbers[DEPOSITS], &journal)) {
+    if (!read_series(options, &series, name, count, &journal)) {
         return false;
     }
     (void)snprintf(path, sizeof path, "%s/registry-%llu", options->state,
                    (unsigned long long)options->numbers[ROWS]);
+    gk_bench_reliability_print(&series, &journal);
     bool good = gk_bench_listing_open(path, options->numbers[ROWS], &listing);
 
     if (good) {
-        good = gk_bench_deposits_print(&series, &journal, &listing, ret_wrong);
+        good = gk_bench_deposits_print(&series, &journal, &listing, wrong);
         gk_bench_listing_close(&listing);
     }
     gk_bench_journal_close(&journal);
@@ -156,8 +161,9 @@ static bool measure_deposits(const struct options *options, uint64_t *ret_wrong)
 int main(int argc, char **argv)
 {
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    struct options options = {.numbers = {240, 160, 200000, 1, processors > 0 ? (uint64_t)processors : 1},
-                              .state = GUIKA_SOURCE_DIR "/build/bench-calibration"};
+    struct options options = {
+        .numbers = {240, 160, 400, 200000, 1, processors > 0 ? (uint64_t)processors : 1},
+        .state = GUIKA_SOURCE_DIR "/build/bench-calibration"};
     uint64_t wrong = 0;
 
     if (!parse(argc, argv, &options)) {
@@ -169,7 +175,10 @@ int main(int argc, char **argv)
         return 2;
     }
     if ((options.numbers[CARDS] > 0 && !measure_reliability(&options)) ||
-        (options.numbers[DEPOSITS] > 0 && !measure_deposits(&options, &wrong))) {
+        (options.numbers[DEPOSITS] > 0 &&
+         !measure_deposits(&options, GK_BENCH_DEPOSITS, "deposits", options.numbers[DEPOSITS], &wrong)) ||
+        (options.numbers[STRIPS] > 0 &&
+         !measure_deposits(&options, GK_BENCH_STRIPS, "strips", options.numbers[STRIPS], &wrong))) {
         return 2;
     }
     if (wrong > 0) {

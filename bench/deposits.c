@@ -29,16 +29,17 @@ struct tally {
 /* As core/decision.c does it. */
 static bool decide(struct tally *tally, const struct gk_bench_record *record, struct gk_match *ret_match)
 {
+    guika_v1_internal_Candidate candidates[GK_BENCH_CANDIDATES_MAX];
     struct gk_registration registrations[GK_BENCH_CANDIDATES_MAX] = {{.registered = false}};
 
+    gk_bench_record_candidates(record, candidates);
     for (size_t i = 0; i < record->count; i++) {
-        if (gk_registry_look_up(tally->registry, &record->candidates[i], &registrations[i], &tally->error) !=
-            GK_OK) {
+        if (gk_registry_look_up(tally->registry, &candidates[i], &registrations[i], &tally->error) != GK_OK) {
             return false;
         }
     }
-    *ret_match = gk_match_decide(record->candidates, registrations, record->count,
-                                 (guika_v1_Reason)record->reason, THRESHOLD, REGISTERED_SHARE);
+    *ret_match = gk_match_decide(candidates, registrations, record->count, (guika_v1_Reason)record->reason,
+                                 THRESHOLD, REGISTERED_SHARE);
     return true;
 }
 
@@ -129,7 +130,7 @@ static uint64_t print_table(const char *title, const struct outcomes outcomes[GK
 }
 
 bool gk_bench_deposits_print(const struct gk_bench_series *series, const struct gk_bench_journal *journal,
-                             struct gk_bench_listing *listing, uint64_t *ret_wrong)
+                             struct gk_bench_listing *listing, uint64_t *wrong)
 {
     struct tally *tally = calloc(1, sizeof *tally);
 
@@ -143,9 +144,9 @@ bool gk_bench_deposits_print(const struct gk_bench_series *series, const struct 
 
     if (good) {
         (void)printf("registry: %llu cards\n", (unsigned long long)gk_registry_cards(listing->registry));
-        *ret_wrong = print_table("registered", tally->registered);
+        *wrong += print_table("registered", tally->registered);
         /* Nobody's card: whatever it is accepted for is wrong. */
-        *ret_wrong += print_table("unregistered", tally->unregistered);
+        *wrong += print_table("unregistered", tally->unregistered);
     } else {
         (void)fprintf(stderr, "calibration: registry: %s\n", tally->error.message);
     }

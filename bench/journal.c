@@ -117,6 +117,42 @@ bool gk_bench_journal_append(const struct gk_bench_journal *journal, struct gk_b
     return write(journal->file, record, sizeof *record) == (ssize_t)sizeof *record;
 }
 
+void gk_bench_record_fill(struct gk_bench_record *record, uint64_t index,
+                          const guika_v1_internal_CompleteRecognitionRequest *result)
+{
+    memset(record, 0, sizeof *record);
+    record->index = index;
+    record->reason = (uint32_t)result->reason;
+    record->count = result->candidates_count;
+    for (size_t i = 0; i < result->candidates_count; i++) {
+        const guika_v1_internal_Candidate *from = &result->candidates[i];
+        struct gk_bench_candidate *to = &record->candidates[i];
+
+        to->probability = from->probability;
+        (void)snprintf(to->number, sizeof to->number, "%s", from->number);
+        (void)snprintf(to->scheme, sizeof to->scheme, "%s", from->scheme);
+        to->kind = (uint16_t)from->kind;
+        to->place = (uint8_t)from->place;
+        to->forced = from->forced;
+    }
+}
+
+void gk_bench_record_candidates(const struct gk_bench_record *record,
+                                guika_v1_internal_Candidate ret_candidates[GK_BENCH_CANDIDATES_MAX])
+{
+    for (size_t i = 0; i < record->count; i++) {
+        const struct gk_bench_candidate *from = &record->candidates[i];
+        guika_v1_internal_Candidate *to = &ret_candidates[i];
+
+        *to = (guika_v1_internal_Candidate){.probability = from->probability,
+                                            .kind = (guika_v1_CardKind)from->kind,
+                                            .place = from->place,
+                                            .forced = from->forced};
+        (void)snprintf(to->number, sizeof to->number, "%s", from->number);
+        (void)snprintf(to->scheme, sizeof to->scheme, "%s", from->scheme);
+    }
+}
+
 void gk_bench_journal_sync(const struct gk_bench_journal *journal)
 {
     (void)fdatasync(journal->file);

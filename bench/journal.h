@@ -12,14 +12,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GK_BENCH_CANDIDATES_MAX = 20 };
+enum {
+    GK_BENCH_CANDIDATES_MAX = 20,
+    GK_BENCH_CANDIDATE_NUMBER_SIZE = 28,
+    GK_BENCH_CANDIDATE_SCHEME_SIZE = 16,
+};
 
-/* Starts zeroed, padding too: the whole record is summed. */
+/* What decides of a reader's candidate; the rest follows from it. */
+struct gk_bench_candidate {
+    double probability;
+    char number[GK_BENCH_CANDIDATE_NUMBER_SIZE];
+    char scheme[GK_BENCH_CANDIDATE_SCHEME_SIZE]; /* cut where it is longer */
+    uint16_t kind;
+    uint8_t place;
+    bool forced;
+};
+
+/* 1.1 KB. Starts zeroed, padding too: the whole record is summed. */
 struct gk_bench_record {
     uint64_t index; /* of the picture in its series */
     uint32_t reason;
     uint32_t count;
-    guika_v1_internal_Candidate candidates[GK_BENCH_CANDIDATES_MAX];
+    struct gk_bench_candidate candidates[GK_BENCH_CANDIDATES_MAX];
     uint64_t sum; /* the journal's */
 };
 
@@ -43,6 +57,12 @@ uint64_t gk_bench_journal_size(const struct gk_bench_journal *journal);
 /* Appends; several processes may, at once. Sets `sum`. */
 bool gk_bench_journal_append(const struct gk_bench_journal *journal, struct gk_bench_record *record);
 void gk_bench_journal_sync(const struct gk_bench_journal *journal);
+
+/* Between the reader's form and the journal's. Of the latter only what decides comes back. */
+void gk_bench_record_fill(struct gk_bench_record *record, uint64_t index,
+                          const guika_v1_internal_CompleteRecognitionRequest *result);
+void gk_bench_record_candidates(const struct gk_bench_record *record,
+                                guika_v1_internal_Candidate ret_candidates[GK_BENCH_CANDIDATES_MAX]);
 
 /* Calls `visit` once for each picture below `wanted` that is done. */
 void gk_bench_journal_visit(const struct gk_bench_journal *journal,

@@ -89,7 +89,7 @@ static void count_acceptance(struct acceptance *acceptance, bool accepted, bool 
 static void visit(void *context, const struct gk_bench_record *record)
 {
     struct tally *tally = context;
-    const guika_v1_internal_Candidate *first = record->count > 0 ? &record->candidates[0] : NULL;
+    const struct gk_bench_candidate *first = record->count > 0 ? &record->candidates[0] : NULL;
     const double certainty = first == NULL || first->forced ? 0 : first->probability;
     struct gk_mint_card card;
     bool right_first = false;
@@ -97,7 +97,7 @@ static void visit(void *context, const struct gk_bench_record *record)
 
     gk_bench_series_card(tally->series, record->index, &card);
     for (size_t i = 0; i < record->count; i++) {
-        const guika_v1_internal_Candidate *candidate = &record->candidates[i];
+        const struct gk_bench_candidate *candidate = &record->candidates[i];
         const bool right = strcmp(candidate->number, card.number) == 0;
 
         count_bin(tally->all, candidate->probability, right);

@@ -2,6 +2,7 @@
 
 #include "bench/issuers.h"
 #include "core/recognition/recogniser.h"
+#include "tests/mint/strip.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ enum { JPEG_QUALITY = 88, SYNC_EVERY = 64, SAY_EVERY_S = 30 };
 /* Neighbouring pictures get seeds that lie far apart. */
 static uint64_t seed_of(const struct gk_bench_series *series, uint64_t index)
 {
-    return (series->seed * 2 + series->kind) * UINT64_C(0xd1342543de82ef95) +
+    return (series->seed * 4 + series->kind) * UINT64_C(0xd1342543de82ef95) +
            index * UINT64_C(0x9e3779b97f4a7c15);
 }
 
@@ -58,7 +59,11 @@ void gk_bench_series_card(const struct gk_bench_series *series, uint64_t index, 
         gk_mint_card_random(issuer->mint_kind, issuer->brand, seed_of(series, index), ret_card);
         (void)gk_mint_card_set_number(ret_card, number);
     }
-    choose_layout(ret_card, index);
+    if (series->kind == GK_BENCH_STRIPS) {
+        ret_card->layout = GK_MINT_LINE;
+    } else {
+        choose_layout(ret_card, index);
+    }
 }
 
 /* The picture as a JPEG; NULL where it cannot be drawn. Freed with free. */
@@ -87,27 +92,51 @@ static char *draw(const struct gk_bench_series *series, uint64_t index, size_t *
     return jpeg;
 }
 
+static bool read_picture(const struct gk_bench_series *series, struct gk_recogniser *recogniser,
+                         uint64_t index, guika_v1_internal_CompleteRecognitionRequest *ret_result)
+{
+    size_t size = 0;
+    char *jpeg = draw(series, index, &size);
+
+    if (jpeg == NULL) {
+        return false;
+    }
+    const guika_v1_Frame frame = {.picture = {(const uint8_t *)jpeg, size}};
+
+    gk_recogniser_read(recogniser, &frame, 1, ret_result);
+    free(jpeg);
+    return true;
+}
+
+static bool read_strip(const struct gk_bench_series *series, struct gk_recogniser *recogniser, uint64_t index,
+                       guika_v1_internal_CompleteRecognitionRequest *ret_result)
+{
+    struct gk_mint_card card;
+    struct gk_mint_line line;
+
+    gk_bench_series_card(series, index, &card);
+    if (gk_mint_strip_number(card.number, card.grouping, card.print == GK_MINT_EMBOSSED,
+                             seed_of(series, index), &line) != 0) {
+        return false;
+    }
+    const struct gk_image strip = {line.width_px, GK_MINT_STRIP_HEIGHT_PX, line.grey, NULL};
+
+    gk_recogniser_read_strip(recogniser, &strip, ret_result);
+    free(line.grey);
+    return true;
+}
+
 static bool read_one(const struct gk_bench_series *series, struct gk_recogniser *recogniser, uint64_t index,
                      const struct gk_bench_journal *journal)
 {
     static guika_v1_internal_CompleteRecognitionRequest result; /* large */
     static struct gk_bench_record record;
-    size_t size = 0;
-    char *jpeg = draw(series, index, &size);
 
-    if (jpeg == NULL) {
+    if (!(series->kind == GK_BENCH_STRIPS ? read_strip : read_picture)(series, recogniser, index, &result)) {
         (void)fprintf(stderr, "calibration: picture %llu cannot be drawn\n", (unsigned long long)index);
         return false;
     }
-    const guika_v1_Frame frame = {.picture = {(const uint8_t *)jpeg, size}};
-
-    gk_recogniser_read(recogniser, &frame, 1, &result);
-    free(jpeg);
-    memset(&record, 0, sizeof record);
-    record.index = index;
-    record.reason = (uint32_t)result.reason;
-    record.count = result.candidates_count;
-    memcpy(record.candidates, result.candidates, result.candidates_count * sizeof result.candidates[0]);
+    gk_bench_record_fill(&record, index, &result);
     if (!gk_bench_journal_append(journal, &record)) {
         perror("calibration: journal");
         return false;

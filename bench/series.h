@@ -1,5 +1,5 @@
 /*
- * Two series of minted pictures for the calibration bench, and their reading by several processes into a
+ * Series of minted pictures for the calibration bench, and their reading by several processes into a
  * journal. A picture follows from the seed, the series and its index.
  */
 #ifndef GUIKA_BENCH_SERIES_H
@@ -11,19 +11,20 @@
 enum gk_bench_series_kind {
     GK_BENCH_CARDS,    /* all kinds, prints and layouts, a few without any number */
     GK_BENCH_DEPOSITS, /* found cards of issuers.h, every other one unregistered */
+    GK_BENCH_STRIPS,   /* number lines alone of such cards, cut already */
 };
 
 struct gk_bench_series {
     enum gk_bench_series_kind kind;
     uint64_t seed;
-    uint64_t all_rows; /* of the registry; GK_BENCH_DEPOSITS alone */
+    uint64_t all_rows; /* of the registry; not for GK_BENCH_CARDS */
 };
 
 /* What is on picture `index`. */
 void gk_bench_series_card(const struct gk_bench_series *series, uint64_t index,
                           struct gk_mint_card *ret_card);
 
-/* Of GK_BENCH_DEPOSITS. */
+/* Of GK_BENCH_DEPOSITS and GK_BENCH_STRIPS. */
 size_t gk_bench_series_issuer(uint64_t index);
 bool gk_bench_series_registered(uint64_t index);
 

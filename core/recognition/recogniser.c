@@ -5,6 +5,7 @@
 #include "core/recognition/redaction.h"
 #include "core/recognition/relief_reader.h"
 #include "core/recognition/sight.h"
+#include "core/recognition/strip_reader.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -377,6 +378,33 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
     }
     tell_verdict(recogniser->observer, reading, ret_result->reason);
     free(reading);
+}
+
+/* What one strip takes; large. */
+struct strip_work {
+    struct gk_reading reading;
+    struct gk_line_verdict verdict;
+    struct reading all;
+};
+
+void gk_recogniser_read_strip(struct gk_recogniser *recogniser, const struct gk_image *strip,
+                              guika_v1_internal_CompleteRecognitionRequest *ret_result)
+{
+    assert(recogniser != NULL && strip != NULL && ret_result != NULL);
+    const struct gk_candidate_rules rules = {recogniser->issuers, recogniser->plugin_count,
+                                             recogniser->no_check};
+    struct strip_work *work = calloc(1, sizeof *work);
+    *ret_result = (guika_v1_internal_CompleteRecognitionRequest){.reason = guika_v1_Reason_REASON_UNREADABLE};
+    if (work != NULL && gk_strip_read(recogniser->digits, strip, &work->reading)) {
+        gk_reading_verdict(&work->reading, &rules, &work->verdict);
+        gk_candidates_add(&work->all.list, &work->verdict);
+        work->all.figures_found = true; /* says who cut it */
+        work->all.check_failed = work->verdict.check_failed;
+        work->all.unknown_issuer = work->verdict.unknown_issuer;
+        fill_candidates(&work->all.list, ret_result);
+        ret_result->reason = choose_reason(&work->all);
+    }
+    free(work);
 }
 
 static void add_match(const struct gk_judgement *judgement, const char *number,

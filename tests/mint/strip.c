@@ -14,6 +14,9 @@
 #define UPSIDE_DOWN 0.1
 #define EMBOSSED 0.55 /* flat print is easier: the rest suffices for it */
 
+/* On a card of 85.60 mm; wider print is narrowed. */
+#define NUMBER_WIDEST_MM 79
+
 static struct gk_font random_font(struct gk_random *random)
 {
     static const char *const families[] = {
@@ -112,10 +115,10 @@ static bool has_direction(const char *text)
     return telling * 3 >= strlen(text) && telling >= 2;
 }
 
-static struct gk_strip_plan random_plan(double digits_wide, struct gk_random *random)
+/* How a line is printed; what it says is left empty. */
+static struct gk_strip_plan random_print(bool embossed, struct gk_random *random)
 {
-    struct gk_strip_plan plan = {
-        .embossed = gk_random_chance(random, EMBOSSED), .font = random_font(random), .squeeze = 1};
+    struct gk_strip_plan plan = {.embossed = embossed, .font = random_font(random), .squeeze = 1};
     plan.drawn_glyphs = plan.embossed ? gk_random_chance(random, 0.85) : gk_random_chance(random, 0.08);
     plan.line_mm = gk_random_between(random, 0.42, 0.85);
     plan.digit_mm = plan.embossed ? 4.0 : gk_random_between(random, 2.4, 4.4);
@@ -127,6 +130,12 @@ static struct gk_strip_plan random_plan(double digits_wide, struct gk_random *ra
         plan.pitch = gk_random_between(random, 0.72, 1.1);
     }
     plan.gap = gk_random_between(random, 0.25, 1.2);
+    return plan;
+}
+
+static struct gk_strip_plan random_plan(double digits_wide, struct gk_random *random)
+{
+    struct gk_strip_plan plan = random_print(gk_random_chance(random, EMBOSSED), random);
     double widest = (plan.pitch > 0 ? plan.pitch : 0.85) * plan.squeeze + plan.gap / 4;
     size_t most = (size_t)fmin(digits_wide / widest, GK_MINT_STRIP_TEXT_SIZE - 1);
     size_t length = 1 + gk_random_below(random, (uint32_t)most);
@@ -173,23 +182,36 @@ static void copy_readable(const char *text, char *ret_readable)
     }
 }
 
+/* Log-uniform: half of all lines are seen with fewer than 18 pixels a digit. */
+static double random_camera_px(struct gk_random *random)
+{
+    return 8.5 * pow(4.5, gk_random_between(random, 0, 1));
+}
+
+/* Draws the plan, whose scale it chooses, and photographs it: `width_px` by GK_MINT_STRIP_HEIGHT_PX in which
+ * a digit is `digit_px` high. */
+static int take_strip(struct gk_strip_plan *plan, double digit_px, double camera_px, int width_px,
+                      struct gk_random *random, uint8_t *ret_grey)
+{
+    struct gk_plane surface;
+    plan->scale = fmin(fmax(2 * camera_px, 24), 56);
+    int width = (int)((width_px / digit_px + 2) * plan->scale),
+        rows = (int)((GK_MINT_STRIP_HEIGHT_PX / digit_px + 1.5) * plan->scale);
+    if (draw_strip(plan, width, rows, random, &surface) != 0) {
+        return -1;
+    }
+    int status = gk_strip_photograph(&surface, plan->scale, camera_px, digit_px, width_px, random, ret_grey);
+    free(surface.value);
+    return status;
+}
+
 int gk_mint_strip_random(uint64_t seed, struct gk_mint_strip *ret_strip)
 {
     struct gk_random random = gk_random_new(seed, 200);
     struct gk_mint_strip strip = {.digit_height_px = (float)gk_random_between(&random, 16, 25)};
-    /* Log-uniform: half of all lines are seen with fewer than 18 pixels a digit. */
-    double camera_px = 8.5 * pow(4.5, gk_random_between(&random, 0, 1));
-    double height = (double)strip.digit_height_px, digits_wide = GK_MINT_STRIP_WIDTH_PX / height;
-    struct gk_strip_plan plan = random_plan(digits_wide * 0.94, &random);
-    struct gk_plane surface;
-    plan.scale = fmin(fmax(2 * camera_px, 24), 56);
-    int width = (int)((digits_wide + 2) * plan.scale),
-        rows = (int)((GK_MINT_STRIP_HEIGHT_PX / height + 1.5) * plan.scale);
-    if (draw_strip(&plan, width, rows, &random, &surface) != 0) {
-        return -1;
-    }
-    int status = gk_strip_photograph(&surface, plan.scale, camera_px, height, &random, strip.grey);
-    free(surface.value);
+    double camera_px = random_camera_px(&random), height = (double)strip.digit_height_px;
+    struct gk_strip_plan plan = random_plan(GK_MINT_STRIP_WIDTH_PX / height * 0.94, &random);
+    int status = take_strip(&plan, height, camera_px, GK_MINT_STRIP_WIDTH_PX, &random, strip.grey);
     if (!plan.upside_down && !plan.words) {
         copy_readable(plan.text, strip.text);
     }
@@ -197,4 +219,54 @@ int gk_mint_strip_random(uint64_t seed, struct gk_mint_strip *ret_strip)
         *ret_strip = strip;
     }
     return status;
+}
+
+/* Sets the text and its gaps; false where they do not fit. */
+static bool set_number(struct gk_strip_plan *plan, const char *number, const char *grouping)
+{
+    size_t length = strlen(number), end = 0;
+    if (length == 0 || length >= GK_MINT_STRIP_TEXT_SIZE) {
+        return false;
+    }
+    memcpy(plan->text, number, length);
+    plan->drawn_glyphs = plan->drawn_glyphs && strspn(number, "0123456789") == length;
+    for (const char *at = grouping; *at != '\0';) {
+        char *after;
+        end += strtoul(at, &after, 10);
+        if (after == at) {
+            return false;
+        }
+        at = *after == '-' ? after + 1 : after;
+        if (*at != '\0' && end > 0 && end < length) {
+            plan->gap_after[end - 1] = 1;
+        }
+    }
+    return true;
+}
+
+int gk_mint_strip_number(const char *number, const char *grouping, bool embossed, uint64_t seed,
+                         struct gk_mint_line *ret_line)
+{
+    struct gk_random random = gk_random_new(seed, 201);
+    double digit_px = gk_random_between(&random, 16, 25), camera_px = random_camera_px(&random);
+    struct gk_strip_plan plan = random_print(embossed, &random);
+    if (!set_number(&plan, number, grouping)) {
+        return -1;
+    }
+    double width = gk_strip_line_width(&plan), most = NUMBER_WIDEST_MM / plan.digit_mm;
+    if (width > most) {
+        plan.squeeze *= most / width;
+        width = gk_strip_line_width(&plan);
+    }
+    /* The camera may see it wider than it is by 15 in a hundred. */
+    double ends = gk_random_between(&random, 0.6, 3);
+    struct gk_mint_line line = {.width_px = (int)((width * 1.15 + 2 * ends) * digit_px),
+                                .digit_height_px = digit_px};
+    line.grey = malloc((size_t)line.width_px * GK_MINT_STRIP_HEIGHT_PX);
+    if (line.grey == NULL || take_strip(&plan, digit_px, camera_px, line.width_px, &random, line.grey) != 0) {
+        free(line.grey);
+        return -1;
+    }
+    *ret_line = line;
+    return 0;
 }

@@ -160,30 +160,28 @@ static void compress(uint8_t *bytes, int width, int height, struct gk_random *ra
 
 /* Resamples the photograph, `camera_px` a digit, to the strip, `strip_px` a digit; several taps where it
  * shrinks. */
-static void resample(const struct gk_plane *photo, double step, uint8_t *ret_grey)
+static void resample(const struct gk_plane *photo, double step, int width_px, uint8_t *ret_grey)
 {
     int taps = (int)fmax(1, ceil(step));
     for (int y = 0; y < GK_MINT_STRIP_HEIGHT_PX; y++) {
-        for (int x = 0; x < GK_MINT_STRIP_WIDTH_PX; x++) {
+        for (int x = 0; x < width_px; x++) {
             float sum = 0;
             for (int tap = 0; tap < taps * taps; tap++) {
-                double dx = x + (tap % taps + 0.5) / taps - GK_MINT_STRIP_WIDTH_PX / 2.0;
+                double dx = x + (tap % taps + 0.5) / taps - width_px / 2.0;
                 double dy = y + (tap / taps + 0.5) / taps - GK_MINT_STRIP_HEIGHT_PX / 2.0;
                 sum += at(photo, photo->width / 2.0 + dx * step, photo->height / 2.0 + dy * step);
             }
-            ret_grey[(size_t)y * GK_MINT_STRIP_WIDTH_PX + (size_t)x] =
-                (uint8_t)(sum / (float)(taps * taps) + 0.5f);
+            ret_grey[(size_t)y * (size_t)width_px + (size_t)x] = (uint8_t)(sum / (float)(taps * taps) + 0.5f);
         }
     }
 }
 
 int gk_strip_photograph(const struct gk_plane *surface, double scale, double camera_px, double strip_px,
-                        struct gk_random *random, uint8_t *ret_grey)
+                        int width_px, struct gk_random *random, uint8_t *ret_grey)
 {
     struct gk_plane photo;
     double step = camera_px / strip_px;
-    int width = (int)ceil(GK_MINT_STRIP_WIDTH_PX * step) + 2,
-        height = (int)ceil(GK_MINT_STRIP_HEIGHT_PX * step) + 2;
+    int width = (int)ceil(width_px * step) + 2, height = (int)ceil(GK_MINT_STRIP_HEIGHT_PX * step) + 2;
     struct look look = random_look(scale, camera_px, random);
     if (gk_plane_make(width, height, &photo) != 0) {
         return -1;
@@ -202,7 +200,7 @@ int gk_strip_photograph(const struct gk_plane *surface, double scale, double cam
     for (size_t i = 0; i < (size_t)width * (size_t)height; i++) {
         photo.value[i] = bytes[i];
     }
-    resample(&photo, step, ret_grey);
+    resample(&photo, step, width_px, ret_grey);
     free(bytes);
     free(photo.value);
     return 0;

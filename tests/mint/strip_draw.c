@@ -184,22 +184,36 @@ static void draw_character(cairo_t *cr, const struct gk_strip_plan *plan, double
     cairo_restore(cr);
 }
 
+static double line_width(cairo_t *cr, const struct gk_strip_plan *plan)
+{
+    double width = 0;
+    for (size_t i = 0; plan->text[i] != '\0'; i++) {
+        char character[2] = {plan->text[i], '\0'};
+        width += advance_of(cr, plan, character) * plan->squeeze + (plan->gap_after[i] ? plan->gap : 0);
+    }
+    return width;
+}
+
+double gk_strip_line_width(const struct gk_strip_plan *plan)
+{
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1);
+    cairo_t *cr = cairo_create(surface);
+    cairo_scale(cr, 40, 40); /* fonts round their advances to pixels */
+    double width = line_width(cr, plan);
+    cairo_destroy(cr);
+    cairo_surface_destroy(surface);
+    return width;
+}
+
 /* Draws the line with its middle at the origin, in the colour set before. */
 static void draw_line(cairo_t *cr, const struct gk_strip_plan *plan)
 {
-    double width = 0;
-    size_t length = strlen(plan->text);
-    for (int pass = 0; pass < 2; pass++) {
-        double x = -width / 2;
-        for (size_t i = 0; i < length; i++) {
-            char character[2] = {plan->text[i], '\0'};
-            double advance = advance_of(cr, plan, character) * plan->squeeze;
-            if (pass == 1) {
-                draw_character(cr, plan, x + advance / 2, character);
-            }
-            x += advance + (plan->gap_after[i] ? plan->gap : 0);
-        }
-        width = x;
+    double x = -line_width(cr, plan) / 2;
+    for (size_t i = 0; plan->text[i] != '\0'; i++) {
+        char character[2] = {plan->text[i], '\0'};
+        double advance = advance_of(cr, plan, character) * plan->squeeze;
+        draw_character(cr, plan, x + advance / 2, character);
+        x += advance + (plan->gap_after[i] ? plan->gap : 0);
     }
 }
 

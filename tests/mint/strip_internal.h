@@ -28,14 +28,18 @@ struct gk_strip_plan {
     double scale;               /* surface pixels a digit height */
 };
 
+/* Of the line, in digit heights. */
+double gk_strip_line_width(const struct gk_strip_plan *plan);
+
 /* Draws artwork, distractors and ink on `face`, what is raised on its mask. */
 void gk_strip_draw(struct gk_face *face, const struct gk_strip_plan *plan, struct gk_random *random);
 
 /* Lights the surface. `ret_plane` is made. Returns 0 or -1 (memory). */
 int gk_strip_light(struct gk_face *face, double scale, struct gk_random *random, struct gk_plane *ret_plane);
 
-/* From the lit surface to the strip: tilt, lens, sensor, JPEG, resampling. Returns 0 or -1 (memory). */
+/* From the lit surface to the strip, `width_px` by GK_MINT_STRIP_HEIGHT_PX: tilt, lens, sensor, JPEG,
+ * resampling. Returns 0 or -1 (memory). */
 int gk_strip_photograph(const struct gk_plane *surface, double scale, double camera_px, double strip_px,
-                        struct gk_random *random, uint8_t *ret_grey);
+                        int width_px, struct gk_random *random, uint8_t *ret_grey);
 
 #endif
