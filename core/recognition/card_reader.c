@@ -24,18 +24,19 @@
 #define FULL_NUMBER 9.0    /* strength of a line that makes trying the layouts' regions needless */
 #define LONG_NUMBER 12.0   /* strength of a line longer than the numbers that come as bar codes too */
 #define LEAST_STRENGTH 3.0 /* of a line worth reading through */
-#define LAYOUT_FAVOUR 1.3  /* of a direction in which some layout has a number there. Estimated */
-#define LEAST_SHARE 0.4    /* of the strongest line's strength, for another to be read as well */
-#define WORTH_TEXT 0.2     /* probability of a candidate that Tesseract is asked about */
-#define SPARE_HEIGHTS 2.0  /* digit heights that are left on a row before and behind its characters */
-#define BEYOND 0.4         /* of its length that a line in the picture may go on at either end */
-#define SHORT_HEIGHTS 7    /* digit heights of a line too short to tell its slope */
-#define EDGE_PX 20.0       /* of the frame that no number comes nearer to its edge */
-#define TALLEST_PX 80.0    /* digit of a region that is one line: others are blocks' */
-#define GOOD_ENOUGH 0.5    /* a candidate that makes other views needless */
-#define FIGURES 0.5        /* clarity of a line that holds figures */
-#define LEAST_FIGURES 6    /* of a row that a person may be shown: a security code has three or four */
-#define OVERLAP 0.3 /* of two quadrilaterals that are one card, as a share of the smaller one's width */
+#define LAYOUT_FAVOUR                                                                                        \
+    2.0 /* of a direction in which some layout has a number there: 2, 5, 0, 8 are read either way up */
+#define LEAST_SHARE 0.4   /* of the strongest line's strength, for another to be read as well */
+#define WORTH_TEXT 0.2    /* probability of a candidate that Tesseract is asked about */
+#define SPARE_HEIGHTS 2.0 /* digit heights that are left on a row before and behind its characters */
+#define BEYOND 0.4        /* of its length that a line in the picture may go on at either end */
+#define SHORT_HEIGHTS 7   /* digit heights of a line too short to tell its slope */
+#define EDGE_PX 20.0      /* of the frame that no number comes nearer to its edge */
+#define TALLEST_PX 80.0   /* digit of a region that is one line: others are blocks' */
+#define GOOD_ENOUGH 0.5   /* a candidate that makes other views needless */
+#define FIGURES 0.5       /* clarity of a line that holds figures */
+#define LEAST_FIGURES 6   /* of a row that a person may be shown: a security code has three or four */
+#define OVERLAP 0.3       /* of two quadrilaterals that are one card, as a share of the smaller one's width */
 
 /* Something that may be a number, with its rows. */
 struct trial {
@@ -232,7 +233,7 @@ static bool note_turns(struct view *view, const struct gk_number_line *region, i
 {
     struct turns_sought *sought = context;
     (void)view;
-    sought->turns |= lies_on(sought->row, region) ? 1u << turns : 0;
+    sought->turns |= region->left_height < TALLEST_PX && lies_on(sought->row, region) ? 1u << turns : 0;
     return false;
 }
 

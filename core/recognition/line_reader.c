@@ -23,7 +23,7 @@ static const struct gk_framing framings[] = {
 #define WORTH_READING 0.25
 /* Share of the stronger direction's strength from which the other one is not out of the question. Estimated.
  */
-#define OPEN_DIRECTION 0.65
+#define OPEN_DIRECTION 0.5
 
 /* Probability, squared, of a character that tells where the number begins or ends. */
 #define RATHER_SURE 0.3

@@ -11,7 +11,7 @@
  * silent. */
 #define BARE 0.05
 #define WORDS 0.06
-#define UPSIDE_DOWN 0.1
+#define UPSIDE_DOWN 0.05
 #define EMBOSSED 0.55 /* flat print is easier: the rest suffices for it */
 
 /* On a card of 85.60 mm; wider print is narrowed. */
@@ -105,12 +105,13 @@ static void fill_words(struct gk_strip_plan *plan, size_t length, struct gk_rand
     plan->words = true;
 }
 
-/* Upside down only what cannot be read the other way: at least a third of 2, 3, 4, 5, 7. */
+/* Upside down only what cannot be read the other way: at least a third of 3, 4, 7. The others are digits
+ * turned, too: in segments 2 and 5 even the same. */
 static bool has_direction(const char *text)
 {
     size_t telling = 0;
     for (const char *at = text; *at != '\0'; at++) {
-        telling += strchr("23457", *at) != NULL;
+        telling += strchr("347", *at) != NULL;
     }
     return telling * 3 >= strlen(text) && telling >= 2;
 }

@@ -148,13 +148,16 @@ class Pool:
 
     def sample(self, rng, count):
         grey, texts = np.empty((count, 40, 304), np.uint8), []
-        for i, index in enumerate(rng.integers(0, self.total, count)):
+        while len(texts) < count:
+            index = rng.integers(0, self.total)
             for part in self.parts:
                 if index < len(part):
                     break
                 index -= len(part)
-            grey[i] = part[index]["grey"]
-            texts.append(part[index]["text"].decode())
+            text = part[index]["text"].decode()
+            if text or rng.random() < 0.3:  # silence is learned soon
+                grey[len(texts)] = part[index]["grey"]
+                texts.append(text)
         return torch.from_numpy(grey).float().div_(255).unsqueeze(1), texts
 
 
