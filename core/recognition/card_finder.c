@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#define MOST_OF_PICTURE 0.6 /* share of its area. Estimated */
 #define RATIO (GK_CARD_WIDTH_MM / GK_CARD_HEIGHT_MM)
 #define SIDE_SAMPLES 48    /* places along a side that look for the picture's edge */
 #define SEARCH_CELLS 0.8   /* how far to both sides of the network's line */
@@ -247,6 +248,17 @@ static bool may_be_card(const struct gk_image *picture, struct gk_found_card *re
     return true;
 }
 
+/* Does the quadrilateral cover most of the picture? Else a part of a card may have been taken for one. */
+static bool fills_picture(const struct gk_quad *quad, const struct gk_image *picture)
+{
+    double twice_area = 0;
+    for (int i = 0; i < 4; i++) {
+        const struct gk_point *a = &quad->corner[i], *b = &quad->corner[(i + 1) % 4];
+        twice_area += a->x * b->y - b->x * a->y;
+    }
+    return fabs(twice_area) / 2 > MOST_OF_PICTURE * picture->width_px * picture->height_px;
+}
+
 size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *picture,
                      struct gk_found_card ret_found[GK_CARD_FINDER_MOST])
 {
@@ -265,8 +277,9 @@ size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *pictur
         }
     }
     struct gk_found_card whole;
-    if ((count == 0 || ret_found[0].score < GK_CARD_SCORE_SURE) && count < GK_CARD_FINDER_MOST &&
-        may_be_card(picture, &whole)) {
+    if ((count == 0 || ret_found[0].score < GK_CARD_SCORE_SURE ||
+         !fills_picture(&ret_found[0].quad, picture)) &&
+        count < GK_CARD_FINDER_MOST && may_be_card(picture, &whole)) {
         ret_found[count++] = whole;
     }
     return count;

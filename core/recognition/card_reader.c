@@ -26,17 +26,18 @@
 #define LEAST_STRENGTH 3.0 /* of a line worth reading through */
 #define LAYOUT_FAVOUR                                                                                        \
     2.0 /* of a direction in which some layout has a number there: 2, 5, 0, 8 are read either way up */
-#define LEAST_SHARE 0.4   /* of the strongest line's strength, for another to be read as well */
-#define WORTH_TEXT 0.2    /* probability of a candidate that Tesseract is asked about */
-#define SPARE_HEIGHTS 2.0 /* digit heights that are left on a row before and behind its characters */
-#define BEYOND 0.4        /* of its length that a line in the picture may go on at either end */
-#define SHORT_HEIGHTS 7   /* digit heights of a line too short to tell its slope */
-#define EDGE_PX 20.0      /* of the frame that no number comes nearer to its edge */
-#define TALLEST_PX 80.0   /* digit of a region that is one line: others are blocks' */
-#define GOOD_ENOUGH 0.5   /* a candidate that makes other views needless */
-#define FIGURES 0.5       /* clarity of a line that holds figures */
-#define LEAST_FIGURES 6   /* of a row that a person may be shown: a security code has three or four */
-#define OVERLAP 0.3       /* of two quadrilaterals that are one card, as a share of the smaller one's width */
+#define LEAST_SHARE 0.4     /* of the strongest line's strength, for another to be read as well */
+#define WORTH_TEXT 0.2      /* probability of a candidate that Tesseract is asked about */
+#define SPARE_HEIGHTS 2.0   /* digit heights that are left on a row before and behind its characters */
+#define BLOCK_ROW_SHARE 0.6 /* of the mean row's strength, for a row that the finder missed */
+#define BEYOND 0.4          /* of its length that a line in the picture may go on at either end */
+#define SHORT_HEIGHTS 7     /* digit heights of a line too short to tell its slope */
+#define EDGE_PX 20.0        /* of the frame that no number comes nearer to its edge */
+#define TALLEST_PX 80.0     /* digit of a region that is one line: others are blocks' */
+#define GOOD_ENOUGH 0.5     /* a candidate that makes other views needless */
+#define FIGURES 0.5         /* clarity of a line that holds figures */
+#define LEAST_FIGURES 6     /* of a row that a person may be shown: a security code has three or four */
+#define OVERLAP 0.3 /* of two quadrilaterals that are one card, as a share of the smaller one's width */
 
 /* Something that may be a number, with its rows. */
 struct trial {
@@ -333,6 +334,46 @@ static struct gk_number_line stretched(const struct view *view, const struct gk_
     return row;
 }
 
+/* The row of a block that would stand `steps` rows below its first one. */
+static struct gk_number_line row_of_block(const struct trial *block, int steps)
+{
+    const struct gk_number_line *first = &block->rows[0], *last = &block->rows[block->row_count - 1];
+    double share = (double)steps / (block->row_count - 1);
+    struct gk_number_line row = *first;
+    row.left.x += (last->left.x - first->left.x) * share;
+    row.left.y += (last->left.y - first->left.y) * share;
+    row.right.x += (last->right.x - first->right.x) * share;
+    row.right.y += (last->right.y - first->right.y) * share;
+    return row;
+}
+
+/* The finder may have missed the first or the last row of the block that was added last. */
+static void complete_block(struct view *view)
+{
+    if (view->trial_count == 0 || view->trial_count == MOST_TRIALS) {
+        return;
+    }
+    struct trial *block = &view->trials[view->trial_count - 1];
+    struct trial *next = &view->trials[view->trial_count];
+    for (int end = 0; end < 2 && block->row_count > 1 && block->row_count < GK_STACK_MOST_ROWS - 1; end++) {
+        *next = (struct trial){.row_count = 1};
+        next->rows[0] = row_of_block(block, end == 0 ? -1 : block->row_count);
+        if (!glance_at(view, next) || next->strength < BLOCK_ROW_SHARE * block->strength / block->row_count) {
+            continue;
+        }
+        const struct gk_number_line row = row_of_block(block, end == 0 ? -1 : block->row_count);
+        if (end == 0) {
+            memmove(block->rows + 1, block->rows, (size_t)block->row_count * sizeof *block->rows);
+        }
+        block->rows[end == 0 ? 0 : block->row_count] = row;
+        block->row_count++;
+        block->strength += next->strength;
+        for (int turned = 0; turned < 2; turned++) {
+            block->glance.strength[turned] += next->glance.strength[turned];
+        }
+    }
+}
+
 static bool try_region(struct view *view, const struct gk_number_line *region, int turns, void *context)
 {
     (void)turns;
@@ -366,6 +407,7 @@ static void read_view(struct view *view)
     view->trial_count = 0;
     for (size_t i = 0; i < stack_count; i++) {
         add_trial(view, stacks[i].rows, stacks[i].row_count);
+        complete_block(view);
     }
     for (size_t i = 0; i < view->line_count && i < MOST_LINES; i++) {
         struct gk_number_line row = stretched(view, &view->lines[i]);
