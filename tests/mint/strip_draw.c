@@ -242,6 +242,39 @@ static void draw_panel(struct gk_face *face, struct reach reach, struct gk_rando
     cairo_fill(face->cr);
 }
 
+/* Words as they stand before, behind and instead of numbers; `text` holds 64 bytes. */
+static void random_words(char *text, struct gk_random *random)
+{
+    static const char *const signs[] = {"公", "民", "身", "份", "号", "码", "卡", "学", "姓", "名",
+                                        "出", "生", "年", "月", "日", "住", "址", "市", "路", "银",
+                                        "行", "信", "用", "有", "效", "期", "性", "别", "族", "汉",
+                                        "女", "客", "服", "热", "线", "电", "话", "编", "员", "证"};
+    static const char *const words[] = {
+        "Card No.",  "No.",  "ID",      "Member ID", "Student No:", "Phone", "VALID THRU", "MONTH/YEAR",
+        "GOOD THRU", "Name", "Address", "DOB",       "EXPIRES END", "SINCE", "Tel"};
+    text[0] = '\0';
+    if (gk_random_chance(random, 0.35)) {
+        strcpy(text, words[gk_random_below(random, sizeof words / sizeof *words)]);
+        return;
+    }
+    for (uint32_t i = 0, count = 1 + gk_random_below(random, 7); i < count; i++) {
+        strcat(text, signs[gk_random_below(random, sizeof signs / sizeof *signs)]);
+    }
+}
+
+/* A label at one end of the line, in the ink that is set. */
+static void draw_label(cairo_t *cr, const struct gk_strip_plan *plan, struct gk_random *random)
+{
+    char text[64];
+    struct gk_font font = {gk_random_chance(random, 0.8) ? "Noto Sans CJK SC" : "Noto Serif CJK SC",
+                           gk_random_chance(random, 0.4), false};
+    double height = gk_random_between(random, 0.5, 1.1), half = line_width(cr, plan) / 2;
+    random_words(text, random);
+    double gap = gk_random_between(random, 0.3, 1.5), width = gk_text_width(cr, font, height, text);
+    gk_text(cr, font, gk_random_chance(random, 0.8) ? -half - gap - width : half + gap,
+            gk_random_between(random, -0.15, 0.15), height, text);
+}
+
 void gk_strip_draw(struct gk_face *face, const struct gk_strip_plan *plan, struct gk_random *random)
 {
     struct reach reach = {cairo_image_surface_get_width(face->surface) / plan->scale / 2,
@@ -268,6 +301,9 @@ void gk_strip_draw(struct gk_face *face, const struct gk_strip_plan *plan, struc
     draw_neighbours(face, plan, reach, random);
     cairo_t *cr = plan->embossed ? face->raised_cr : face->cr;
     set_ink(face, random);
+    if (gk_random_chance(random, plan->embossed ? 0.04 : 0.25)) {
+        draw_label(face->cr, plan, random);
+    }
     cairo_save(cr);
     cairo_rotate(cr, plan->upside_down ? GK_PI : 0);
     if (!plan->embossed && gk_random_chance(random, 0.08)) { /* a shadow under the print */
