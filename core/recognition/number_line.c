@@ -267,6 +267,20 @@ static bool belongs_below(const struct gk_number_line *above, const struct gk_nu
            fabs(shift) < height;
 }
 
+static const struct gk_number_line *next_below(const struct gk_number_line *lines, size_t count,
+                                               const struct gk_number_line *above)
+{
+    const struct gk_number_line *nearest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (belongs_below(above, &lines[i]) &&
+            (nearest == NULL ||
+             distance(above->left, lines[i].left) < distance(above->left, nearest->left))) {
+            nearest = &lines[i];
+        }
+    }
+    return nearest;
+}
+
 /* Does the other stack begin within this one? */
 static bool holds(const struct gk_number_stack *stack, const struct gk_number_stack *other)
 {
@@ -287,14 +301,11 @@ size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
     for (size_t first = 0; first < count; first++) {
         struct gk_number_stack stack = {.rows = {lines[first]}, .row_count = may_be_group(&lines[first])};
         while (stack.row_count > 0 && stack.row_count < GK_STACK_MOST_ROWS) {
-            size_t next = 0;
-            while (next < count && !belongs_below(&stack.rows[stack.row_count - 1], &lines[next])) {
-                next++;
-            }
-            if (next == count) {
+            const struct gk_number_line *next = next_below(lines, count, &stack.rows[stack.row_count - 1]);
+            if (next == NULL) {
                 break;
             }
-            stack.rows[stack.row_count++] = lines[next];
+            stack.rows[stack.row_count++] = *next;
         }
         if (stack.row_count >= GK_STACK_LEAST_ROWS) {
             found[found_count++] = stack;
