@@ -336,8 +336,7 @@ static void read_view(struct view *view)
     }
     qsort(view->trials, view->trial_count, sizeof *view->trials, compare_trials);
     double least = fmax(LEAST_STRENGTH, LEAST_SHARE * strongest(view));
-    for (size_t i = 0; i < view->trial_count && i < MOST_READ && view->trials[i].strength >= LEAST_STRENGTH;
-         i++) {
+    for (size_t i = 0; i < view->trial_count && i < MOST_READ && view->trials[i].strength >= least; i++) {
         if (out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
             return;
         }
