@@ -15,118 +15,11 @@
 #include "core/recognition/candidates.h"
 
 #include "core/recognition/calibration.h"
-#include "core/recognition/weighing.h"
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- one line, by Tesseract --- */
-
-/* Paths are the likeliest characters with up to two exchanged. */
-#define ALTERNATIVES 2 /* a place, besides the likeliest */
-
-struct search {
-    const struct gk_lattice *lattice;
-    struct gk_weighing weighing;
-    struct gk_run run;
-    char best[GK_NUMBER_SIZE];
-};
-
-static void weigh(struct search *search, const char *number, double probability)
-{
-    gk_weighing_add(&search->weighing, &search->run, number, search->lattice->grouping, probability);
-}
-
-/* The `rank`th likeliest character of a place, 0 the best. */
-static int ranked(const struct gk_lattice_place *place, int rank)
-{
-    bool used[GK_LATTICE_CHARACTERS] = {false};
-    int best = 0;
-    for (int i = 0; i <= rank; i++) {
-        best = -1;
-        for (int digit = 0; digit < GK_LATTICE_CHARACTERS; digit++) {
-            if (!used[digit] && (best < 0 || place->share[digit] > place->share[best])) {
-                best = digit;
-            }
-        }
-        used[best] = true;
-    }
-    return best;
-}
-
-static void exchange_two(struct search *search, double probability)
-{
-    const struct gk_lattice *lattice = search->lattice;
-    char number[GK_NUMBER_SIZE];
-    (void)snprintf(number, sizeof number, "%s", search->best);
-    for (int i = 0; i < lattice->count; i++) {
-        double best_i = lattice->places[i].share[ranked(&lattice->places[i], 0)];
-        for (int a = 1; a <= ALTERNATIVES; a++) {
-            int digit_i = ranked(&lattice->places[i], a);
-            double with_one = probability / best_i * lattice->places[i].share[digit_i];
-            if (with_one < probability * 1e-3) {
-                continue;
-            }
-            number[i] = "0123456789X"[digit_i];
-            for (int j = i + 1; j < lattice->count; j++) {
-                int best_j = ranked(&lattice->places[j], 0), digit_j = ranked(&lattice->places[j], 1);
-                number[j] = "0123456789X"[digit_j];
-                weigh(search, number,
-                      with_one / lattice->places[j].share[best_j] * lattice->places[j].share[digit_j]);
-                number[j] = search->best[j];
-            }
-        }
-        number[i] = search->best[i];
-    }
-}
-
-static void exchange_one(struct search *search, double probability)
-{
-    const struct gk_lattice *lattice = search->lattice;
-    char number[GK_NUMBER_SIZE];
-    (void)snprintf(number, sizeof number, "%s", search->best);
-    for (int i = 0; i < lattice->count; i++) {
-        int best = ranked(&lattice->places[i], 0);
-        for (int digit = 0; digit < GK_LATTICE_CHARACTERS; digit++) {
-            bool allowed = digit != best && (digit < 10 || i + 1 == lattice->count);
-            if (allowed) {
-                number[i] = "0123456789X"[digit];
-                weigh(search, number,
-                      probability / lattice->places[i].share[best] * lattice->places[i].share[digit]);
-            }
-        }
-        number[i] = search->best[i];
-    }
-}
-
-void gk_candidates_from_lattice(const struct gk_lattice *lattice, const struct gk_candidate_rules *rules,
-                                struct gk_line_verdict *ret_verdict)
-{
-    assert(lattice->count > 0);
-    *ret_verdict = (struct gk_line_verdict){0};
-    struct search search = {.lattice = lattice};
-    double probability = gk_lattice_best(lattice, search.best);
-    search.run = (struct gk_run){.best = search.best, .alien_factor = 1};
-    gk_weighing_begin(&search.weighing, rules, ret_verdict);
-    weigh(&search, search.best, probability);
-    exchange_one(&search, probability);
-    exchange_two(&search, probability);
-    double seen = search.run.seen[lattice->count];
-    gk_weighing_close_run(&search.weighing, &search.run, NULL, fmax(0, 1 - seen) + lattice->slip);
-    gk_weighing_end(&search.weighing);
-    gk_weighing_explain(&search.weighing, search.best);
-    memcpy(ret_verdict->best, search.best, sizeof ret_verdict->best);
-    memcpy(ret_verdict->grouping, lattice->grouping, sizeof ret_verdict->grouping);
-    for (int i = 0; i < lattice->count; i++) {
-        const struct gk_lattice_place *place = &lattice->places[i];
-        ret_verdict->confidence[i] = (float)place->share[ranked(place, 0)];
-    }
-}
-
-/* --- many lines --- */
 
 /* A place counts as seen again by a shared number from this product of its two probabilities on. */
 #define LEAST_SHARED 1e-6

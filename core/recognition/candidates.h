@@ -5,7 +5,7 @@
 #ifndef GUIKA_CORE_RECOGNITION_CANDIDATES_H
 #define GUIKA_CORE_RECOGNITION_CANDIDATES_H
 
-#include "core/recognition/lattice.h"
+#include "core/recognition/rules.h"
 
 #define GK_CANDIDATES_MOST 20
 #define GK_GROUPING_SIZE 96
@@ -42,10 +42,6 @@ struct gk_candidate_rules {
     size_t issuer_count;
     bool no_check; /* ignore check characters and prefixes */
 };
-
-/* Weighs every number within two characters of the likeliest; `clarity` is left 0. [worker] */
-void gk_candidates_from_lattice(const struct gk_lattice *lattice, const struct gk_candidate_rules *rules,
-                                struct gk_line_verdict *ret_verdict);
 
 /* All candidates of a card so far, over its places. */
 struct gk_candidate_list {

@@ -45,7 +45,6 @@ struct gk_card_sight {
     bool glare;                /* a part of the card is burnt out */
     struct gk_homography view; /* of the card as it was found; where a number was read, upright */
     bool position_known;       /* a number was read, so that the view is upright */
-    bool upside_down;
     /* Around the rows in which six figures or more were read, in pixels of the picture; corner[0] to
      * corner[1] runs along the row. What a picture of an unrecognised card may show. */
     struct gk_quad rows[GK_SIGHT_ROWS_MOST];

@@ -144,15 +144,6 @@ bool gk_image_resize(const struct gk_image *image, int width_px, int height_px, 
     return true;
 }
 
-bool gk_image_shrink(const struct gk_image *image, int long_side_px, struct gk_image *ret_image)
-{
-    int longest = image->width_px > image->height_px ? image->width_px : image->height_px;
-    double scale = longest > long_side_px ? (double)long_side_px / longest : 1;
-    int width = (int)fmax(1, round(image->width_px * scale));
-    int height = (int)fmax(1, round(image->height_px * scale));
-    return gk_image_resize(image, width, height, ret_image);
-}
-
 /* The taps of every output pixel along one axis: `most` weights each, of which those past the last are 0. */
 struct axis {
     int most;

@@ -47,9 +47,6 @@ void gk_image_fill_grey(struct gk_image *image);
 /* Grey value at a point, bilinear; outside the nearest edge pixel's. [any] */
 double gk_image_grey_at(const struct gk_image *image, double x, double y);
 
-/* The picture shrunk so that its long side is at most `long_side_px`, by box averages; grey only. [any] */
-bool gk_image_shrink(const struct gk_image *image, int long_side_px, struct gk_image *ret_image);
-
 /* A part of a picture, pixels. */
 struct gk_window {
     double left, top, width, height;
@@ -59,6 +56,7 @@ struct gk_window {
  * the nearest edge pixel's value. [any] */
 bool gk_image_resample(const struct gk_image *image, const struct gk_window *window, int width_px,
                        int height_px, struct gk_image *ret_image);
+
 /* The picture in another size, grey only: by box averages where both sides shrink, else between pixels. [any]
  */
 bool gk_image_resize(const struct gk_image *image, int width_px, int height_px, struct gk_image *ret_image);

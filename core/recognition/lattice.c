@@ -203,20 +203,6 @@ size_t gk_lattice_from_text(const struct gk_text_line *line, int least,
     return count;
 }
 
-double gk_lattice_clarity(const struct gk_text_line *line, const struct gk_lattice *runs, size_t count)
-{
-    int characters = 0;
-    double clear = 0;
-    for (int i = 0; i < line->count; i++) {
-        enum part part = part_of(line->symbols[i].choices[0].character);
-        characters += part != PART_SEPARATOR && part != PART_OPEN && part != PART_CLOSE;
-    }
-    for (size_t i = 0; i < count; i++) {
-        clear += runs[i].count * runs[i].mean_confidence;
-    }
-    return characters == 0 ? 0 : clear / characters;
-}
-
 /* Multiplies `other` in, which has as many characters. */
 static void merge(struct gk_lattice *lattice, const struct gk_lattice *other)
 {

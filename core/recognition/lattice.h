@@ -30,10 +30,6 @@ struct gk_lattice {
 size_t gk_lattice_from_text(const struct gk_text_line *line, int least,
                             struct gk_lattice ret_runs[GK_LATTICE_RUNS_MOST]);
 
-/* How clearly the reading consists of those runs: their mean confidence, times the share of its characters
- * that are in them. A number that is read upside down falls into few digits among letters. 0 to 100. [any] */
-double gk_lattice_clarity(const struct gk_text_line *line, const struct gk_lattice *runs, size_t count);
-
 /* One lattice from `count` readings (at least 1) of the same run: those that agree on the number of
  * characters with most others are multiplied; the rest only raises the slip. Returns whether all agreed.
  * [any] */

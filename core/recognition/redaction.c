@@ -85,8 +85,7 @@ static bool is_inside(const struct gk_quad *quad, struct gk_point at)
 }
 
 /* Blanks all but the rows of figures; false where none of them lies on the card. */
-static bool show_rows(struct gk_image *card, const struct gk_homography *view,
-                      const struct gk_card_sight *sight)
+static bool show_rows(struct gk_image *card, const struct gk_card_sight *sight)
 {
     struct gk_quad rows[GK_SIGHT_ROWS_MOST];
     bool any = false;
@@ -95,7 +94,7 @@ static bool show_rows(struct gk_image *card, const struct gk_homography *view,
     }
     for (int y = 0; y < card->height_px; y++) {
         for (int x = 0; x < card->width_px; x++) {
-            struct gk_point at = gk_homography_apply(view, (struct gk_point){x + 0.5, y + 0.5});
+            struct gk_point at = gk_homography_apply(&sight->view, (struct gk_point){x + 0.5, y + 0.5});
             bool shown = false;
             for (size_t i = 0; i < sight->row_count && !shown; i++) {
                 shown = is_inside(&rows[i], at);
@@ -107,19 +106,6 @@ static bool show_rows(struct gk_image *card, const struct gk_homography *view,
         }
     }
     return any;
-}
-
-/* The view of the card the right way up: frame point (x, y) becomes (width - x, height - y). */
-static struct gk_homography turned(const struct gk_homography *view)
-{
-    struct gk_homography back = *view;
-    double *m = back.m, w = view->width_px, h = view->height_px;
-    for (int row = 0; row < 3; row++) {
-        m[row * 3 + 2] += m[row * 3] * w + m[row * 3 + 1] * h;
-        m[row * 3] = -m[row * 3];
-        m[row * 3 + 1] = -m[row * 3 + 1];
-    }
-    return back;
 }
 
 bool gk_redaction_make(const uint8_t *data, size_t size, const struct gk_card_sight *sight,
@@ -136,10 +122,8 @@ bool gk_redaction_make(const uint8_t *data, size_t size, const struct gk_card_si
     if (gk_picture_decode_colour(data, size, &picture, NULL) != GK_OK) {
         return false;
     }
-    struct gk_homography view =
-        sight->position_known && sight->upside_down ? turned(&sight->view) : sight->view;
     struct gk_image card;
-    bool made = gk_rectify(&picture.image, &view, true, &card);
+    bool made = gk_rectify(&picture.image, &sight->view, true, &card);
     gk_picture_clear(&picture);
     if (!made) {
         return false;
@@ -147,7 +131,7 @@ bool gk_redaction_make(const uint8_t *data, size_t size, const struct gk_card_si
     if (described) {
         hide_regions(&card, redaction);
     } else {
-        made = show_rows(&card, &view, sight);
+        made = show_rows(&card, sight);
     }
     made = made && gk_picture_encode_jpeg(&card, ret_jpeg, ret_size);
     gk_image_clear(&card);

@@ -1,4 +1,4 @@
-/* Whole pictures of minted cards through the real plugins and Tesseract. */
+/* Whole pictures of minted cards through the real plugins, networks and Tesseract. */
 #include "core/recognition/recogniser.h"
 #include "tests/mint/mint.h"
 
@@ -15,7 +15,8 @@ typedef guika_v1_internal_CompleteRecognitionRequest result_type;
 
 static int open_recogniser(void **state)
 {
-    struct gk_recogniser_options options = {.issuers_directory = GUIKA_BINARY_DIR "/lib/guika/issuers"};
+    struct gk_recogniser_options options = {.issuers_directory = GUIKA_BINARY_DIR "/lib/guika/issuers",
+                                            .keep_pictures = true};
     struct gk_recogniser *recogniser = NULL;
     struct gk_error error = {0};
     if (gk_recogniser_open(&options, &recogniser, &error) != GK_OK) {
@@ -117,6 +118,7 @@ static void test_number_that_fails_its_check_is_difficult(void **state)
     read_card(*state, &card, &scene, &result);
     assert_false(is_accepted(&result));
     assert_int_equal(result.reason, guika_v1_Reason_REASON_CHECK_FAILED);
+    assert_true(result.redacted_picture.size > 1000);
 }
 
 static void test_empty_table_is_no_card(void **state)

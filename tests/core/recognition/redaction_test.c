@@ -153,21 +153,6 @@ static void test_recognised_card_hides_what_its_layouts_name(void **state)
     gk_picture_clear(&picture);
 }
 
-static void test_card_read_upside_down_is_kept_upright(void **state)
-{
-    const struct photograph *photograph = *state;
-    const struct guika_issuer *issuers[] = {&issuer};
-    struct gk_card_sight sight = photograph->sight;
-    struct gk_picture picture;
-    sight.position_known = true;
-    sight.upside_down = true;
-    assert_true(make(photograph, &sight, &(struct gk_redaction){issuers, 1, .front = true}, &picture));
-    /* The region is where the layout says on the kept picture; the card's own portrait is turned away. */
-    assert_true(hidden_share(&picture.image, 51, 6, 79, 40) > 0.99);
-    assert_true(hidden_share(&picture.image, 8, 16, 30, 45) < 0.3);
-    gk_picture_clear(&picture);
-}
-
 static void test_layout_of_another_orientation_describes_nothing(void **state)
 {
     static const struct guika_layout upright[] = {
@@ -190,7 +175,6 @@ int main(void)
         cmocka_unit_test(test_unread_front_without_figures_is_not_kept),
         cmocka_unit_test(test_what_may_be_an_unrecognised_back_is_never_kept),
         cmocka_unit_test(test_recognised_card_hides_what_its_layouts_name),
-        cmocka_unit_test(test_card_read_upside_down_is_kept_upright),
         cmocka_unit_test(test_layout_of_another_orientation_describes_nothing),
     };
     return cmocka_run_group_tests(tests, photograph_card, free_photograph);
