@@ -516,6 +516,32 @@ static void look_over(const struct gk_card_reader *reader, const struct gk_image
     *ret_overview = overview;
 }
 
+static bool is_within(const struct gk_quad *quad, struct gk_point at)
+{
+    bool left = false, right = false;
+    for (int i = 0; i < 4; i++) {
+        const struct gk_point *a = &quad->corner[i], *b = &quad->corner[(i + 1) % 4];
+        double side = (b->x - a->x) * (at.y - a->y) - (b->y - a->y) * (at.x - a->x);
+        left = left || side < 0;
+        right = right || side > 0;
+    }
+    return !(left && right);
+}
+
+/* A card that showed a whole number was seen better by itself than in the picture. */
+static void drop_lines_on(struct overview *overview, const struct gk_quad *card)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < overview->line_count; i++) {
+        const struct gk_number_line *line = &overview->lines[i];
+        struct gk_point middle = {(line->left.x + line->right.x) / 2, (line->left.y + line->right.y) / 2};
+        if (!is_within(card, middle)) {
+            overview->lines[kept++] = *line;
+        }
+    }
+    overview->line_count = kept;
+}
+
 void gk_card_read(const struct gk_card_reader *reader, const struct gk_image *picture,
                   const struct gk_quad *card, struct gk_candidate_list *list, struct gk_card_sight *ret_sight)
 {
@@ -536,6 +562,9 @@ void gk_card_read(const struct gk_card_reader *reader, const struct gk_image *pi
         view.quad = overview.cards[i].quad;
         view.number = i;
         read_card(&view);
+        if (strongest(&view) >= FULL_NUMBER) {
+            drop_lines_on(&overview, &view.quad);
+        }
     }
     if (!is_read(list, GOOD_ENOUGH) && overview.line_count > 0) {
         view.frame.width_px = 0;
