@@ -16,6 +16,7 @@
 #define CORNER_SHARE 0.09  /* of a side, left out at its rounded ends */
 #define LEAST_AGREEING 0.4 /* share of a side's places that one line must pass */
 #define WHOLE_SLACK 0.13   /* of the logarithm of a picture's proportions: 1.39 to 1.81 */
+#define WHOLE_SCORE 0.4    /* of a picture that may be a card */
 #define LEAST_LIKELY 0.2   /* outlines below this score are nothing */
 
 static double distance(struct gk_point a, struct gk_point b)
@@ -244,7 +245,7 @@ static bool may_be_card(const struct gk_image *picture, struct gk_found_card *re
         return false;
     }
     order_corners(&quad);
-    *ret_found = (struct gk_found_card){.quad = quad, .score = LEAST_LIKELY, .guessed = true};
+    *ret_found = (struct gk_found_card){.quad = quad, .score = WHOLE_SCORE, .guessed = true};
     return true;
 }
 
@@ -277,9 +278,15 @@ size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *pictur
         }
     }
     struct gk_found_card whole;
-    if ((count == 0 || ret_found[0].score < GK_CARD_SCORE_SURE ||
-         !fills_picture(&ret_found[0].quad, picture)) &&
-        count < GK_CARD_FINDER_MOST && may_be_card(picture, &whole)) {
+    bool sure = count > 0 && ret_found[0].score >= GK_CARD_SCORE_SURE;
+    if ((sure && fills_picture(&ret_found[0].quad, picture)) || !may_be_card(picture, &whole)) {
+        return count;
+    }
+    if (!sure) {
+        return keep(ret_found, count, &whole);
+    }
+    /* A part of a card may have been taken for one: the reader tries the whole picture last. */
+    if (count < GK_CARD_FINDER_MOST) {
         ret_found[count++] = whole;
     }
     return count;

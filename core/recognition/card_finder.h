@@ -17,11 +17,11 @@ struct gk_found_card {
     bool guessed; /* the picture shows too little of the card: the quadrilateral is what is visible */
 };
 
-/* Scores from here on are cards: chosen on minted pictures, see tests/core/recognition/card_finder_test.c. */
+/* Scores from here on are cards. Estimated; card_finder_test.c shows what follows on minted pictures. */
 #define GK_CARD_SCORE_SURE 0.5
 
 /* Fills `ret_found` with what may be cards, best first; returns how many. Where none is sure, a picture of a
- * card's proportions comes last as a guess, with a low score. `sight` is of this whole picture.
+ * card's proportions is guessed to be one, with a score below that. `sight` is of this whole picture.
  * [worker] */
 size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *picture,
                      struct gk_found_card ret_found[GK_CARD_FINDER_MOST]);
