@@ -38,24 +38,27 @@ struct gk_point gk_homography_apply(const struct gk_homography *homography, stru
 void gk_homography_sample(const struct gk_homography *homography, const struct gk_image *picture, double x,
                           double y, double step, int count, float *ret_values)
 {
-    assert(picture->width_px >= 2 && picture->height_px >= 2);
     const double *m = homography->m;
     const float u = (float)(m[0] * x + m[1] * y + m[2]), v = (float)(m[3] * x + m[4] * y + m[5]);
     const float w = (float)(m[6] * x + m[7] * y + m[8]);
     const float du = (float)(m[0] * step), dv = (float)(m[3] * step), dw = (float)(m[6] * step);
     const float right = (float)picture->width_px - 1.001f, bottom = (float)picture->height_px - 1.001f;
     const size_t stride = (size_t)picture->width_px;
+    /* To the neighbours; in a picture of one column or row the pixel is its own. */
+    const size_t across = picture->width_px > 1, down = picture->height_px > 1 ? stride : 0;
     for (int i = 0; i < count; i++) {
         float scale = 1 / (w + (float)i * dw), at_x = (u + (float)i * du) * scale - 0.5f;
         float at_y = (v + (float)i * dv) * scale - 0.5f;
-        /* Written so that NaN becomes 0. */
-        at_x = at_x > 0 ? (at_x < right ? at_x : right) : 0;
-        at_y = at_y > 0 ? (at_y < bottom ? at_y : bottom) : 0;
+        /* Written so that NaN becomes an edge. */
+        at_x = at_x < right ? at_x : right;
+        at_y = at_y < bottom ? at_y : bottom;
+        at_x = at_x > 0 ? at_x : 0;
+        at_y = at_y > 0 ? at_y : 0;
         int column = (int)at_x, row = (int)at_y;
-        const uint8_t *top = picture->grey + (size_t)row * stride + column, *below = top + stride;
+        const uint8_t *top = picture->grey + (size_t)row * stride + column, *below = top + down;
         float dx = at_x - (float)column, dy = at_y - (float)row;
-        float upper = (float)top[0] + (float)(top[1] - top[0]) * dx;
-        float lower = (float)below[0] + (float)(below[1] - below[0]) * dx;
+        float upper = (float)top[0] + (float)(top[across] - top[0]) * dx;
+        float lower = (float)below[0] + (float)(below[across] - below[0]) * dx;
         ret_values[i] = upper + (lower - upper) * dy;
     }
 }

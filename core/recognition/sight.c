@@ -170,37 +170,11 @@ static double pixels_for_one(const struct gk_homography *frame)
     return longest / GK_SIGHT_LONG_SIDE_PX;
 }
 
-/* One row of map's frame, as gk_rectify has it but several times as fast. */
-static void sample_row(const struct gk_image *from, const struct gk_homography *map, int y, uint8_t *out)
-{
-    const double *m = map->m;
-    double right = from->width_px - 1.001, bottom = from->height_px - 1.001;
-    for (int x = 0; x < map->width_px; x++) {
-        double w = 1 / (m[6] * (x + 0.5) + m[7] * (y + 0.5) + m[8]);
-        double fx = (m[0] * (x + 0.5) + m[1] * (y + 0.5) + m[2]) * w - 0.5;
-        double fy = (m[3] * (x + 0.5) + m[4] * (y + 0.5) + m[5]) * w - 0.5;
-        fx = fx > 0 ? fx : 0; /* also where it is no number */
-        fy = fy > 0 ? fy : 0;
-        fx = fx < right ? fx : right;
-        fy = fy < bottom ? fy : bottom;
-        int left = (int)fx, top = (int)fy;
-        float dx = (float)(fx - left), dy = (float)(fy - top);
-        const uint8_t *upper = from->grey + (size_t)top * (size_t)from->width_px + (size_t)left;
-        const uint8_t *lower = upper + from->width_px;
-        float above = upper[0] + (float)(upper[1] - upper[0]) * dx;
-        float below = lower[0] + (float)(lower[1] - lower[0]) * dx;
-        out[x] = (uint8_t)(above + (below - above) * dy + 0.5f);
-    }
-}
-
 /* The card and a margin, as small as the network wants it. */
 static bool shrink_card(const struct gk_image *picture, const struct gk_homography *frame,
                         struct gk_image *ret_small)
 {
     struct gk_image shrunk = {0}, small;
-    if (picture->width_px < 2 || picture->height_px < 2) {
-        return false;
-    }
     int factor = (int)fmax(1, fmin(round(pixels_for_one(frame)), 16));
     if (factor > 1 && !gk_image_resize(picture, (picture->width_px + factor - 1) / factor,
                                        (picture->height_px + factor - 1) / factor, &shrunk)) {
@@ -224,7 +198,11 @@ static bool shrink_card(const struct gk_image *picture, const struct gk_homograp
         map.m[row * 3 + 2] = (m[1] * top + m[2]) * scale;
     }
     for (int y = 0; y < small.height_px; y++) {
-        sample_row(from, &map, y, small.grey + (size_t)y * (size_t)small.width_px);
+        float row[GK_SIGHT_LONG_SIDE_PX];
+        gk_homography_sample(&map, from, 0.5, y + 0.5, 1, small.width_px, row);
+        for (int x = 0; x < small.width_px; x++) {
+            small.grey[(size_t)y * (size_t)small.width_px + (size_t)x] = (uint8_t)(row[x] + 0.5f);
+        }
     }
     gk_image_clear(&shrunk);
     *ret_small = small;
