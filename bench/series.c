@@ -67,12 +67,11 @@ void gk_bench_series_card(const struct gk_bench_series *series, uint64_t index, 
 }
 
 /* The picture as a JPEG; NULL where it cannot be drawn. Freed with free. */
-static char *draw(const struct gk_bench_series *series, uint64_t index, size_t *ret_size)
+static uint8_t *draw(const struct gk_bench_series *series, uint64_t index, size_t *ret_size)
 {
     struct gk_mint_card card;
     struct gk_mint_scene scene;
     struct gk_mint_picture picture;
-    char *jpeg = NULL;
 
     /* All difficulties alike; with it grow rotation, tilt, glare, blur and noise (tests/mint/mint.h). */
     const double difficulty = (double)(index * UINT64_C(2654435761) % 1009) / 1008;
@@ -83,9 +82,9 @@ static char *draw(const struct gk_bench_series *series, uint64_t index, size_t *
     if (gk_mint_draw(&card, &scene, &picture) != 0) {
         return NULL;
     }
-    FILE *stream = open_memstream(&jpeg, ret_size);
+    uint8_t *jpeg = gk_mint_jpeg(&picture, JPEG_QUALITY, ret_size);
 
-    if (stream == NULL || gk_mint_write_jpeg(stream, &picture, JPEG_QUALITY) != 0 || fclose(stream) != 0) {
+    if (jpeg == NULL) {
         abort();
     }
     gk_mint_picture_clear(&picture);
@@ -96,7 +95,7 @@ static bool read_picture(const struct gk_bench_series *series, struct gk_recogni
                          uint64_t index, guika_v1_internal_CompleteRecognitionRequest *ret_result)
 {
     size_t size = 0;
-    char *jpeg = draw(series, index, &size);
+    uint8_t *jpeg = draw(series, index, &size);
 
     if (jpeg == NULL) {
         return false;

@@ -204,6 +204,9 @@ struct gk_mint_point gk_mint_picture_at(const struct gk_mint_card *card, const s
 int gk_mint_write_jpeg(FILE *stream, const struct gk_mint_picture *picture, int quality);
 int gk_mint_write_png(FILE *stream, const struct gk_mint_picture *picture);
 
+/* A JPEG in memory, `*ret_size` bytes; NULL where memory ran out. Free with free. */
+uint8_t *gk_mint_jpeg(const struct gk_mint_picture *picture, int quality, size_t *ret_size);
+
 /* ---- the manifest of a folder of pictures ---- */
 
 /* The header line, then one line a picture: file kind issuer number check print capture width height notes,

@@ -70,6 +70,23 @@ int gk_mint_write_png(FILE *stream, const struct gk_mint_picture *picture)
     return fflush(stream) == 0 ? 0 : -1;
 }
 
+uint8_t *gk_mint_jpeg(const struct gk_mint_picture *picture, int quality, size_t *ret_size)
+{
+    char *data = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&data, &size);
+    int status = stream == NULL ? -1 : gk_mint_write_jpeg(stream, picture, quality);
+    if (stream != NULL && fclose(stream) != 0) {
+        status = -1;
+    }
+    if (status != 0) {
+        free(data);
+        return NULL;
+    }
+    *ret_size = size;
+    return (uint8_t *)data;
+}
+
 int gk_mint_write_manifest_header(FILE *stream)
 {
     return fputs("file\tkind\tissuer\tnumber\tcheck\tprint\tcapture\twidth\theight\tnotes\n", stream) < 0 ? -1
