@@ -212,6 +212,13 @@ static bool is_accepted(const struct gk_candidate_list *list)
     return list->count > 0 && list->items[0].probability >= GK_CANDIDATE_ACCEPTED && !list->items[0].forced;
 }
 
+/* For decoding another frame: eight of the largest pictures take longer than a lease to decode alone. */
+static bool has_time(const struct gk_card_reader *reader)
+{
+    return gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) < reader->stop_cpu_ms &&
+           gk_clock_read_ms(CLOCK_MONOTONIC) < reader->stop_wall_ms;
+}
+
 static guika_v1_Reason choose_reason(const struct reading *reading)
 {
     if (reading->several_cards) {
@@ -317,7 +324,8 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
         .rules = {recogniser->issuers, recogniser->plugin_count, recogniser->no_check},
         .stop_cpu_ms = gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) + CPU_FOR_ALL_FRAMES_MS,
         .stop_wall_ms = gk_clock_read_ms(CLOCK_MONOTONIC) + WALL_FOR_ALL_FRAMES_MS};
-    for (size_t i = 0; i < frame_count && !is_accepted(&reading->list); i++) {
+    for (size_t i = 0; i < frame_count && !is_accepted(&reading->list) && (i == 0 || has_time(&reader));
+         i++) {
         read_frame(&reader, &frames[i], reading);
     }
     if (!reading->any_picture) {
