@@ -7,24 +7,12 @@
  * the length of its picture (four bytes, lowest first); then the picture. The last frame may be cut short.
  */
 #include "core/recognition/recogniser.h"
+#include "tests/core/recognition/lease.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SLOWER 5 /* times, under AddressSanitizer. Estimated */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SLOWER 5
-#endif
-#endif
-#ifndef SLOWER
-#define SLOWER 1
-#endif
-
-#define LEASE_MS 2000 /* a reader's. Processor time here: a busy machine is not the input's fault */
 #define FRAMES_MOST 3
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -94,13 +82,6 @@ static struct gk_recogniser *open_once(void)
     return recogniser;
 }
 
-static double thread_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
@@ -111,10 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < count; i++) {
         take_frame(&input, &frames[i]);
     }
-    double began = thread_ms();
+    double began = lease_cpu_ms();
     gk_recogniser_read(recogniser, frames, count, &result);
-    double took = thread_ms() - began;
-    if (took > LEASE_MS * SLOWER) {
+    double took = lease_cpu_ms() - began;
+    if (took > LEASE_CPU_MS) {
         (void)fprintf(stderr, "%.0f ms of the processor for one deposit\n", took);
         abort();
     }

@@ -1,5 +1,6 @@
 /* Whole pictures of minted cards through the real plugins, networks and Tesseract. */
 #include "core/recognition/recogniser.h"
+#include "tests/core/recognition/lease.h"
 #include "tests/mint/mint.h"
 
 #include <setjmp.h>
@@ -192,6 +193,30 @@ static void test_frames_without_a_picture_are_told(void **state)
     assert_string_equal(result.problem, "neither JPEG nor PNG");
 }
 
+/* As many pixels as a picture may have, in a file of 100 KB. */
+static void test_eight_of_the_largest_pictures_end_within_the_lease(void **state)
+{
+    struct gk_mint_picture picture = {.width_px = 7000, .height_px = 7000};
+    guika_v1_Frame frames[8];
+    char *data = NULL;
+    size_t size;
+    picture.rgb = calloc((size_t)picture.width_px * picture.height_px, 3);
+    FILE *stream = open_memstream(&data, &size);
+    assert_true(picture.rgb != NULL && stream != NULL);
+    assert_int_equal(gk_mint_write_png(stream, &picture), 0);
+    fclose(stream);
+    gk_mint_picture_clear(&picture);
+    for (size_t i = 0; i < 8; i++) {
+        frames[i] = (guika_v1_Frame){.picture = {(const uint8_t *)data, size}};
+    }
+    result_type result;
+    double began = lease_cpu_ms();
+    gk_recogniser_read(*state, frames, 8, &result);
+    assert_true(lease_cpu_ms() - began < LEASE_CPU_MS);
+    assert_false(result.invalid_picture);
+    free(data);
+}
+
 static void test_supplied_quadrilateral_is_used(void **state)
 {
     struct gk_mint_card card = flat_card(GK_MINT_PAYMENT, "visa", 12);
@@ -314,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_empty_table_is_no_card),
         cmocka_unit_test(test_two_cards_in_one_picture_are_difficult),
         cmocka_unit_test(test_frames_without_a_picture_are_told),
+        cmocka_unit_test(test_eight_of_the_largest_pictures_end_within_the_lease),
         cmocka_unit_test(test_supplied_quadrilateral_is_used),
         cmocka_unit_test(test_questions_about_numbers_are_answered),
         cmocka_unit_test(test_no_accepted_number_of_the_corpus_is_wrong),
