@@ -132,7 +132,7 @@ def strike(grey, generator):
         level = torch.rand(count, 1, 1, 1, generator=generator) < 0.7
         along, across = columns - x, rows - y - slope * (columns - x)
         along, across = torch.where(level, along, across * 8), torch.where(level, across, along)
-        bar = (along.abs() < rand(4, 40)) & (across.abs() < rand(0.5, 3)) & (rand(0, 1) < 0.3)
+        bar = (along.abs() < rand(4, 40)) & (across.abs() < rand(0.5, 3)) & (rand(0, 1) < 0.12)
         alpha = bar * rand(0.3, 1)
         grey = grey * (1 - alpha) + rand(0, 1) * alpha
     return grey
