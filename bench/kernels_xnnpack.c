@@ -85,7 +85,7 @@ static void copy(const struct state *state, int index)
             for (int i = 0; i < (layer->kind == GK_NETWORK_CONCATENATE ? 2 : 1); i++) {
                 const struct gk_bench_shape *input = &state->net->shapes[layer->inputs[i]];
                 const int by = layer->kind == GK_NETWORK_DOUBLE ? 2 : 1;
-                const size_t pixel = (size_t)(y / by * input->width + x / by);
+                const size_t pixel = (size_t)(y / by) * (size_t)input->width + (size_t)(x / by);
 
                 memcpy(to, state->tensors[layer->inputs[i]] + pixel * (size_t)input->channels,
                        (size_t)input->channels * sizeof *to);

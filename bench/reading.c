@@ -344,7 +344,7 @@ static void choose_sets(struct bench *bench, int argc, char **argv)
             (void)printf("no pictures in %s: minted cards alone\n", SPECIMENS);
         }
     }
-    if (atoi(count) > 0) {
+    if (strtol(count, NULL, 10) > 0) {
         mint(bench, count);
     }
 }

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s FILLED COUNT SEED > scenes\n", argv[0]);
         return 2;
     }
-    struct gk_sketch_scene scene = {.width_px = WIDTH_PX, .filled = atoi(argv[1]) != 0};
+    struct gk_sketch_scene scene = {.width_px = WIDTH_PX, .filled = strtol(argv[1], NULL, 10) != 0};
     scene.height_px = scene.filled ? FILLED_HEIGHT_PX : PHOTOGRAPH_HEIGHT_PX;
     size_t pixels = (size_t)scene.width_px * (size_t)scene.height_px;
     size_t bytes = pixels + GK_SKETCH_MAPS * pixels / (GK_SKETCH_STRIDE_PX * GK_SKETCH_STRIDE_PX);
