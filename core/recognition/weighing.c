@@ -10,7 +10,8 @@
  * these units a line that carries no issuer's number has weight 1.
  *
  * What was not weighed one by one is taken to be as good, on average, as what was, checks left out: as those
- * of its length, where there were any.
+ * of its length, where there were any. Where there were none, nothing is known of its grouping, and it is no
+ * better than strings by chance are: of those a rule's prefix takes a share, and divides by it.
  */
 #include "core/recognition/weighing.h"
 
@@ -48,14 +49,19 @@ static bool demands_brackets(const struct guika_rule *rule)
     return rule->grouping_count > 0;
 }
 
+static double alien_odds_of_length(size_t length)
+{
+    return length >= 15   ? GK_ALIEN_LONG
+           : length >= 10 ? GK_ALIEN_MIDDLE
+           : length >= 7  ? GK_ALIEN_SHORT
+                          : GK_ALIEN_SHORTEST;
+}
+
 /* Odds that figures so long and grouped so are no number of the rule. */
 static double alien_odds(const struct guika_rule *rule, const char *number, const char *grouping)
 {
     size_t length = strlen(number);
-    double odds = length >= 15   ? GK_ALIEN_LONG
-                  : length >= 10 ? GK_ALIEN_MIDDLE
-                  : length >= 7  ? GK_ALIEN_SHORT
-                                 : GK_ALIEN_SHORTEST;
+    double odds = alien_odds_of_length(length);
     if (rule->grouping_count == 0) {
         return odds;
     }
@@ -64,7 +70,7 @@ static double alien_odds(const struct guika_rule *rule, const char *number, cons
         return odds * GK_ALIEN_BRACKETS;
     case GK_GROUPING_KNOWN:
         /* One group alone tells something only where it is long. */
-        return odds * (strchr(grouping, '-') != NULL || length >= 15 ? GK_ALIEN_GROUPED : 1);
+        return odds * (strchr(grouping, '-') != NULL || length >= 10 ? GK_ALIEN_GROUPED : 1);
     case GK_GROUPING_COARSER:
         return odds * (demands_brackets(rule) ? GK_ALIEN_BARE : GK_ALIEN_UNBROKEN);
     default:
@@ -208,7 +214,8 @@ void gk_weighing_close_run(struct gk_weighing *weighing, const struct gk_run *ru
     weighing->unseen += unseen_of_any * mean;
     for (size_t length = 0; length < GK_NUMBER_SIZE && unseen != NULL; length++) {
         bool known = run->seen[length] > 0;
-        weighing->unseen += unseen[length] * (known ? run->density[length] / run->seen[length] : mean);
+        double by_chance = 1 / (alien_odds_of_length(length) * GK_ALIEN_IRREGULAR * run->alien_factor);
+        weighing->unseen += unseen[length] * (known ? run->density[length] / run->seen[length] : by_chance);
     }
 }
 
