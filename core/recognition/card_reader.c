@@ -37,7 +37,7 @@
 #define GOOD_ENOUGH 0.5     /* a candidate that makes other views needless */
 #define FIGURES 0.5         /* clarity of a line that holds figures */
 #define LEAST_FIGURES 6     /* of a row that a person may be shown: a security code has three or four */
-#define OVERLAP 0.3 /* of two quadrilaterals that are one card, as a share of the smaller one's width */
+#define LIKE_SIZE 0.4       /* of two cards' areas: they lie before one camera. Estimated */
 
 /* Something that may be a number, with its rows. */
 struct trial {
@@ -466,6 +466,18 @@ static void read_card(struct view *view)
     }
 }
 
+static bool is_within(const struct gk_quad *quad, struct gk_point at)
+{
+    bool left = false, right = false;
+    for (int i = 0; i < 4; i++) {
+        const struct gk_point *a = &quad->corner[i], *b = &quad->corner[(i + 1) % 4];
+        double side = (b->x - a->x) * (at.y - a->y) - (b->y - a->y) * (at.x - a->x);
+        left = left || side < 0;
+        right = right || side > 0;
+    }
+    return !(left && right);
+}
+
 static struct gk_point middle_of(const struct gk_quad *quad)
 {
     struct gk_point sum = {0, 0};
@@ -476,15 +488,26 @@ static struct gk_point middle_of(const struct gk_quad *quad)
     return sum;
 }
 
-/* Two cards that are surely there, apart from each other. */
+static double area_of(const struct gk_quad *quad)
+{
+    double twice = 0;
+    for (int i = 0; i < 4; i++) {
+        const struct gk_point *a = &quad->corner[i], *b = &quad->corner[(i + 1) % 4];
+        twice += a->x * b->y - b->x * a->y;
+    }
+    return fabs(twice) / 2;
+}
+
+/* Two cards that are surely there, beside each other and of like size: a picture on a card may look like a
+ * card. */
 static bool are_several(const struct gk_found_card *cards, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
-        struct gk_point first = middle_of(&cards[0].quad), other = middle_of(&cards[i].quad);
-        const struct gk_point *corner = cards[i].quad.corner;
-        double width = hypot(corner[1].x - corner[0].x, corner[1].y - corner[0].y);
-        bool apart = hypot(first.x - other.x, first.y - other.y) > OVERLAP * width;
-        if (cards[0].score >= GK_CARD_SCORE_SURE && cards[i].score >= GK_CARD_SCORE_SURE && apart) {
+        const struct gk_quad *first = &cards[0].quad, *other = &cards[i].quad;
+        double one = area_of(first), two = area_of(other);
+        bool apart = !is_within(first, middle_of(other)) && !is_within(other, middle_of(first));
+        if (cards[0].score >= GK_CARD_SCORE_SURE && cards[i].score >= GK_CARD_SCORE_SURE && apart &&
+            fmin(one, two) > LIKE_SIZE * fmax(one, two)) {
             return true;
         }
     }
@@ -514,18 +537,6 @@ static void look_over(const struct gk_card_reader *reader, const struct gk_image
     }
     gk_stage_end(reader->stages, GK_STAGE_SIGHT, began);
     *ret_overview = overview;
-}
-
-static bool is_within(const struct gk_quad *quad, struct gk_point at)
-{
-    bool left = false, right = false;
-    for (int i = 0; i < 4; i++) {
-        const struct gk_point *a = &quad->corner[i], *b = &quad->corner[(i + 1) % 4];
-        double side = (b->x - a->x) * (at.y - a->y) - (b->y - a->y) * (at.x - a->x);
-        left = left || side < 0;
-        right = right || side > 0;
-    }
-    return !(left && right);
 }
 
 /* A card that showed a whole number was seen better by itself than in the picture. */
