@@ -252,12 +252,7 @@ static bool may_be_card(const struct gk_image *picture, struct gk_found_card *re
 /* Does the quadrilateral cover most of the picture? Else a part of a card may have been taken for one. */
 static bool fills_picture(const struct gk_quad *quad, const struct gk_image *picture)
 {
-    double twice_area = 0;
-    for (int i = 0; i < 4; i++) {
-        const struct gk_point *a = &quad->corner[i], *b = &quad->corner[(i + 1) % 4];
-        twice_area += a->x * b->y - b->x * a->y;
-    }
-    return fabs(twice_area) / 2 > MOST_OF_PICTURE * picture->width_px * picture->height_px;
+    return gk_quad_area(quad) > MOST_OF_PICTURE * picture->width_px * picture->height_px;
 }
 
 size_t gk_cards_find(const struct gk_sight *sight, const struct gk_image *picture,

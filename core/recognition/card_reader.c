@@ -70,7 +70,7 @@ int64_t gk_clock_read_ms(clockid_t clock)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool out_of_time(const struct gk_card_reader *reader)
+bool gk_card_reader_out_of_time(const struct gk_card_reader *reader)
 {
     return gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) >= reader->stop_cpu_ms ||
            gk_clock_read_ms(CLOCK_MONOTONIC) >= reader->stop_wall_ms;
@@ -123,7 +123,7 @@ static bool wants_witness(const struct view *view, double least)
     if (view->reader->text == NULL || view->reader->barcodes == NULL) {
         return false;
     }
-    return !view->reader->rules.no_check && !out_of_time(view->reader) &&
+    return !view->reader->rules.no_check && !gk_card_reader_out_of_time(view->reader) &&
            !is_read(view->list, GK_CANDIDATE_ACCEPTED) &&
            (least <= 0 || (view->list->count > 0 && view->list->items[0].probability >= least));
 }
@@ -297,7 +297,7 @@ static bool is_tried(const struct view *view, const struct gk_number_line *line)
 
 static void add_trial(struct view *view, const struct gk_number_line *rows, int row_count)
 {
-    if (view->trial_count == MOST_TRIALS || out_of_time(view->reader) ||
+    if (view->trial_count == MOST_TRIALS || gk_card_reader_out_of_time(view->reader) ||
         (row_count == 1 && is_tried(view, rows))) {
         return;
     }
@@ -381,7 +381,7 @@ static bool try_region(struct view *view, const struct gk_number_line *region, i
     if (region->left_height < TALLEST_PX) {
         add_trial(view, region, 1);
     }
-    return view->trial_count == MOST_TRIALS || out_of_time(view->reader);
+    return view->trial_count == MOST_TRIALS || gk_card_reader_out_of_time(view->reader);
 }
 
 static int compare_trials(const void *a, const void *b)
@@ -419,7 +419,7 @@ static void read_view(struct view *view)
     qsort(view->trials, view->trial_count, sizeof *view->trials, compare_trials);
     double least = fmax(LEAST_STRENGTH, LEAST_SHARE * strongest(view));
     for (size_t i = 0; i < view->trial_count && i < MOST_READ && view->trials[i].strength >= least; i++) {
-        if (out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
+        if (gk_card_reader_out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
             return;
         }
         read_trial(view, &view->trials[i]);
@@ -488,23 +488,13 @@ static struct gk_point middle_of(const struct gk_quad *quad)
     return sum;
 }
 
-static double area_of(const struct gk_quad *quad)
-{
-    double twice = 0;
-    for (int i = 0; i < 4; i++) {
-        const struct gk_point *a = &quad->corner[i], *b = &quad->corner[(i + 1) % 4];
-        twice += a->x * b->y - b->x * a->y;
-    }
-    return fabs(twice) / 2;
-}
-
 /* Two cards that are surely there, beside each other and of like size: a picture on a card may look like a
  * card. */
 static bool are_several(const struct gk_found_card *cards, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         const struct gk_quad *first = &cards[0].quad, *other = &cards[i].quad;
-        double one = area_of(first), two = area_of(other);
+        double one = gk_quad_area(first), two = gk_quad_area(other);
         bool apart = !is_within(first, middle_of(other)) && !is_within(other, middle_of(first));
         if (cards[0].score >= GK_CARD_SCORE_SURE && cards[i].score >= GK_CARD_SCORE_SURE && apart &&
             fmin(one, two) > LIKE_SIZE * fmax(one, two)) {
@@ -567,7 +557,8 @@ void gk_card_read(const struct gk_card_reader *reader, const struct gk_image *pi
     }
     struct view view = {.reader = reader, .picture = picture, .list = list, .sight = &sight};
     for (size_t i = 0; i < overview.card_count; i++) {
-        if (out_of_time(reader) || is_read(list, i == 0 ? GK_CANDIDATE_ACCEPTED : GOOD_ENOUGH)) {
+        if (gk_card_reader_out_of_time(reader) ||
+            is_read(list, i == 0 ? GK_CANDIDATE_ACCEPTED : GOOD_ENOUGH)) {
             break;
         }
         view.quad = overview.cards[i].quad;

@@ -35,6 +35,9 @@ int64_t gk_clock_read_ms(clockid_t clock);
 
 #define GK_SIGHT_ROWS_MOST 8
 
+/* Has one of its two times come? [any] */
+bool gk_card_reader_out_of_time(const struct gk_card_reader *reader);
+
 /* What one picture showed besides its numbers. */
 struct gk_card_sight {
     bool card_found;

@@ -135,3 +135,12 @@ bool gk_digit_net_read(struct gk_digit_net *net, const struct gk_image *strip,
     }
     return true;
 }
+
+int gk_digit_likeliest(const float log_probability[GK_DIGIT_CLASSES])
+{
+    int best = 0;
+    for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
+        best = log_probability[class] > log_probability[best] ? class : best;
+    }
+    return best;
+}

@@ -26,4 +26,7 @@ void gk_digit_net_close(struct gk_digit_net *net); /* accepts NULL */
 bool gk_digit_net_read(struct gk_digit_net *net, const struct gk_image *strip,
                        struct gk_digit_matrix *ret_matrix);
 
+/* The likeliest class of a column, 0 the blank. [any] */
+int gk_digit_likeliest(const float log_probability[GK_DIGIT_CLASSES]);
+
 #endif

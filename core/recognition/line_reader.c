@@ -46,16 +46,6 @@ struct line_work {
     struct direction directions[2]; /* upright, upside down */
 };
 
-/* The likeliest class, by column. */
-static int likeliest(const float *logs)
-{
-    int best = 0;
-    for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
-        best = logs[class] > logs[best] ? class : best;
-    }
-    return best;
-}
-
 /* A sum over the likeliest characters, in order, on top of `before` (Fowler, Noll, Vo, 64 bits): equal texts
  * have equal sums, and that unequal ones have is as good as excluded. */
 static uint64_t summary_of(const struct gk_digit_matrix *matrix, uint64_t before)
@@ -63,7 +53,7 @@ static uint64_t summary_of(const struct gk_digit_matrix *matrix, uint64_t before
     uint64_t sum = before ^ UINT64_C(0xcbf29ce484222325);
     int last = 0;
     for (int x = 0; x < matrix->columns; x++) {
-        int best = likeliest(matrix->log_probability[x]);
+        int best = gk_digit_likeliest(matrix->log_probability[x]);
         if (best != 0 && best != last) {
             sum = (sum ^ (uint64_t)best) * UINT64_C(0x100000001b3);
         }

@@ -44,10 +44,7 @@ void gk_observe_strip(const struct gk_observer *observer, const struct gk_image 
     int before = 0;
     for (int x = 0; x < matrix->columns; x++) {
         const float *logs = matrix->log_probability[x];
-        int best = 0;
-        for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
-            best = logs[class] > logs[best] ? class : best;
-        }
+        int best = gk_digit_likeliest(logs);
         double probability = exp((double)logs[best]), right = (x + 1) * matrix->px_per_column;
         if (best != 0 && best == before) {
             characters[count - 1].right_px = right;

@@ -219,13 +219,6 @@ static bool is_accepted(const struct gk_candidate_list *list)
     return list->count > 0 && list->items[0].probability >= GK_CANDIDATE_ACCEPTED && !list->items[0].forced;
 }
 
-/* For decoding another frame: eight of the largest pictures take longer than a lease to decode alone. */
-static bool has_time(const struct gk_card_reader *reader)
-{
-    return gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) < reader->stop_cpu_ms &&
-           gk_clock_read_ms(CLOCK_MONOTONIC) < reader->stop_wall_ms;
-}
-
 /* Decodes again what was read alone before: pictures are not kept in memory for a pair that is seldom needed.
  */
 static void read_pair(const struct gk_card_reader *reader, const guika_v1_Frame *one,
@@ -252,7 +245,8 @@ static void read_pairs(const struct gk_card_reader *reader, const guika_v1_Frame
                        struct reading *reading)
 {
     for (size_t i = 0; i < count && reading->kept != NULL; i++) {
-        for (size_t j = i + 1; j < count && !is_accepted(&reading->list) && has_time(reader); j++) {
+        for (size_t j = i + 1;
+             j < count && !is_accepted(&reading->list) && !gk_card_reader_out_of_time(reader); j++) {
             bool same_camera = frames[i].side == frames[j].side && frames[i].side == reading->kept->side;
             if (same_camera && gk_lamps_are_opposite(frames[i].lamp, frames[j].lamp)) {
                 read_pair(reader, &frames[i], &frames[j], reading);
@@ -367,7 +361,8 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
         .rules = {recogniser->issuers, recogniser->plugin_count, recogniser->no_check},
         .stop_cpu_ms = gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) + CPU_FOR_ALL_FRAMES_MS,
         .stop_wall_ms = gk_clock_read_ms(CLOCK_MONOTONIC) + WALL_FOR_ALL_FRAMES_MS};
-    for (size_t i = 0; i < frame_count && !is_accepted(&reading->list) && (i == 0 || has_time(&reader));
+    for (size_t i = 0;
+         i < frame_count && !is_accepted(&reading->list) && (i == 0 || !gk_card_reader_out_of_time(&reader));
          i++) {
         read_frame(&reader, &frames[i], reading);
     }

@@ -63,6 +63,16 @@ void gk_homography_sample(const struct gk_homography *homography, const struct g
     }
 }
 
+double gk_quad_area(const struct gk_quad *quad)
+{
+    double twice = 0;
+    for (int i = 0; i < 4; i++) {
+        const struct gk_point *a = &quad->corner[i], *b = &quad->corner[(i + 1) % 4];
+        twice += a->x * b->y - b->x * a->y;
+    }
+    return fabs(twice) / 2;
+}
+
 struct gk_quad gk_quad_turned(const struct gk_quad *quad, int quarter_turns)
 {
     struct gk_quad turned;

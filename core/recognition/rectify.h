@@ -23,6 +23,9 @@ struct gk_point gk_homography_apply(const struct gk_homography *homography, stru
 void gk_homography_sample(const struct gk_homography *homography, const struct gk_image *picture, double x,
                           double y, double step, int count, float *ret_values);
 
+/* Its area, whichever way round its corners run. [any] */
+double gk_quad_area(const struct gk_quad *quad);
+
 /* How the card lies in the frame: quarter turns clockwise that bring it upright. */
 struct gk_quad gk_quad_turned(const struct gk_quad *quad, int quarter_turns);
 

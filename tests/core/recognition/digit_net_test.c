@@ -26,10 +26,7 @@ static void read_greedily(const struct gk_digit_matrix *matrix, char ret_text[GK
 {
     int before = 0, length = 0;
     for (int x = 0; x < matrix->columns; x++) {
-        int best = 0;
-        for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
-            best = matrix->log_probability[x][class] > matrix->log_probability[x][best] ? class : best;
-        }
+        int best = gk_digit_likeliest(matrix->log_probability[x]);
         if (best != 0 && best != before) {
             ret_text[length++] = "0123456789X"[best - 1];
         }
