@@ -19,6 +19,9 @@ static const struct gk_framing framings[] = {
 #define FRAMINGS (sizeof framings / sizeof *framings)
 #define FIRST_FRAMINGS 3
 
+/* Probability from which the first framings are enough. A list of consecutive numbers leaves a candidate less
+ * than it had (core/registry/match.c): to be accepted there it needs 0.9995. Here twice as sure. */
+#define SETTLED 0.9998
 /* Clarity (reading.h) from which a line is worth all framings. Estimated. */
 #define WORTH_READING 0.25
 /* Share of the stronger direction's strength from which the other one is not out of the question. Estimated.
@@ -123,7 +126,7 @@ static void weigh(struct line_work *work, bool upside_down)
 
 static bool is_settled(const struct gk_line_verdict *verdict)
 {
-    return verdict->count > 0 && verdict->candidates[0].probability >= GK_CANDIDATE_ACCEPTED &&
+    return verdict->count > 0 && verdict->candidates[0].probability >= SETTLED &&
            !verdict->candidates[0].forced;
 }
 
