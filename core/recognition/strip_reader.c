@@ -8,7 +8,7 @@
  * take a half to three quarters of a strip; narrower framings cut those of the upper end. */
 static const struct {
     double height, shift;
-} framings[] = {{1, 0}, {1.15, 0}, {0.88, 0}, {1, -0.06}, {1, 0.06}};
+} framings[GK_STRIP_FRAMINGS] = {{1, 0}, {1.15, 0}, {0.88, 0}, {1, -0.06}, {1, 0.06}};
 
 /* Heights of the strip added at either end, where the edge repeats: the net was trained on characters with
  * ground around. */
@@ -34,7 +34,7 @@ bool gk_strip_read(struct gk_digit_net *net, const struct gk_image *strip, struc
     bool read = matrix != NULL;
     ret_reading->framing_count = 0;
     ret_reading->row_count = 0;
-    for (size_t i = 0; i < sizeof framings / sizeof *framings && read; i++) {
+    for (size_t i = 0; i < GK_STRIP_FRAMINGS && read; i++) {
         struct gk_image framed;
         read = frame(strip, framings[i].height, framings[i].shift, &framed);
         if (read) {

@@ -8,6 +8,8 @@
 #include "core/recognition/digit_net.h"
 #include "core/recognition/reading.h"
 
+#define GK_STRIP_FRAMINGS 5
+
 /* Adds one framing after the other to `ret_reading`: the whole height, a little more and less of it, a little
  * higher and lower. The strip's grey is looked at; it may have any size. false where memory ran out or the
  * strip is empty. About 2 ms for four digits. [worker] */
