@@ -9,7 +9,7 @@
  *
  *     repeats * (the surer of p and q)  +  (1 - repeats) * p q / sum.
  *
- * Two sights that agree at 0.99 give 0.999. One that was certain keeps its number against any other; against
+ * Two sights that agree at 0.99 give 0.9975. One that was certain keeps its number against any other; against
  * one that is nearly as sure of another number it may lose the certainty.
  */
 #include "core/recognition/candidates.h"
