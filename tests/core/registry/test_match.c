@@ -322,8 +322,8 @@ static void test_the_simulation_catches_a_decision_blind_to_density(void **state
 
     (void)state;
     printf("blind: %zu accepted, %zu wrong\n", tally.accepted, tally.wrong);
-    /* More than twice what the threshold allows, though the reader's own word keeps the worst out. */
-    assert_true((double)tally.wrong > 2 * (1 - 0.999) * (double)tally.accepted);
+    /* Half as many again as the threshold allows, though the reader's own word keeps the worst out. */
+    assert_true((double)tally.wrong > 1.5 * (1 - 0.999) * (double)tally.accepted);
 }
 
 int main(void)
