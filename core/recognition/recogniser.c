@@ -18,6 +18,7 @@
 #define CPU_FOR_ALL_FRAMES_MS 1100
 #define WALL_FOR_ALL_FRAMES_MS 1700
 #define LEAST_PROBABILITY 1e-6 /* of a candidate worth a look-up */
+#define CERTAIN 0.9999         /* probability from which no further frame is read */
 #define RECOGNISED 0.5 /* probability from which a picture is redacted as the candidate's issuer says */
 
 struct gk_recogniser {
@@ -219,6 +220,13 @@ static bool is_accepted(const struct gk_candidate_list *list)
     return list->count > 0 && list->items[0].probability >= GK_CANDIDATE_ACCEPTED && !list->items[0].forced;
 }
 
+/* A registry of consecutive numbers wants more than acceptance does: further frames are read until nothing is
+ * gained. */
+static bool is_certain(const struct gk_candidate_list *list)
+{
+    return is_accepted(list) && list->items[0].probability >= CERTAIN;
+}
+
 /* Decodes again what was read alone before: pictures are not kept in memory for a pair that is seldom needed.
  */
 static void read_pair(const struct gk_card_reader *reader, const guika_v1_Frame *one,
@@ -375,8 +383,7 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
     } else {
         fill_candidates(&reading->list, ret_result);
         ret_result->reason = choose_reason(reading);
-        ret_result->another_frame_may_help =
-            ret_result->reason != guika_v1_Reason_REASON_UNSPECIFIED && reading->card_found;
+        ret_result->another_frame_may_help = reading->card_found && !is_certain(&reading->list);
         make_redacted(recogniser, reading, ret_result);
     }
     tell_verdict(recogniser->observer, reading, ret_result->reason);
