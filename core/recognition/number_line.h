@@ -5,6 +5,7 @@
 #ifndef GUIKA_CORE_RECOGNITION_NUMBER_LINE_H
 #define GUIKA_CORE_RECOGNITION_NUMBER_LINE_H
 
+#include "core/recognition/digit_net.h"
 #include "core/recognition/sight.h"
 
 #define GK_NUMBER_LINES_MOST 12
@@ -38,22 +39,19 @@ struct gk_number_stack {
 size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
                              struct gk_number_stack ret_stacks[GK_NUMBER_STACKS_MOST]);
 
-#define GK_STRIP_HEIGHT_PX 32
-/* A strip's width is a multiple of 4, as the digit net wants it. */
-#define GK_STRIP_LEAST_WIDTH_PX 40
-#define GK_STRIP_MOST_WIDTH_PX 768
-
 /* How to cut a strip: heights of it that a digit takes. */
 struct gk_framing {
     double digit_share;  /* of the strip's height; 0.625 makes digits of 20 pixels */
     double centre_shift; /* the strip's centre below the line's, in digit heights */
 };
 
+/* How far a strip goes on beyond the line's ends. */
+#define GK_STRIP_MARGIN_HEIGHTS 0.8
+
 /* Cuts the line from the picture: upright, or turned by 180 degrees. `frame` maps the line's pixels to the
- * picture's; NULL: they are the picture's. The strip is grey, GK_STRIP_HEIGHT_PX high, with
+ * picture's; NULL: they are the picture's. The strip is grey, GK_DIGIT_STRIP_HEIGHT_PX high, with
  * GK_STRIP_MARGIN_HEIGHTS digit heights beyond both ends; digits are of one height and pitch in it even where
  * the line recedes. false where memory ran out or the line is degenerate. About 0.1 ms. [worker] */
-#define GK_STRIP_MARGIN_HEIGHTS 0.8
 bool gk_number_line_cut(const struct gk_image *picture, const struct gk_homography *frame,
                         const struct gk_number_line *line, bool upside_down, const struct gk_framing *framing,
                         struct gk_image *ret_strip);

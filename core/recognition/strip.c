@@ -58,7 +58,7 @@ static int samples_for(const struct gk_homography *map, double dx, double dy)
 static void fill(const struct gk_image *picture, const struct gk_homography *map, struct gk_image *strip)
 {
     int across = samples_for(map, 1, 0), down = samples_for(map, 0, 1), width = strip->width_px;
-    float sums[GK_STRIP_MOST_WIDTH_PX], row[GK_STRIP_MOST_WIDTH_PX];
+    float sums[GK_DIGIT_STRIP_MOST_WIDTH_PX], row[GK_DIGIT_STRIP_MOST_WIDTH_PX];
     for (int y = 0; y < strip->height_px; y++) {
         memset(sums, 0, sizeof sums);
         for (int i = 0; i < across * down; i++) {
@@ -82,16 +82,17 @@ bool gk_number_line_cut(const struct gk_image *picture, const struct gk_homograp
     double height = (line->left_height + line->right_height) / 2;
     double length = hypot(line->right.x - line->left.x, line->right.y - line->left.y);
     double width =
-        (length / height + 2 * GK_STRIP_MARGIN_HEIGHTS) * framing->digit_share * GK_STRIP_HEIGHT_PX;
+        (length / height + 2 * GK_STRIP_MARGIN_HEIGHTS) * framing->digit_share * GK_DIGIT_STRIP_HEIGHT_PX;
     if (!(length > 0 && height > 0 && width >= 8)) {
         return false;
     }
     struct gk_homography map;
     struct gk_image strip;
     struct gk_quad quad = strip_quad(line, upside_down, framing);
-    int width_px = 4 * (int)round(fmin(fmax(width, GK_STRIP_LEAST_WIDTH_PX), GK_STRIP_MOST_WIDTH_PX) / 4);
-    if (!gk_homography_from_quad(&quad, width_px, GK_STRIP_HEIGHT_PX, &map) ||
-        !gk_image_make(width_px, GK_STRIP_HEIGHT_PX, false, &strip)) {
+    int width_px =
+        4 * (int)round(fmin(fmax(width, GK_DIGIT_STRIP_LEAST_WIDTH_PX), GK_DIGIT_STRIP_MOST_WIDTH_PX) / 4);
+    if (!gk_homography_from_quad(&quad, width_px, GK_DIGIT_STRIP_HEIGHT_PX, &map) ||
+        !gk_image_make(width_px, GK_DIGIT_STRIP_HEIGHT_PX, false, &strip)) {
         return false;
     }
     if (frame != NULL) {

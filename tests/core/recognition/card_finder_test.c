@@ -232,7 +232,7 @@ static void test_a_strip_is_upright_or_turned(void **state)
     }
     for (int turned = 0; turned < 2; turned++) {
         assert_true(gk_number_line_cut(&picture, NULL, &line, turned == 1, &framing, &strip));
-        assert_int_equal(strip.height_px, GK_STRIP_HEIGHT_PX);
+        assert_int_equal(strip.height_px, GK_DIGIT_STRIP_HEIGHT_PX);
         assert_int_equal(strip.width_px, (8 + 1.6) * 20);
         int first = strip.grey[0], last = strip.grey[strip.width_px * strip.height_px - 1];
         assert_int_equal(turned == 0 ? first < last : first > last, 1);
