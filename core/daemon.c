@@ -2,6 +2,7 @@
 
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card.h"
 #include "core/host/supervisor.h"
@@ -61,6 +62,7 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_difficult *difficult;
     struct gk_rpc_server *server;
     struct gk_supervisor *readers;
     struct gk_supervisor *couriers;
@@ -326,9 +328,23 @@ static void make_machines(struct daemon *daemon)
                                                  .shelf = daemon->shelf,
                                                  .on_notice_due = poke_outbox,
                                                  .on_notice_due_context = daemon};
+    const struct gk_difficult_parts difficult = {.loop = &daemon->loop,
+                                                 .mailbox = daemon->mailbox,
+                                                 .log = daemon->log,
+                                                 .clock = daemon->clock,
+                                                 .keys = daemon->keys,
+                                                 .store = daemon->store,
+                                                 .registry = daemon->registry,
+                                                 .vault = daemon->vault,
+                                                 .jobs = daemon->jobs,
+                                                 .threshold = daemon->configuration->threshold,
+                                                 .registered_share = daemon->configuration->registered_share,
+                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
+    daemon->difficult = gk_difficult_open(&difficult);
 }
 
 static void fill_services(struct daemon *daemon)
@@ -346,6 +362,8 @@ static void fill_services(struct daemon *daemon)
         .boxes = daemon->boxes,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
+        .difficult = daemon->difficult,
+        .vault = daemon->vault,
         .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
     };
@@ -411,11 +429,18 @@ static void on_pipeline_closed(void *context)
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
 }
 
-static void on_jobs_closed(void *context)
+static void on_difficult_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
+}
+
+static void on_jobs_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_difficult_close(daemon->difficult, on_difficult_closed, daemon);
 }
 
 static void on_server_closed(void *context)
@@ -500,6 +525,7 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
 
     watch_signals(daemon);
     start_children(daemon);
+    gk_difficult_rematch(daemon->difficult); /* a list may have come into force just before the end */
     const enum gk_status status = listen_all(daemon, error);
 
     if (status == GK_OK) {

@@ -1,10 +1,9 @@
 #include "core/found_card.h"
 #include "core/memory.h"
 #include "core/security/hex.h"
-#include "core/services/services.h"
+#include "core/services/operator_methods.h"
 #include "core/store/record.h"
 #include "core/task.h"
-#include "guika/v1/operator.rpc.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -217,8 +216,8 @@ static void unseal_mask(const struct gk_keys *keys, const guika_v1_internal_Foun
     }
 }
 
-static void fill_row(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
-                     guika_v1_FoundCardRow *row)
+void gk_operator_fill_row(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                          guika_v1_FoundCardRow *row)
 {
     gk_hex_encode(card->case_id, GK_CASE_ID_SIZE, row->case_id);
     row->state = card->state;
@@ -260,7 +259,8 @@ static bool list_one(void *context, struct gk_bytes key, struct gk_bytes value)
                        (struct gk_bytes){key.data + 8, GK_CASE_ID_SIZE}, guika_v1_internal_FoundCard_fields,
                        &card, NULL) == GK_OK &&
         is_wanted(listing->request, &card)) {
-        fill_row(listing->services->keys, &card, &listing->response.cards[listing->response.cards_count++]);
+        gk_operator_fill_row(listing->services->keys, &card,
+                             &listing->response.cards[listing->response.cards_count++]);
         memcpy(listing->last, key.data, TIME_KEY_SIZE);
     }
     return true;
@@ -391,6 +391,14 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .add_issuer = on_add_issuer,
         .list_found = on_list_found,
         .get_statistics = on_get_statistics,
+        .add_operator = gk_operator_add_operator,
+        .list_difficult = gk_operator_list_difficult,
+        .get_difficult = gk_operator_get_difficult,
+        .get_picture = gk_operator_get_picture,
+        .resolve = gk_operator_resolve,
+        .retry = gk_operator_retry,
+        .discard = gk_operator_discard,
+        .hand_to_issuer = gk_operator_hand_to_issuer,
     };
 
     return (struct gk_rpc_binding){&guika_v1_operator_service, &handlers, services};

@@ -8,6 +8,7 @@
 
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/log.h"
 #include "core/mailbox.h"
@@ -34,6 +35,8 @@ struct gk_services {
     struct gk_boxes *boxes;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_difficult *difficult;
+    struct gk_picture_vault *vault;
     struct gk_rate_limit *enquiry_limit; /* by client */
     uint32_t heartbeat_ms;
 };
