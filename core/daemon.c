@@ -20,6 +20,7 @@
 #include "core/shelf.h"
 #include "core/store/picture_vault.h"
 #include "core/store/store.h"
+#include "core/web/metrics.h"
 #include "rpc/descriptor_set.h"
 #include "rpc/server.h"
 
@@ -64,6 +65,7 @@ struct daemon {
     struct gk_enquiries *enquiries;
     struct gk_difficult *difficult;
     struct gk_rpc_server *server;
+    struct gk_metrics_server *metrics;
     struct gk_supervisor *readers;
     struct gk_supervisor *couriers;
     struct gk_services services;
@@ -392,6 +394,30 @@ static enum gk_status listen_all(struct daemon *daemon, struct gk_error *error)
     return GK_OK;
 }
 
+static uint64_t registered_cards(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return gk_registry_cards(daemon->registry);
+}
+
+static enum gk_status serve_metrics(struct daemon *daemon, struct gk_error *error)
+{
+    const struct gk_metrics_source source = {daemon->store, registered_cards, daemon};
+    const char *url = daemon->configuration->metrics;
+
+    if (url[0] == '\0') {
+        return GK_OK;
+    }
+    const enum gk_status status =
+        gk_metrics_server_open(url, daemon->configuration->plain_remote, &source, &daemon->metrics, error);
+
+    if (status == GK_OK) {
+        gk_log(daemon->log, GK_LOG_INFO, "metrics", {"url", url});
+    }
+    return status;
+}
+
 static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
 {
     const struct gk_rpc_server_options options = {.loop = &daemon->loop,
@@ -526,8 +552,11 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
     watch_signals(daemon);
     start_children(daemon);
     gk_difficult_rematch(daemon->difficult); /* a list may have come into force just before the end */
-    const enum gk_status status = listen_all(daemon, error);
+    enum gk_status status = listen_all(daemon, error);
 
+    if (status == GK_OK) {
+        status = serve_metrics(daemon, error);
+    }
     if (status == GK_OK) {
         gk_log(daemon->log, GK_LOG_INFO, "serving",
                {"cards", gk_log_number((int64_t)gk_registry_cards(daemon->registry), number)});
@@ -535,6 +564,7 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
         stop(daemon, error->message);
     }
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    gk_metrics_server_close(daemon->metrics);
     gk_reader_jobs_free(daemon->jobs);
     gk_log(daemon->log, GK_LOG_INFO, "stopped", {"why", status == GK_OK ? "asked" : "could not listen"});
     return status;

@@ -13,6 +13,10 @@ void gk_operator_fill_row(const struct gk_keys *keys, const guika_v1_internal_Fo
 void gk_operator_add_operator(struct gk_rpc_call *call, const guika_v1_AddOperatorRequest *request,
                               void *context);
 
+/* statistics_service.c */
+void gk_operator_get_statistics(struct gk_rpc_call *call, const guika_v1_GetStatisticsRequest *request,
+                                void *context);
+
 /* difficult_service.c */
 void gk_operator_list_difficult(struct gk_rpc_call *call, const guika_v1_ListDifficultRequest *request,
                                 void *context);
