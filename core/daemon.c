@@ -1,5 +1,6 @@
 #include "core/daemon.h"
 
+#include "core/backup.h"
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/difficult.h"
@@ -37,7 +38,7 @@ enum {
     DRAIN_LIMIT_MS = 8000, /* two leases and the write after them, with room to spare */
     CHILD_GRACE_MS = 3000,
     READER_START_MS = 30000, /* loading the plugins and Tesseract takes a tenth of a second */
-    BINDINGS = 6,
+    BINDINGS = 7,
 };
 
 struct daemon {
@@ -50,6 +51,8 @@ struct daemon {
     uv_timer_t drain;
     uint64_t drain_ends_ms;
     bool stopping;
+    bool again;    /* to be run once more when it has ended */
+    bool restored; /* the data are a backup's, just put in place */
     char data_directory[PATH_MAX];
     struct gk_mailbox *mailbox;
     struct gk_keys *keys;
@@ -349,6 +352,8 @@ static void make_machines(struct daemon *daemon)
     daemon->difficult = gk_difficult_open(&difficult);
 }
 
+static void start_again(void *context);
+
 static void fill_services(struct daemon *daemon)
 {
     daemon->services = (struct gk_services){
@@ -368,6 +373,9 @@ static void fill_services(struct daemon *daemon)
         .vault = daemon->vault,
         .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
+        .data_directory = daemon->configuration->data_directory,
+        .start_again = start_again,
+        .start_again_context = daemon,
     };
     daemon->bindings[0] = gk_box_service(&daemon->services);
     daemon->bindings[1] = gk_holder_service(&daemon->services);
@@ -375,6 +383,7 @@ static void fill_services(struct daemon *daemon)
     daemon->bindings[3] = gk_operator_service(&daemon->services);
     daemon->bindings[4] = gk_reader_jobs_binding(daemon->jobs);
     daemon->bindings[5] = gk_outbox_binding(daemon->outbox);
+    daemon->bindings[6] = gk_admin_service(&daemon->services);
 }
 
 static enum gk_status listen_all(struct daemon *daemon, struct gk_error *error)
@@ -490,6 +499,28 @@ static void on_couriers_closed(void *context)
     gk_supervisor_close(daemon->readers, CHILD_GRACE_MS, on_readers_closed, daemon);
 }
 
+static void block_signals(int how)
+{
+    sigset_t signals;
+
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)pthread_sigmask(how, &signals, NULL);
+}
+
+/* libuv gives the signals back: one that came now would end the process before its store is closed. Where the
+ * service begins anew it waits for that. */
+static void refuse_signals(const struct daemon *daemon)
+{
+    if (daemon->again) {
+        block_signals(SIG_BLOCK);
+    } else {
+        (void)signal(SIGTERM, SIG_IGN);
+        (void)signal(SIGINT, SIG_IGN);
+    }
+}
+
 static void on_drain(uv_timer_t *timer)
 {
     struct daemon *daemon = timer->data;
@@ -500,9 +531,7 @@ static void on_drain(uv_timer_t *timer)
     uv_close((uv_handle_t *)&daemon->drain, NULL);
     uv_close((uv_handle_t *)&daemon->on_term, NULL);
     uv_close((uv_handle_t *)&daemon->on_int, NULL);
-    /* libuv gives the signals back: a second one would end the process before its store is closed. */
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN);
+    refuse_signals(daemon);
     gk_supervisor_close(daemon->couriers, CHILD_GRACE_MS, on_couriers_closed, daemon);
 }
 
@@ -518,9 +547,20 @@ static void stop(struct daemon *daemon, const char *why)
     (void)uv_timer_start(&daemon->drain, on_drain, 0, DRAIN_TURN_MS);
 }
 
+static void start_again(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->again = !daemon->stopping;
+    stop(daemon, "to begin anew");
+}
+
 static void on_signal(uv_signal_t *handle, int signal_number)
 {
-    stop(handle->data, signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+    struct daemon *daemon = handle->data;
+
+    daemon->again = false;
+    stop(daemon, signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
 static void watch_signals(struct daemon *daemon)
@@ -533,6 +573,7 @@ static void watch_signals(struct daemon *daemon)
     daemon->drain.data = daemon;
     (void)uv_signal_start(&daemon->on_term, on_signal, SIGTERM);
     (void)uv_signal_start(&daemon->on_int, on_signal, SIGINT);
+    block_signals(SIG_UNBLOCK);
 }
 
 static void close_state(struct daemon *daemon)
@@ -583,8 +624,27 @@ static enum gk_status run(struct daemon *daemon, struct gk_error *error)
     return status == GK_OK ? serve(daemon, error) : status;
 }
 
-enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const struct gk_log *log,
-                             struct gk_error *error)
+static enum gk_status apply_restored(void *context, struct gk_transaction *transaction,
+                                     struct gk_error *error)
+{
+    (void)context;
+    (void)error;
+    gk_transaction_audit(transaction, "core", "store.restored", (struct gk_bytes){NULL, 0}, "");
+    return GK_OK;
+}
+
+static enum gk_status note_restored(struct daemon *daemon, struct gk_error *error)
+{
+    if (!daemon->restored) {
+        return GK_OK;
+    }
+    gk_log(daemon->log, GK_LOG_WARNING, "restored", {"data", daemon->configuration->data_directory});
+    return gk_store_commit_and_wait(daemon->store, apply_restored, NULL, error);
+}
+
+/* From a closed store to a closed store. */
+static enum gk_status run_once(const struct gk_configuration *configuration, const struct gk_log *log,
+                               bool restored, bool *ret_again, struct gk_error *error)
 {
     struct daemon *daemon = gk_allocate(sizeof *daemon);
     enum gk_status status;
@@ -592,7 +652,11 @@ enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const
     daemon->configuration = configuration;
     daemon->log = log;
     daemon->clock = gk_clock_system();
+    daemon->restored = restored;
     status = open_state(daemon, error);
+    if (status == GK_OK) {
+        status = note_restored(daemon, error);
+    }
     if (status == GK_OK) {
         (void)uv_loop_init(&daemon->loop);
         daemon->mailbox = gk_mailbox_open(&daemon->loop);
@@ -605,6 +669,62 @@ enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const
         gk_shelf_free(daemon->shelf);
     }
     close_state(daemon);
+    *ret_again = daemon->again;
     free(daemon);
+    return status;
+}
+
+enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const struct gk_log *log,
+                             struct gk_error *error)
+{
+    const struct gk_clock clock = gk_clock_system();
+    bool again = true;
+    enum gk_status status = GK_OK;
+
+    while (status == GK_OK && again) {
+        bool restored = false;
+
+        again = false;
+        status = gk_backup_swap(configuration->data_directory, gk_clock_now_ms(&clock), &restored, error);
+        if (status == GK_OK) {
+            status = run_once(configuration, log, restored, &again, error);
+        }
+    }
+    return status;
+}
+
+/* A service that runs on the data would be left with files that have another name. */
+static enum gk_status refuse_running(const char *data_directory, struct gk_error *error)
+{
+    const struct gk_clock clock = gk_clock_system();
+    const struct gk_store_options options = {
+        .path = data_directory, .now_ms = clock.now_ms, .now_context = clock.context};
+    struct gk_store *store = NULL;
+
+    if (access(data_directory, F_OK) != 0) {
+        return GK_OK;
+    }
+    const enum gk_status status = gk_store_open(&options, &store, error);
+
+    if (status == GK_OK) {
+        gk_store_close(store);
+    }
+    return status == GK_UNAVAILABLE ? status : GK_OK; /* damaged data are what a backup is for */
+}
+
+enum gk_status gk_daemon_restore(const struct gk_configuration *configuration, const char *directory,
+                                 struct gk_error *error)
+{
+    struct gk_keys *keys = NULL;
+    enum gk_status status = gk_keys_open(configuration->keys_directory, &keys, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    status = refuse_running(configuration->data_directory, error);
+    if (status == GK_OK) {
+        status = gk_backup_stage(keys, directory, configuration->data_directory, error);
+    }
+    gk_keys_close(keys);
     return status;
 }

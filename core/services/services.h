@@ -39,6 +39,9 @@ struct gk_services {
     struct gk_picture_vault *vault;
     struct gk_rate_limit *enquiry_limit; /* by client */
     uint32_t heartbeat_ms;
+    const char *data_directory;         /* absolute */
+    void (*start_again)(void *context); /* the service ends what it has in hand and begins anew */
+    void *start_again_context;
 };
 
 /* Each binding's context is the struct, borrowed. */
@@ -46,5 +49,6 @@ struct gk_rpc_binding gk_box_service(struct gk_services *services);
 struct gk_rpc_binding gk_holder_service(struct gk_services *services);
 struct gk_rpc_binding gk_issuer_service(struct gk_services *services);
 struct gk_rpc_binding gk_operator_service(struct gk_services *services);
+struct gk_rpc_binding gk_admin_service(struct gk_services *services);
 
 #endif
