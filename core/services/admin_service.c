@@ -1,9 +1,8 @@
 /* AdminService: backups. core/backup.c does the work. */
 #include "core/backup.h"
 #include "core/memory.h"
-#include "core/services/services.h"
+#include "core/services/admin_methods.h"
 #include "core/task.h"
-#include "guika/v1/admin.rpc.h"
 
 #include <stdio.h>
 
@@ -113,6 +112,8 @@ struct gk_rpc_binding gk_admin_service(struct gk_services *services)
     static const struct guika_v1_admin_service_handlers handlers = {
         .backup = on_backup,
         .restore = on_restore,
+        .export_holder = gk_admin_export_holder,
+        .forget_holder = gk_admin_forget_holder,
     };
 
     return (struct gk_rpc_binding){&guika_v1_admin_service, &handlers, services};

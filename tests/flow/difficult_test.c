@@ -231,6 +231,27 @@ static void test_new_list_finds_a_card_that_nobody_had_registered(void **state)
     shell_says(world, "operator", "guika difficult list --json", "{\"cards\":[]}");
 }
 
+static void test_holder_is_told_what_is_known_and_forgotten(void **state)
+{
+    struct world *world = *state;
+    guika_v1_DepositResponse response = {0};
+    struct gk_error error;
+
+    assert_int_equal(gk_test_deposit(world->box, "d-1", &world->pictures[0], &response, &error), GK_OK);
+    gk_test_confirm_stored(world->box, "d-1", response.zone);
+    assert_true(gk_test_mail_wait(&world->service, 1, 20000));
+    shell_says(world, "operator", "guika holder export bank holder-0", "\"smtp:holder-0@holders.example\"");
+    shell_says(world, "operator", "guika holder export bank holder-0", "\"compartment\": \"");
+    shell_says(world, "operator", "guika holder forget bank holder-0",
+               "forgotten: 1 rows of lists, 1 cases, 1 notices");
+    shell_says(world, "operator", "guika holder export bank holder-0 2>&1 || true", "no such holder");
+    shell_says(world, "operator", "guika holder forget bank nobody 2>&1 || true", "no such holder");
+    drop(world, "d-2", &world->pictures[0]); /* nobody's now */
+    shell_says(world, "operator", "guika difficult list", "UNREGISTERED");
+    assert_int_equal(gk_test_service_stop(&world->service, SIGTERM), 0);
+    (void)gk_test_verify_audit(&world->service);
+}
+
 static size_t append(char *data, size_t size, size_t count, void *context)
 {
     return fwrite(data, size, count, context);
@@ -295,6 +316,7 @@ int main(void)
         TEST(test_person_types_the_number_and_the_holder_is_told),
         TEST(test_viewer_sees_the_redacted_picture_until_the_card_is_gone),
         TEST(test_new_list_finds_a_card_that_nobody_had_registered),
+        TEST(test_holder_is_told_what_is_known_and_forgotten),
         TEST(test_figures_are_live_over_rpc_and_http),
     };
 
