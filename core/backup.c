@@ -219,7 +219,8 @@ static enum gk_status describe(const struct gk_store *store, const struct gk_key
 
     key_check(keys, now_ms, check);
     const int size =
-        snprintf(text, sizeof text, FIRST_LINE "made_at_ms %" PRId64 "\nkey_check %s\n", now_ms, check);
+        snprintf(text, sizeof text, FIRST_LINE "made_at_ms %" PRId64 "\nkey_check %s\nkey_epoch %u\n", now_ms,
+                 check, (unsigned)gk_keys_epoch(keys));
     enum gk_status status = join(directory, "backup", path, error);
 
     if (status == GK_OK) {
@@ -261,6 +262,7 @@ static enum gk_status check_backup(const struct gk_keys *keys, const char *direc
     char check[2 * CHECK_SIZE + 1];
     char found[2 * CHECK_SIZE + 1];
     int64_t made_at_ms = 0;
+    unsigned epoch = 0;
     const enum gk_status status = join(directory, "backup", path, error);
     FILE *file = status == GK_OK ? fopen(path, "re") : NULL;
 
@@ -271,12 +273,12 @@ static enum gk_status check_backup(const struct gk_keys *keys, const char *direc
         (void)fclose(file);
     }
     if (file == NULL || strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0 ||
-        sscanf(text + strlen(FIRST_LINE), "made_at_ms %" SCNd64 "\nkey_check %32[0-9a-f]", &made_at_ms,
-               found) != 2) {
+        sscanf(text + strlen(FIRST_LINE), "made_at_ms %" SCNd64 "\nkey_check %32[0-9a-f]\nkey_epoch %u",
+               &made_at_ms, found, &epoch) != 3) {
         return gk_error_set(error, GK_NOT_FOUND, "%.100s is no whole backup of Guika", directory);
     }
     key_check(keys, made_at_ms, check);
-    if (strcmp(check, found) != 0) {
+    if (strcmp(check, found) != 0 || epoch > gk_keys_newest(keys)) {
         return gk_error_set(error, GK_FAILED_PRECONDITION,
                             "the backup was made with other keys: put those in place first");
     }

@@ -14,6 +14,7 @@
 #include "core/reader_jobs.h"
 #include "core/recovery.h"
 #include "core/registry/registry.h"
+#include "core/rotation.h"
 #include "core/security/credentials.h"
 #include "core/security/keys.h"
 #include "core/security/rate_limit.h"
@@ -67,6 +68,7 @@ struct daemon {
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
     struct gk_difficult *difficult;
+    struct gk_rotation *rotation;
     struct gk_rpc_server *server;
     struct gk_metrics_server *metrics;
     struct gk_supervisor *readers;
@@ -238,18 +240,24 @@ static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
     if (status != GK_OK) {
         return status;
     }
-    status = gk_registry_open(daemon->store, daemon->keys, &daemon->registry, error);
+    (void)snprintf(pictures, sizeof pictures, "%.*s/pictures", PATH_MAX - 16, configuration->data_directory);
+    status = gk_picture_vault_open(pictures, daemon->keys, &daemon->vault, error);
     if (status != GK_OK) {
         return status;
     }
-    (void)snprintf(pictures, sizeof pictures, "%.*s/pictures", PATH_MAX - 16, configuration->data_directory);
-    status = gk_picture_vault_open(pictures, daemon->keys, &daemon->vault, error);
+    status = gk_rotation_settle(daemon->store, daemon->keys, daemon->vault, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    status = gk_registry_open(daemon->store, daemon->keys, &daemon->registry, error);
     if (status != GK_OK) {
         return status;
     }
     daemon->credentials = gk_credentials_new(daemon->keys);
     return gk_recover(daemon->store, daemon->vault, daemon->credentials, error);
 }
+
+static void start_again(void *context);
 
 static void poke_outbox(void *context)
 {
@@ -350,9 +358,13 @@ static void make_machines(struct daemon *daemon)
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
     daemon->difficult = gk_difficult_open(&difficult);
+    daemon->rotation = gk_rotation_open(&(struct gk_rotation_parts){.loop = &daemon->loop,
+                                                                    .log = daemon->log,
+                                                                    .keys = daemon->keys,
+                                                                    .store = daemon->store,
+                                                                    .on_copied = start_again,
+                                                                    .context = daemon});
 }
-
-static void start_again(void *context);
 
 static void fill_services(struct daemon *daemon)
 {
@@ -374,6 +386,7 @@ static void fill_services(struct daemon *daemon)
         .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
         .data_directory = daemon->configuration->data_directory,
+        .keys_directory = daemon->configuration->keys_directory,
         .start_again = start_again,
         .start_again_context = daemon,
     };
@@ -471,11 +484,18 @@ static void on_difficult_closed(void *context)
     gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
 }
 
-static void on_jobs_closed(void *context)
+static void on_rotation_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_difficult_close(daemon->difficult, on_difficult_closed, daemon);
+}
+
+static void on_jobs_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_rotation_close(daemon->rotation, on_rotation_closed, daemon);
 }
 
 static void on_server_closed(void *context)

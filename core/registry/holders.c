@@ -71,6 +71,7 @@ struct forgetting {
     const struct search *search;
     uint64_t generation;
     uint64_t staging;
+    size_t in_force; /* of the cards found, those in the list in force */
     enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error);
     void *context;
 };
@@ -103,7 +104,11 @@ static enum gk_status apply_forget(void *context, struct gk_transaction *transac
     }
     delete_holder(transaction, account.generation, forgetting->holder_token);
     delete_holder(transaction, account.staging, forgetting->holder_token);
-    return forgetting->also(forgetting->context, transaction, error);
+    account.changes++;
+    account.rows -= forgetting->in_force < account.rows ? forgetting->in_force : account.rows;
+    const enum gk_status put = gk_registry_put_account(transaction, &account, error);
+
+    return put != GK_OK ? put : forgetting->also(forgetting->context, transaction, error);
 }
 
 enum gk_status gk_registry_forget_holder(
@@ -124,12 +129,14 @@ enum gk_status gk_registry_forget_holder(
     if (status == GK_OK) {
         status = search_list(registry, account.generation, &search, error);
     }
+    const size_t in_force = search.count;
+
     if (status == GK_OK) {
         status = search_list(registry, account.staging, &search, error);
     }
     if (status == GK_OK) {
         struct forgetting forgetting = {issuer_account,  holder_token, &search, account.generation,
-                                        account.staging, also,         context};
+                                        account.staging, in_force,     also,    context};
 
         status = gk_store_commit_and_wait(registry->store, apply_forget, &forgetting, error);
     }

@@ -5,6 +5,10 @@
 #include "core/services/services.h"
 #include "guika/v1/admin.rpc.h"
 
+/* keys_service.c */
+void gk_admin_rotate_keys(struct gk_rpc_call *call, const guika_v1_RotateKeysRequest *request, void *context);
+void gk_admin_get_keys(struct gk_rpc_call *call, const guika_v1_GetKeysRequest *request, void *context);
+
 /* holder_rights_service.c */
 void gk_admin_export_holder(struct gk_rpc_call *call, const guika_v1_HolderRequest *request, void *context);
 void gk_admin_forget_holder(struct gk_rpc_call *call, const guika_v1_HolderRequest *request, void *context);

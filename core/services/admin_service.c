@@ -112,6 +112,8 @@ struct gk_rpc_binding gk_admin_service(struct gk_services *services)
     static const struct guika_v1_admin_service_handlers handlers = {
         .backup = on_backup,
         .restore = on_restore,
+        .rotate_keys = gk_admin_rotate_keys,
+        .get_keys = gk_admin_get_keys,
         .export_holder = gk_admin_export_holder,
         .forget_holder = gk_admin_forget_holder,
     };

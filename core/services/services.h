@@ -39,7 +39,9 @@ struct gk_services {
     struct gk_picture_vault *vault;
     struct gk_rate_limit *enquiry_limit; /* by client */
     uint32_t heartbeat_ms;
-    const char *data_directory;         /* absolute */
+    const char *data_directory; /* absolute */
+    const char *keys_directory;
+    bool rotating;                      /* new keys are being made: see keys_service.c */
     void (*start_again)(void *context); /* the service ends what it has in hand and begins anew */
     void *start_again_context;
 };

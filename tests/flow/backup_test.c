@@ -245,7 +245,7 @@ static void test_bad_folders_and_other_keys_are_refused(void **state)
     refused(world, "restore", world->service.directory, "no whole backup");
     (void)snprintf(data, sizeof data, "%s/backup", world->backup);
     static const char other[] =
-        "guika backup 1\nmade_at_ms 1700000000000\nkey_check 00112233445566778899aabbccddeeff\n";
+        "guika backup 1\nmade_at_ms 1700000000000\nkey_check 00112233445566778899aabbccddeeff\nkey_epoch 1\n";
 
     gk_test_write_file(data, other, sizeof other - 1);
     refused(world, "restore", world->backup, "other keys");
