@@ -1,7 +1,6 @@
 /* An operator's hour at the queue, with the real programs: what a person, a viewer and a new list make of
  * difficult cards, and what the figures say of it, over RPC and over HTTP. */
 #include "tests/flow/service.h"
-#include "tests/mint/mint.h"
 
 #include <curl/curl.h>
 #include <jansson.h>
@@ -161,38 +160,10 @@ static void test_person_types_the_number_and_the_holder_is_told(void **state)
                      0);
 }
 
-/* A card whose check digit does not agree: no issuer prints such a number. */
-static struct gk_test_picture mint_misprint(void)
-{
-    struct gk_test_picture picture = {0};
-    struct gk_mint_card card;
-    struct gk_mint_scene scene;
-    struct gk_mint_picture drawn;
-    char *data = NULL;
-    FILE *stream = open_memstream(&data, &picture.size);
-
-    gk_mint_card_random(GK_MINT_PAYMENT, "visa", 7, &card);
-    card.print = GK_MINT_FLAT;
-    card.layout = GK_MINT_LINE;
-    char *last = &card.number[strlen(card.number) - 1];
-
-    *last = (char)(*last == '9' ? '0' : *last + 1);
-    gk_mint_scene_random(0, 7, &scene);
-    scene.rotation_degrees = scene.tilt_x_degrees = scene.tilt_y_degrees = 0;
-    scene.background = GK_MINT_TRAY;
-    gk_mint_scene_fit(&card, &scene);
-    assert_int_equal(gk_mint_draw(&card, &scene, &drawn), 0);
-    assert_int_equal(gk_mint_write_jpeg(stream, &drawn, 90), 0);
-    (void)fclose(stream);
-    gk_mint_picture_clear(&drawn);
-    picture.data = (uint8_t *)data;
-    return picture;
-}
-
 static void test_viewer_sees_the_redacted_picture_until_the_card_is_gone(void **state)
 {
     struct world *world = *state;
-    struct gk_test_picture misprint = mint_misprint();
+    struct gk_test_picture misprint = gk_test_mint_misprint(7);
     char case_id[33];
     char line[256];
 
