@@ -12,9 +12,4 @@
 enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const struct gk_log *log,
                              struct gk_error *error);
 
-/* Stages a backup for a service that does not run: its next start has it in force. The keys have to be those
- * that the backup was made with. UNAVAILABLE where a service runs on the data. [worker] */
-enum gk_status gk_daemon_restore(const struct gk_configuration *configuration, const char *directory,
-                                 struct gk_error *error);
-
 #endif

@@ -6,6 +6,7 @@
 #include "core/daemon.h"
 #include "core/log.h"
 #include "core/process.h"
+#include "core/restore.h"
 #include "core/setup.h"
 
 #include <getopt.h>
@@ -122,7 +123,7 @@ int main(int argc, char **argv)
         return fail(&error);
     }
     if (arguments.restore != NULL) {
-        const enum gk_status restored = gk_daemon_restore(configuration, arguments.restore, &error);
+        const enum gk_status restored = gk_restore_stage(configuration, arguments.restore, &error);
 
         gk_configuration_free(configuration);
         return restored == GK_OK ? 0 : fail(&error);
