@@ -57,9 +57,8 @@ enum gk_status gk_case_number_find(struct gk_store *store, const char *text,
         return gk_error_set(error, GK_INVALID_ARGUMENT,
                             "a case number is 8 hexadecimal digits, as A1B2-C3D4, or a whole case id of 32");
     }
-    const enum gk_status status =
-        gk_store_scan(store, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){wanted, size},
-                      (struct gk_bytes){NULL, 0}, false, take_first, &named, error);
+    const enum gk_status status = gk_store_scan(store, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){wanted, size},
+                                                (struct gk_bytes){NULL, 0}, false, take_first, &named, error);
 
     if (status != GK_OK) {
         return status;
@@ -81,9 +80,8 @@ enum gk_status gk_case_number_draw(struct gk_store *store, uint8_t ret_case_id[G
     do {
         named = (struct named){other, false};
         randombytes_buf(ret_case_id, GK_CASE_ID_SIZE);
-        status =
-            gk_store_scan(store, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){ret_case_id, NUMBER_SIZE},
-                          (struct gk_bytes){NULL, 0}, false, take_first, &named, error);
+        status = gk_store_scan(store, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){ret_case_id, NUMBER_SIZE},
+                               (struct gk_bytes){NULL, 0}, false, take_first, &named, error);
     } while (status == GK_OK && named.found);
     return status;
 }

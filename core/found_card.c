@@ -1,9 +1,9 @@
 #include "core/found_card.h"
 
 #include "core/found_card_internal.h"
-
 #include "core/notification/outbox.h"
 #include "core/store/record.h"
+#include "core/words.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -36,27 +36,6 @@ static const char *decide_action(guika_v1_CardState state)
         return "found_card.give_back";
     default:
         return "found_card.receive";
-    }
-}
-
-static void index_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
-{
-    uint8_t by_time[8 + GK_CASE_ID_SIZE];
-
-    for (unsigned i = 0; i < 8; i++) {
-        by_time[i] = (uint8_t)((uint64_t)card->received_at_ms >> (56 - 8 * i));
-    }
-    memcpy(by_time + 8, card->case_id, GK_CASE_ID_SIZE);
-    gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
-                       (struct gk_bytes){NULL, 0});
-    if (card->card_token.size > 0) {
-        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
-
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
-                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
-                           (struct gk_bytes){NULL, 0});
     }
 }
 
@@ -144,7 +123,7 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
     if (status != GK_OK) {
         return status;
     }
-    index_card(transaction, &card);
+    gk_found_card_index(transaction, &card);
     gk_found_card_count(transaction, &card);
     if (card.state == guika_v1_CardState_CARD_STATE_RECEIVED || card.version > 0) {
         mark_waiting(transaction, &card, card.state == guika_v1_CardState_CARD_STATE_RECEIVED);
@@ -162,8 +141,9 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
     }
     *ret_deposit = decision->deposit;
     box_actor(actor, card.box_id);
-    return gk_found_card_put(transaction, &card, actor, decide_action(card.state),
-                    card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : gk_found_card_reason_word(card.reason), error);
+    return gk_found_card_put(
+        transaction, &card, actor, decide_action(card.state),
+        card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : gk_reason_word(card.reason), error);
 }
 
 /* The deposit's standing answer becomes KEEP in the difficult zone. */
@@ -207,7 +187,8 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
     if (status != GK_OK) {
         return status;
     }
-    return gk_found_card_put(transaction, &card, "core", "found_card.stop_waiting", gk_found_card_reason_word(card.reason), error);
+    return gk_found_card_put(transaction, &card, "core", "found_card.stop_waiting",
+                             gk_reason_word(card.reason), error);
 }
 
 /* --- where the card ended up --- */
@@ -349,7 +330,8 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
         return status;
     }
     box_actor(actor, box_id);
-    return gk_found_card_put(transaction, &card, actor, "found_card.confirm", outcome_word(request->outcome), error);
+    return gk_found_card_put(transaction, &card, actor, "found_card.confirm", outcome_word(request->outcome),
+                             error);
 }
 
 enum gk_status gk_found_card_notified(struct gk_transaction *transaction,

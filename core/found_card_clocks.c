@@ -18,8 +18,9 @@ struct round {
     struct gk_error *error;
 };
 
-/* Days by kind and place. London keeps three months, Japan three months of which one week in the first hands (the field's
- * figures); compartments are few, so a card does not keep one for long. Unread cards wait for a plugin or a person. */
+/* Days by kind and place. London keeps three months, Japan three months of which one week in the first hands
+ * (the field's figures); compartments are few, so a card does not keep one for long. Unread cards wait for a
+ * plugin or a person. */
 struct gk_retention gk_retention_default(void)
 {
     static const uint16_t days[GK_CARD_KINDS][GK_KEEPING_COUNT] = {
@@ -31,8 +32,7 @@ struct gk_retention gk_retention_default(void)
         [guika_v1_CardKind_CARD_KIND_PARKING] = {30, 90, 90},
         [guika_v1_CardKind_CARD_KIND_OTHER] = {30, 90, 90},
     };
-    struct gk_retention retention = {
-        .remind_ms = 5 * DAY_MS, .code_ms = 7 * DAY_MS, .erase_ms = 30 * DAY_MS};
+    struct gk_retention retention = {.remind_ms = 5 * DAY_MS, .code_ms = 7 * DAY_MS, .erase_ms = 30 * DAY_MS};
 
     for (unsigned kind = 0; kind < GK_CARD_KINDS; kind++) {
         for (unsigned keeping = 0; keeping < GK_KEEPING_COUNT; keeping++) {
@@ -56,7 +56,8 @@ static enum gk_keeping keeping_of(guika_v1_internal_Place_Kind kind)
     }
 }
 
-static void set_clocks(guika_v1_internal_FoundCard *card, const struct gk_retention *retention, int64_t now_ms)
+static void set_clocks(guika_v1_internal_FoundCard *card, const struct gk_retention *retention,
+                       int64_t now_ms)
 {
     const unsigned kind = card->kind < GK_CARD_KINDS ? card->kind : 0;
 
@@ -71,8 +72,7 @@ static void set_clocks(guika_v1_internal_FoundCard *card, const struct gk_retent
     if (card->state == guika_v1_CardState_CARD_STATE_EXPIRED) {
         return; /* expires_at_ms says when that was */
     }
-    card->expires_at_ms =
-        card->received_at_ms + retention->keep_ms[kind][keeping_of(card->place.kind)];
+    card->expires_at_ms = card->received_at_ms + retention->keep_ms[kind][keeping_of(card->place.kind)];
     const int64_t remind_at_ms = card->expires_at_ms - retention->remind_ms;
 
     if (card->state == guika_v1_CardState_CARD_STATE_NOTIFIED && gk_found_card_is_collectable(card) &&
@@ -87,7 +87,7 @@ enum gk_status gk_found_card_set_clocks(struct gk_transaction *transaction,
                                         struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
-    const enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
+    const enum gk_status status = gk_found_card_find(transaction, case_id, &card, error);
 
     *ret_set = status == GK_OK && card.clocks_for != gk_found_card_clocks_key(&card);
     if (!*ret_set) {
@@ -127,14 +127,14 @@ static enum gk_status remind(const struct round *round)
 
     card->remind_at_ms = 0;
     gk_found_card_next_issue(round->transaction, card, round->retention->code_ms);
-    const enum gk_status status = gk_found_card_notify(round->transaction, round->keys, card,
-                                                       GK_MESSAGE_CARD_REMINDER, round->error);
+    const enum gk_status status =
+        gk_found_card_notify(round->transaction, round->keys, card, GK_MESSAGE_CARD_REMINDER, round->error);
 
     round->tick->notice = true;
     gk_transaction_count(round->transaction, card->box_id, "reminders");
-    return status != GK_OK ? status
-                           : gk_found_card_put(round->transaction, card, "core", "found_card.remind", "",
-                                               round->error);
+    return status != GK_OK
+               ? status
+               : gk_found_card_put(round->transaction, card, "core", "found_card.remind", "", round->error);
 }
 
 /* --- erasure --- */
@@ -224,9 +224,9 @@ enum gk_status gk_found_card_tick(struct gk_transaction *transaction, const stru
                                   struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
-    const struct round round = {transaction, keys,  retention, &card, gk_transaction_now_ms(transaction),
+    const struct round round = {transaction, keys, retention, &card, gk_transaction_now_ms(transaction),
                                 ret_tick,    error};
-    enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
+    enum gk_status status = gk_found_card_find(transaction, case_id, &card, error);
 
     *ret_tick = (struct gk_tick){.again = false};
     if (status == GK_OK) {

@@ -11,8 +11,8 @@ typedef guika_v1_internal_Place_Kind place_t;
 
 const char *gk_found_card_place_word(guika_v1_internal_Place_Kind kind)
 {
-    static const char *const words[] = {"UNSPECIFIED", "FINDER", "SLOT",      "COMPARTMENT", "BIN",
-                                        "JAMMED",      "BAG",    "DEPOT",     "DESK",        "ISSUER",
+    static const char *const words[] = {"UNSPECIFIED", "FINDER", "SLOT",     "COMPARTMENT", "BIN",
+                                        "JAMMED",      "BAG",    "DEPOT",    "DESK",        "ISSUER",
                                         "AUTHORITY",   "HOLDER", "DESTROYED"};
 
     assert(kind < sizeof words / sizeof words[0]);
@@ -50,7 +50,7 @@ enum gk_status gk_found_card_move(struct gk_transaction *transaction, const stru
 {
     guika_v1_internal_FoundCard card = {0};
     char detail[97];
-    enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
+    enum gk_status status = gk_found_card_find(transaction, case_id, &card, error);
 
     if (status != GK_OK) {
         return status;
@@ -104,33 +104,34 @@ static bool may_end(guika_v1_CardState before, guika_v1_CardState after)
 }
 
 enum gk_status gk_found_card_end(struct gk_transaction *transaction, const char *actor,
-                                   const uint8_t case_id[GK_CASE_ID_SIZE], guika_v1_CardState state,
-                                   const char *location, struct gk_error *error)
+                                 const uint8_t case_id[GK_CASE_ID_SIZE], guika_v1_CardState state,
+                                 const char *location, struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
-    enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
+    enum gk_status status = gk_found_card_find(transaction, case_id, &card, error);
 
     if (status != GK_OK || card.state == state) {
         return status;
     }
     if (!may_end(card.state, state)) {
-        return gk_error_set(error, GK_FAILED_PRECONDITION,
-                            "an expired card can be returned, handed over or destroyed; a difficult one handed "
-                            "over or destroyed; this one is neither");
+        return gk_error_set(
+            error, GK_FAILED_PRECONDITION,
+            "an expired card can be returned, handed over or destroyed; a difficult one handed "
+            "over or destroyed; this one is neither");
     }
     card.state = state;
     card.place = (guika_v1_internal_Place){.kind = place_after(state)};
     (void)snprintf(card.place.location, sizeof card.place.location, "%s", location);
     gk_found_card_count(transaction, &card);
     status = gk_found_card_cancel_notice(transaction, &card, error);
-    return status != GK_OK ? status
-                           : gk_found_card_put(transaction, &card, actor,
-                                               state == guika_v1_CardState_CARD_STATE_RETURNED
-                                                   ? "found_card.return"
-                                               : state == guika_v1_CardState_CARD_STATE_HANDED_OVER
-                                                   ? "found_card.hand_over"
-                                                   : "found_card.destroy",
-                                               location, error);
+    return status != GK_OK
+               ? status
+               : gk_found_card_put(transaction, &card, actor,
+                                   state == guika_v1_CardState_CARD_STATE_RETURNED ? "found_card.return"
+                                   : state == guika_v1_CardState_CARD_STATE_HANDED_OVER
+                                       ? "found_card.hand_over"
+                                       : "found_card.destroy",
+                                   location, error);
 }
 
 enum gk_status gk_found_card_supersede(struct gk_transaction *transaction,
@@ -140,7 +141,7 @@ enum gk_status gk_found_card_supersede(struct gk_transaction *transaction,
     guika_v1_internal_FoundCard card = {0};
     char detail[97];
     char number[10];
-    enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
+    enum gk_status status = gk_found_card_find(transaction, case_id, &card, error);
 
     if (status != GK_OK || !card.place.uncertain || !gk_found_card_is_collectable(&card)) {
         return status;

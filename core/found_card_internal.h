@@ -1,6 +1,6 @@
 /*
- * What the files of found_card share: reading and writing the record, and the indexes that go with every write. For
- * core/found_card*.c alone.
+ * What the files of found_card share: reading and writing the record, and the indexes that go with every
+ * write. For core/found_card*.c alone.
  */
 #ifndef GUIKA_CORE_FOUND_CARD_INTERNAL_H
 #define GUIKA_CORE_FOUND_CARD_INTERNAL_H
@@ -11,12 +11,16 @@
 /* After an opening that nobody reported on for so long, the card's place is uncertain. */
 #define GK_OPENING_MS (10 * 60 * 1000)
 
-/* NOT_FOUND has a message. [committer] */
+/* NOT_FOUND sets no message. [committer] */
 enum gk_status gk_found_card_get(struct gk_transaction *transaction, const uint8_t *case_id,
                                  guika_v1_internal_FoundCard *ret_card, struct gk_error *error);
 
-/* Writes the card as one step further, with its rows in clocks and by_place. A closed card keeps no pictures.
- * [committer] */
+/* As gk_found_card_get, with a message. [committer] */
+enum gk_status gk_found_card_find(struct gk_transaction *transaction, const uint8_t *case_id,
+                                  guika_v1_internal_FoundCard *ret_card, struct gk_error *error);
+
+/* Writes the card as one step further. Every change of state passes here: it is counted, and the queue of
+ * difficult cards, clocks and by_place are kept. A closed card keeps no pictures. [committer] */
 enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                                    struct gk_error *error);
 
@@ -28,7 +32,8 @@ enum gk_status gk_found_card_put(struct gk_transaction *transaction, guika_v1_in
 /* The one place that counts what became of a card. [committer] */
 void gk_found_card_count(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card);
 
-const char *gk_found_card_reason_word(guika_v1_Reason reason);
+/* Makes the card found by time, and by its token where it has one. [committer] */
+void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card);
 
 /* For which state and place clocks are set; never 0. [any] */
 uint32_t gk_found_card_clocks_key(const guika_v1_internal_FoundCard *card);
@@ -52,7 +57,8 @@ enum gk_status gk_found_card_cancel_notice(struct gk_transaction *transaction,
 void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id, uint32_t issue,
                              uint8_t ret_id[16]);
 
-/* A notice of `template_id` that is due now, in place of the one before; the card's issue names it. [committer] */
+/* A notice of `template_id` that is due now, in place of the one before; the card's issue names it.
+ * [committer] */
 enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const struct gk_keys *keys,
                                     guika_v1_internal_FoundCard *card, const char *template_id,
                                     struct gk_error *error);

@@ -114,7 +114,7 @@ static enum gk_status judge(struct gk_transaction *transaction, const struct gk_
                             struct gk_pickup_answer *ret_answer, struct gk_error *error)
 {
     const int64_t now_ms = gk_transaction_now_ms(transaction);
-    const enum gk_status status = gk_found_card_get(transaction, attempt->case_id, ret_card, error);
+    const enum gk_status status = gk_found_card_find(transaction, attempt->case_id, ret_card, error);
 
     if (status != GK_OK) {
         return status;
@@ -206,8 +206,8 @@ static const char *outcome_word(outcome_t outcome)
     return words[outcome];
 }
 
-/* What the box's word makes of the card. Where staff have moved it meanwhile, its place is known better: only COLLECTED
- * still counts, while it lies where it was. */
+/* What the box's word makes of the card. Where staff have moved it meanwhile, its place is known better: only
+ * COLLECTED still counts, while it lies where it was. */
 static enum gk_status settle_opening(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                                      outcome_t outcome, struct gk_error *error)
 {
@@ -271,7 +271,7 @@ enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const
                             "this opening was reported %s before and cannot be %s now",
                             outcome_word(opening.outcome), outcome_word(request->outcome));
     }
-    status = gk_found_card_get(transaction, opening.case_id, &card, error);
+    status = gk_found_card_find(transaction, opening.case_id, &card, error);
     if (status != GK_OK) {
         return status;
     }
@@ -293,7 +293,7 @@ enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const
 static enum gk_status get_collectable(struct gk_transaction *transaction, const uint8_t *case_id,
                                       guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
 {
-    const enum gk_status status = gk_found_card_get(transaction, case_id, ret_card, error);
+    const enum gk_status status = gk_found_card_find(transaction, case_id, ret_card, error);
 
     if (status == GK_OK && !gk_found_card_is_collectable(ret_card)) {
         return gk_error_set(error, GK_FAILED_PRECONDITION,

@@ -2,7 +2,9 @@
 #include "core/found_card_internal.h"
 
 #include "core/notification/outbox.h"
+#include "core/statistics.h"
 #include "core/store/record.h"
+#include "core/words.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -76,12 +78,47 @@ static int64_t next_due_ms(const guika_v1_internal_FoundCard *card, int64_t now_
     return due_ms;
 }
 
-static void make_clock_key(const guika_v1_internal_FoundCard *card, uint8_t ret_key[ROW_SIZE])
+static void time_key(const guika_v1_internal_FoundCard *card, int64_t at_ms, uint8_t ret_key[ROW_SIZE])
 {
     for (unsigned i = 0; i < 8; i++) {
-        ret_key[i] = (uint8_t)((uint64_t)card->due_at_ms >> (56 - 8 * i));
+        ret_key[i] = (uint8_t)((uint64_t)at_ms >> (56 - 8 * i));
     }
     memcpy(ret_key + 8, card->case_id, GK_CASE_ID_SIZE);
+}
+
+/* The queue of difficult cards holds those that are DIFFICULT, and no others. */
+static void keep_queue(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                       const guika_v1_internal_FoundCard *after)
+{
+    const bool was_in = before != NULL && before->state == guika_v1_CardState_CARD_STATE_DIFFICULT;
+    const bool is_in = after->state == guika_v1_CardState_CARD_STATE_DIFFICULT;
+    uint8_t key[ROW_SIZE];
+
+    time_key(after, after->received_at_ms, key);
+    if (is_in && !was_in) {
+        gk_transaction_put(transaction, GK_FAMILY_DIFFICULT, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    } else if (was_in && !is_in) {
+        gk_transaction_delete(transaction, GK_FAMILY_DIFFICULT, (struct gk_bytes){key, sizeof key});
+    }
+}
+
+void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
+{
+    uint8_t by_time[ROW_SIZE];
+
+    time_key(card, card->received_at_ms, by_time);
+    gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
+                       (struct gk_bytes){NULL, 0});
+    if (card->card_token.size > 0) {
+        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
+
+        memcpy(by_card, card->card_token.bytes, card->card_token.size);
+        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
+        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
+                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
+                           (struct gk_bytes){NULL, 0});
+    }
 }
 
 static void index_clock(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card)
@@ -93,12 +130,12 @@ static void index_clock(struct gk_transaction *transaction, guika_v1_internal_Fo
         return;
     }
     if (card->due_at_ms != 0) {
-        make_clock_key(card, key);
+        time_key(card, card->due_at_ms, key);
         gk_transaction_delete(transaction, GK_FAMILY_CLOCKS, (struct gk_bytes){key, sizeof key});
     }
     card->due_at_ms = due_ms;
     if (due_ms != 0) {
-        make_clock_key(card, key);
+        time_key(card, card->due_at_ms, key);
         gk_transaction_put(transaction, GK_FAMILY_CLOCKS, (struct gk_bytes){key, sizeof key},
                            (struct gk_bytes){NULL, 0});
     }
@@ -152,8 +189,14 @@ static void index_place(struct gk_transaction *transaction, guika_v1_internal_Fo
 enum gk_status gk_found_card_get(struct gk_transaction *transaction, const uint8_t *case_id,
                                  guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
 {
-    const enum gk_status status = gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
-                                                guika_v1_internal_FoundCard_fields, ret_card, error);
+    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
+                         guika_v1_internal_FoundCard_fields, ret_card, error);
+}
+
+enum gk_status gk_found_card_find(struct gk_transaction *transaction, const uint8_t *case_id,
+                                  guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
+{
+    const enum gk_status status = gk_found_card_get(transaction, case_id, ret_card, error);
 
     return status == GK_NOT_FOUND ? gk_error_set(error, GK_NOT_FOUND, "there is no such case") : status;
 }
@@ -161,6 +204,14 @@ enum gk_status gk_found_card_get(struct gk_transaction *transaction, const uint8
 enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                                    struct gk_error *error)
 {
+    guika_v1_internal_FoundCard before = {0};
+    const enum gk_status status = gk_found_card_get(transaction, card->case_id, &before, error);
+
+    if (status != GK_OK && status != GK_NOT_FOUND) {
+        return status;
+    }
+    keep_queue(transaction, status == GK_OK ? &before : NULL, card);
+    gk_statistics_count(transaction, status == GK_OK ? &before : NULL, card);
     card->version++;
     if (!gk_found_card_is_closed(card)) {
         card->closed_at_ms = 0;
@@ -182,16 +233,6 @@ enum gk_status gk_found_card_put(struct gk_transaction *transaction, guika_v1_in
     return gk_found_card_write(transaction, card, error);
 }
 
-const char *gk_found_card_reason_word(guika_v1_Reason reason)
-{
-    static const char *const words[] = {"UNSPECIFIED",    "NOT_A_CARD",   "UNREADABLE", "GLARE",
-                                        "UNKNOWN_ISSUER", "CHECK_FAILED", "AMBIGUOUS",  "UNREGISTERED",
-                                        "CANCELLED",      "SEVERAL_CARDS"};
-
-    assert(reason < sizeof words / sizeof words[0]);
-    return words[reason];
-}
-
 void gk_found_card_count(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
 {
     static const char *const names[] = {
@@ -206,7 +247,7 @@ void gk_found_card_count(struct gk_transaction *transaction, const guika_v1_inte
     char name[64];
 
     if (card->state == guika_v1_CardState_CARD_STATE_DIFFICULT) {
-        (void)snprintf(name, sizeof name, "difficult.%s", gk_found_card_reason_word(card->reason));
+        (void)snprintf(name, sizeof name, "difficult.%s", gk_reason_word(card->reason));
         gk_transaction_count(transaction, card->box_id, name);
     } else if (card->state < sizeof names / sizeof names[0] && names[card->state] != NULL) {
         gk_transaction_count(transaction, card->box_id, names[card->state]);
@@ -235,7 +276,8 @@ enum gk_status gk_found_card_cancel_notice(struct gk_transaction *transaction,
     return status == GK_NOT_FOUND ? GK_OK : status;
 }
 
-void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id, uint32_t issue, uint8_t ret_id[16])
+void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id, uint32_t issue,
+                             uint8_t ret_id[16])
 {
     uint8_t subject[GK_CASE_ID_SIZE + 4];
 

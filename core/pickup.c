@@ -53,11 +53,10 @@ static enum gk_status apply_entry(void *context, struct gk_transaction *transact
 {
     const struct entering *entering = context;
 
-    return entering->attempt.at_desk
-               ? gk_found_card_hand_out(transaction, entering->parts->keys, &entering->attempt,
-                                        entering->answer, error)
-               : gk_found_card_open(transaction, entering->parts->keys, &entering->attempt, entering->answer,
-                                    error);
+    return entering->attempt.at_desk ? gk_found_card_hand_out(transaction, entering->parts->keys,
+                                                              &entering->attempt, entering->answer, error)
+                                     : gk_found_card_open(transaction, entering->parts->keys,
+                                                          &entering->attempt, entering->answer, error);
 }
 
 enum gk_status gk_pickup_enter(const struct gk_pickup_parts *parts, const struct gk_pickup_entry *entry,
@@ -100,7 +99,8 @@ static enum gk_status apply_renew(void *context, struct gk_transaction *transact
 {
     struct renewing *renewing = context;
 
-    return gk_found_card_renew_code(transaction, renewing->case_id, renewing->code_ms, &renewing->card, error);
+    return gk_found_card_renew_code(transaction, renewing->case_id, renewing->code_ms, &renewing->card,
+                                    error);
 }
 
 enum gk_status gk_pickup_tell(const struct gk_pickup_parts *parts, const uint8_t case_id[GK_CASE_ID_SIZE],

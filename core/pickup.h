@@ -1,6 +1,7 @@
 /*
- * Pickup on a worker: what the services and the outbox do around the transitions of found_card_pickup.h. Finds the case
- * and the holder's telephone, makes the code that a notice carries, and judges what a holder types. Owns nothing.
+ * Pickup on a worker: what the services and the outbox do around the transitions of found_card_pickup.h.
+ * Finds the case and the holder's telephone, makes the code that a notice carries, and judges what a holder
+ * types. Owns nothing.
  */
 #ifndef GUIKA_CORE_PICKUP_H
 #define GUIKA_CORE_PICKUP_H
@@ -28,14 +29,14 @@ struct gk_pickup_entry {
     const char *typed_tail;
 };
 
-/* Judges an entry and opens (at a box) or closes (at a desk) its case. A case that does not exist is GK_PICKUP_WRONG.
- * `ret_case_id` is set with RIGHT. Errors are the store's. [worker] */
+/* Judges an entry and opens (at a box) or closes (at a desk) its case. A case that does not exist is
+ * GK_PICKUP_WRONG. `ret_case_id` is set with RIGHT. Errors are the store's. [worker] */
 enum gk_status gk_pickup_enter(const struct gk_pickup_parts *parts, const struct gk_pickup_entry *entry,
                                struct gk_pickup_answer *ret_answer, uint8_t ret_case_id[GK_CASE_ID_SIZE],
                                struct gk_error *error);
 
-/* What a notice tells of collecting: the code in force, made anew where it has run low. FAILED_PRECONDITION where nobody
- * can collect the card where it is: the notice must not leave. [worker] */
+/* What a notice tells of collecting: the code in force, made anew where it has run low. FAILED_PRECONDITION
+ * where nobody can collect the card where it is: the notice must not leave. [worker] */
 enum gk_status gk_pickup_tell(const struct gk_pickup_parts *parts, const uint8_t case_id[GK_CASE_ID_SIZE],
                               const guika_v1_internal_HolderContacts *holder,
                               struct gk_outbox_pickup *ret_pickup, struct gk_error *error);

@@ -1,6 +1,6 @@
 /*
- * What time does to found cards, on the loop: a turn each second looks for what has become due by the injected clock and
- * does it, one transition each (found_card_clocks.h).
+ * What time does to found cards, on the loop: a turn each second looks for what has become due by the
+ * injected clock and does it, one transition each (found_card_clocks.h).
  *
  * Owns: a timer. The rows of the clocks family say what is due, so a crash loses nothing.
  */

@@ -47,8 +47,8 @@ struct gk_message_input {
     const char *map_url;
     const char *mask;       /* the masked number; its last four characters at most are used */
     const uint8_t *case_id; /* 16 bytes, or NULL: no case number */
-    const char *code;        /* of pickup, 6 or 8 digits */
-    unsigned tail_digits;    /* of the holder's telephone number, entered with the code; 0: none */
+    const char *code;       /* of pickup, 6 or 8 digits */
+    unsigned tail_digits;   /* of the holder's telephone number, entered with the code; 0: none */
     int64_t code_expires_at_ms;
 };
 

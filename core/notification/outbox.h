@@ -79,14 +79,15 @@ struct gk_outbox_options {
                              guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
     /* The name of the issuer with that plugin id; `ret_name` is zeroed before. [worker] */
     void (*issuer_name)(void *context, const char *issuer, struct gk_issuer_name *ret_name);
-    /* The code that a notice about a card at hand carries. FAILED_PRECONDITION or NOT_FOUND where its holder cannot
-     * collect the card where it is (any more): the notice does not leave. NULL: notices carry no code. [worker] */
+    /* The code that a notice about a card at hand carries. FAILED_PRECONDITION or NOT_FOUND where its holder
+     * cannot collect the card where it is (any more): the notice does not leave. NULL: notices carry no code.
+     * [worker] */
     enum gk_status (*pickup)(void *context, const guika_v1_internal_NoticeRecord *notice,
                              const guika_v1_internal_HolderContacts *holder,
                              struct gk_outbox_pickup *ret_pickup, struct gk_error *error);
-    /* A notice that tells a holder of a card (any but the answer to an enquiry) was delivered: moves its card on, in the same batch. The outbox writes the
-     * transition's audit entry (notice.deliver, the case id as subject): this must not. Any other status than
-     * GK_OK undoes the transition. [committer] */
+    /* A notice that tells a holder of a card (any but the answer to an enquiry) was delivered: moves its card
+     * on, in the same batch. The outbox writes the transition's audit entry (notice.deliver, the case id as
+     * subject): this must not. Any other status than GK_OK undoes the transition. [committer] */
     enum gk_status (*on_delivered)(void *context, struct gk_transaction *transaction,
                                    const guika_v1_internal_NoticeRecord *notice, struct gk_error *error);
     void *context;
