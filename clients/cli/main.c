@@ -19,6 +19,8 @@ static const struct command commands[] = {
     {"issuer", gk_cli_issuer, "register an issuer: issuer add ID SCHEME[:PREFIX]..."},
     {"found", gk_cli_found, "the found cards: found list"},
     {"stats", gk_cli_stats, "figures of the day"},
+    {"difficult", gk_cli_difficult, "the queue of difficult cards: list, show, picture, resolve, retry, ..."},
+    {"operator", gk_cli_operator, "let another person in: operator add ID"},
     {"check", gk_cli_check, "has my card been found?"},
 };
 
