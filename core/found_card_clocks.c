@@ -116,6 +116,7 @@ static enum gk_status expire(const struct round *round)
         return status;
     }
     card->state = guika_v1_CardState_CARD_STATE_EXPIRED;
+    set_clocks(card, round->retention, round->now_ms);
     gk_found_card_count(round->transaction, card);
     return gk_found_card_put(round->transaction, card, "core", "found_card.expire",
                              gk_found_card_place_word(card->place.kind), round->error);
@@ -201,6 +202,9 @@ static enum gk_status do_what_is_due(const struct round *round)
 {
     const guika_v1_internal_FoundCard *card = round->card;
 
+    if (card->clocks_for != gk_found_card_clocks_key(card)) {
+        return GK_OK; /* they are set first */
+    }
     if (card->opened_at_ms != 0 && is_due(card->opened_at_ms + GK_OPENING_MS, round->now_ms)) {
         return end_opening(round);
     }
@@ -232,6 +236,7 @@ enum gk_status gk_found_card_tick(struct gk_transaction *transaction, const stru
     if (status == GK_OK) {
         status = do_what_is_due(&round);
     }
-    ret_tick->again = status == GK_OK && is_due(card.due_at_ms, round.now_ms);
+    ret_tick->again = status == GK_OK && card.clocks_for == gk_found_card_clocks_key(&card) &&
+                      is_due(card.due_at_ms, round.now_ms);
     return status;
 }
