@@ -327,7 +327,7 @@ static void test_staff_take_difficult_cards_along(void **state)
     assert_int_equal(guika_v1_operator_service_add_staff(world->operator, NULL, &add, &added, NULL), GK_OK);
     assert_int_equal(guika_v1_box_service_open_for_service(world->box, NULL, &open, list, NULL),
                      GK_PERMISSION_DENIED);
-    (void)snprintf(open.credential, sizeof open.credential, "%s", world->box_token);
+    (void)snprintf(open.credential, sizeof open.credential, "%.63s", world->box_token);
     assert_int_equal(guika_v1_box_service_open_for_service(world->box, NULL, &open, list, NULL),
                      GK_PERMISSION_DENIED);
     (void)snprintf(open.credential, sizeof open.credential, "%.63s", added.token);
