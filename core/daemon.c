@@ -10,6 +10,7 @@
 #include "core/mailbox.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
+#include "core/pickup.h"
 #include "core/pipeline.h"
 #include "core/reader_jobs.h"
 #include "core/recovery.h"
@@ -22,7 +23,11 @@
 #include "core/shelf.h"
 #include "core/store/picture_vault.h"
 #include "core/store/store.h"
+<<<<<<< HEAD
+#include "core/sweeper.h"
+=======
 #include "core/web/metrics.h"
+>>>>>>> queue
 #include "rpc/descriptor_set.h"
 #include "rpc/server.h"
 
@@ -67,6 +72,7 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_sweeper *sweeper;
     struct gk_difficult *difficult;
     struct gk_rotation *rotation;
     struct gk_rpc_server *server;
@@ -293,6 +299,17 @@ static enum gk_status on_delivered(void *context, struct gk_transaction *transac
     return gk_found_card_notified(transaction, notice->case_id.bytes, error);
 }
 
+static enum gk_status find_pickup(void *context, const guika_v1_internal_NoticeRecord *notice,
+                                  const guika_v1_internal_HolderContacts *holder,
+                                  struct gk_outbox_pickup *ret_pickup, struct gk_error *error)
+{
+    const struct daemon *daemon = context;
+    const struct gk_pickup_parts parts = {daemon->store, daemon->keys, daemon->registry,
+                                          &daemon->configuration->retention};
+
+    return gk_pickup_tell(&parts, notice->case_id.bytes, holder, ret_pickup, error);
+}
+
 static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
 {
     const struct gk_outbox_options options = {.loop = &daemon->loop,
@@ -302,6 +319,7 @@ static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
                                               .setting_count = daemon->configuration->setting_count,
                                               .holder = find_holder,
                                               .issuer_name = find_issuer_name,
+                                              .pickup = find_pickup,
                                               .on_delivered = on_delivered,
                                               .context = daemon};
 
@@ -354,16 +372,28 @@ static void make_machines(struct daemon *daemon)
                                                  .registered_share = daemon->configuration->registered_share,
                                                  .on_notice_due = poke_outbox,
                                                  .on_notice_due_context = daemon};
+    const struct gk_sweeper_parts sweeper = {.loop = &daemon->loop,
+                                             .log = daemon->log,
+                                             .clock = daemon->clock,
+                                             .keys = daemon->keys,
+                                             .store = daemon->store,
+                                             .retention = &daemon->configuration->retention,
+                                             .on_notice_due = poke_outbox,
+                                             .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
     daemon->difficult = gk_difficult_open(&difficult);
+<<<<<<< HEAD
+    daemon->sweeper = gk_sweeper_open(&sweeper);
+=======
     daemon->rotation = gk_rotation_open(&(struct gk_rotation_parts){.loop = &daemon->loop,
                                                                     .log = daemon->log,
                                                                     .keys = daemon->keys,
                                                                     .store = daemon->store,
                                                                     .on_copied = start_again,
                                                                     .context = daemon});
+>>>>>>> queue
 }
 
 static void fill_services(struct daemon *daemon)
@@ -385,10 +415,16 @@ static void fill_services(struct daemon *daemon)
         .vault = daemon->vault,
         .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
+<<<<<<< HEAD
+        .retention = &daemon->configuration->retention,
+        .on_notice_due = poke_outbox,
+        .on_notice_due_context = daemon,
+=======
         .data_directory = daemon->configuration->data_directory,
         .keys_directory = daemon->configuration->keys_directory,
         .start_again = start_again,
         .start_again_context = daemon,
+>>>>>>> queue
     };
     daemon->bindings[0] = gk_box_service(&daemon->services);
     daemon->bindings[1] = gk_holder_service(&daemon->services);
@@ -470,11 +506,18 @@ static void on_enquiries_closed(void *context)
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
 }
 
-static void on_pipeline_closed(void *context)
+static void on_sweeper_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
+}
+
+static void on_pipeline_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_sweeper_close(daemon->sweeper, on_sweeper_closed, daemon);
 }
 
 static void on_difficult_closed(void *context)

@@ -2,7 +2,6 @@
 
 #include "core/found_card_internal.h"
 #include "core/notification/outbox.h"
-#include "core/statistics.h"
 #include "core/store/record.h"
 #include "core/words.h"
 
@@ -21,90 +20,9 @@ size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_ke
     return box + 1 + deposit;
 }
 
-static struct gk_bytes case_key(const uint8_t *case_id)
-{
-    return (struct gk_bytes){case_id, GK_CASE_ID_SIZE};
-}
-
-enum gk_status gk_found_card_get(struct gk_transaction *transaction, const uint8_t *case_id,
-                                 guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
-{
-    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
-                         guika_v1_internal_FoundCard_fields, ret_card, error);
-}
-
-static void time_key(const guika_v1_internal_FoundCard *card, uint8_t ret_key[8 + GK_CASE_ID_SIZE])
-{
-    for (unsigned i = 0; i < 8; i++) {
-        ret_key[i] = (uint8_t)((uint64_t)card->received_at_ms >> (56 - 8 * i));
-    }
-    memcpy(ret_key + 8, card->case_id, GK_CASE_ID_SIZE);
-}
-
-/* The queue of difficult cards holds those that are DIFFICULT, and no others. */
-static void keep_queue(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
-                       const guika_v1_internal_FoundCard *after)
-{
-    const bool was_in = before != NULL && before->state == guika_v1_CardState_CARD_STATE_DIFFICULT;
-    const bool is_in = after->state == guika_v1_CardState_CARD_STATE_DIFFICULT;
-    uint8_t key[8 + GK_CASE_ID_SIZE];
-
-    time_key(after, key);
-    if (is_in && !was_in) {
-        gk_transaction_put(transaction, GK_FAMILY_DIFFICULT, (struct gk_bytes){key, sizeof key},
-                           (struct gk_bytes){NULL, 0});
-    } else if (was_in && !is_in) {
-        gk_transaction_delete(transaction, GK_FAMILY_DIFFICULT, (struct gk_bytes){key, sizeof key});
-    }
-}
-
-enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
-                                   struct gk_error *error)
-{
-    guika_v1_internal_FoundCard before = {0};
-    const enum gk_status status = gk_found_card_get(transaction, card->case_id, &before, error);
-
-    if (status != GK_OK && status != GK_NOT_FOUND) {
-        return status;
-    }
-    keep_queue(transaction, status == GK_OK ? &before : NULL, card);
-    gk_statistics_count(transaction, status == GK_OK ? &before : NULL, card);
-    card->version++;
-    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(card->case_id),
-                         guika_v1_internal_FoundCard_fields, card, error);
-}
-
-enum gk_status gk_found_card_put(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
-                                 const char *actor, const char *action, const char *detail,
-                                 struct gk_error *error)
-{
-    gk_transaction_audit(transaction, actor, action, case_key(card->case_id), detail);
-    return gk_found_card_write(transaction, card, error);
-}
-
 static void box_actor(char actor[48], const char *box_id)
 {
     (void)snprintf(actor, 48, "box:%s", box_id);
-}
-
-void gk_found_card_count(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
-{
-    char name[64];
-
-    switch (card->state) {
-    case guika_v1_CardState_CARD_STATE_IDENTIFIED:
-        gk_transaction_count(transaction, card->box_id, "identified");
-        break;
-    case guika_v1_CardState_CARD_STATE_DIFFICULT:
-        (void)snprintf(name, sizeof name, "difficult.%s", gk_reason_word(card->reason));
-        gk_transaction_count(transaction, card->box_id, name);
-        break;
-    case guika_v1_CardState_CARD_STATE_GIVEN_BACK:
-        gk_transaction_count(transaction, card->box_id, "given_back");
-        break;
-    default:
-        break;
-    }
 }
 
 static const char *decide_action(guika_v1_CardState state)
@@ -118,24 +36,6 @@ static const char *decide_action(guika_v1_CardState state)
         return "found_card.give_back";
     default:
         return "found_card.receive";
-    }
-}
-
-void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
-{
-    uint8_t by_time[8 + GK_CASE_ID_SIZE];
-
-    time_key(card, by_time);
-    gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
-                       (struct gk_bytes){NULL, 0});
-    if (card->card_token.size > 0) {
-        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
-
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
-                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
-                           (struct gk_bytes){NULL, 0});
     }
 }
 
@@ -330,7 +230,8 @@ static enum gk_status store_card(struct gk_transaction *transaction, guika_v1_in
         }
     }
     card->place.misplaced = card->place.zone != card->decided_zone;
-    return card->notice_id.size == 0
+    /* A card in the bin is ready once staff have placed it where a holder reaches it. */
+    return card->notice_id.size == 0 || !gk_found_card_is_collectable(card)
                ? GK_OK
                : gk_outbox_release(transaction, card->notice_id.bytes, card->stored_at_ms, error);
 }

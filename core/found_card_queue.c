@@ -60,7 +60,8 @@ static enum gk_status identify(struct gk_transaction *transaction,
     card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
     card->decided_at_ms = gk_transaction_now_ms(transaction);
     forget_evidence(card);
-    if (status == GK_OK && card->stored_at_ms != 0) {
+    /* A card in the bin is ready once staff have placed it where a holder reaches it. */
+    if (status == GK_OK && card->stored_at_ms != 0 && gk_found_card_is_collectable(card)) {
         status = gk_outbox_release(transaction, decision->notice.notice_id, card->decided_at_ms, error);
     }
     return status;

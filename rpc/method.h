@@ -20,6 +20,7 @@ enum gk_role {
     GK_ROLE_HOLDER = 5,
     GK_ROLE_READER = 6,
     GK_ROLE_COURIER = 7,
+    GK_ROLE_STAFF = 12,
     GK_ROLE_VIEWER = 8,
 };
 

@@ -1,6 +1,7 @@
 /* guika found list: found cards, newest first. */
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/custody.h"
 #include "clients/cli/names.h"
 #include "clients/cli/table.h"
 #include "guika/v1/operator.rpc.h"
@@ -14,6 +15,7 @@
 
 static const char help[] =
     "usage: guika found list [--state STATE] [--reason REASON] [--box ID] [--json]\n"
+    "       guika found show|move|code|close|handover ..., each with its own --help\n"
     "\n"
     "Found cards, newest first. A compartment with a ! lies in another zone than was decided.\n"
     "\n"
@@ -114,7 +116,8 @@ static int filter(const struct gk_cli *cli, const char *state, const char *reaso
                   guika_v1_ListFoundRequest *request)
 {
     if (strcmp(cli->arguments[0], "list") != 0) {
-        return gk_cli_usage(cli, "knows \"list\", not \"%.40s\"", cli->arguments[0]);
+        return gk_cli_usage(cli, "knows list, show, move, code, close and handover, not \"%.40s\"",
+                            cli->arguments[0]);
     }
     request->limit = PAGE;
     request->state = state == NULL ? 0 : gk_cli_state_of(state);
@@ -128,7 +131,7 @@ static int filter(const struct gk_cli *cli, const char *state, const char *reaso
     return gk_cli_copy(cli, "--box", box, request->box_id, sizeof request->box_id) ? GK_CLI_GO_ON : 2;
 }
 
-int gk_cli_found(int argc, char **argv)
+static int list_found(int argc, char **argv)
 {
     struct gk_cli cli;
     struct gk_error error = {0};
@@ -153,4 +156,24 @@ int gk_cli_found(int argc, char **argv)
     const int ended = gk_cli_end(&cli, status, &error);
 
     return exit_status == GK_CLI_GO_ON ? ended : exit_status;
+}
+
+/* The subcommands that have files of their own. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} others[] = {{"show", gk_cli_found_show},
+              {"move", gk_cli_found_move},
+              {"code", gk_cli_found_code},
+              {"close", gk_cli_found_close},
+              {"handover", gk_cli_found_handover}};
+
+int gk_cli_found(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(argv[1], others[i].name) == 0) {
+            return others[i].run(argc - 1, argv + 1);
+        }
+    }
+    return list_found(argc, argv);
 }

@@ -15,7 +15,7 @@ enum {
     TIME_KEY_SIZE = 8 + GK_CASE_ID_SIZE,
 };
 
-static bool is_name(const char *text)
+bool gk_services_is_name(const char *text)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
@@ -160,7 +160,7 @@ static void on_add_box(struct gk_rpc_call *call, const guika_v1_AddBoxRequest *r
 {
     struct gk_services *services = context;
 
-    if (!is_name(request->box_id)) {
+    if (!gk_services_is_name(request->box_id)) {
         gk_rpc_fail(call, GK_INVALID_ARGUMENT, "box_id must be 1 to 32 characters of [A-Za-z0-9._-]");
         return;
     }
@@ -331,6 +331,14 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .retry = gk_operator_retry,
         .discard = gk_operator_discard,
         .hand_to_issuer = gk_operator_hand_to_issuer,
+        .add_desk = gk_operator_add_desk,
+        .add_staff = gk_operator_add_staff,
+        .show_card = gk_operator_show_card,
+        .move_card = gk_operator_move_card,
+        .reissue_code = gk_operator_reissue_code,
+        .hand_out = gk_operator_hand_out,
+        .list_hand_over = gk_operator_list_hand_over,
+        .close_card = gk_operator_close_card,
     };
 
     return (struct gk_rpc_binding){&guika_v1_operator_service, &handlers, services};

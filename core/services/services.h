@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/difficult.h"
 #include "core/enquiries.h"
+#include "core/found_card_clocks.h"
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/pipeline.h"
@@ -39,12 +40,21 @@ struct gk_services {
     struct gk_picture_vault *vault;
     struct gk_rate_limit *enquiry_limit; /* by client */
     uint32_t heartbeat_ms;
+<<<<<<< HEAD
+    const struct gk_retention *retention;
+    void (*on_notice_due)(void *context); /* a notice may leave */
+    void *on_notice_due_context;
+=======
     const char *data_directory; /* absolute */
     const char *keys_directory;
     bool rotating;                      /* new keys are being made: see keys_service.c */
     void (*start_again)(void *context); /* the service ends what it has in hand and begins anew */
     void *start_again_context;
+>>>>>>> queue
 };
+
+/* A name of a box, a desk, a bag, ...: characters of [A-Za-z0-9._-], at least one. [any] */
+bool gk_services_is_name(const char *text);
 
 /* Each binding's context is the struct, borrowed. */
 struct gk_rpc_binding gk_box_service(struct gk_services *services);

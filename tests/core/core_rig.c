@@ -180,10 +180,21 @@ static void make_machines(struct core_rig *rig)
                                                  .registered_share = 0.5,
                                                  .on_notice_due = on_notice_due,
                                                  .on_notice_due_context = rig};
+    const struct gk_sweeper_parts sweeper = {.loop = &rig->loop,
+                                             .log = &rig->log,
+                                             .clock = clock,
+                                             .keys = rig->keys,
+                                             .store = rig->store,
+                                             .retention = &rig->retention,
+                                             .turn_ms = 20,
+                                             .on_notice_due = on_notice_due,
+                                             .on_notice_due_context = rig};
 
+    rig->retention = gk_retention_default();
     rig->pipeline = gk_pipeline_open(&pipeline);
     rig->enquiries = gk_enquiries_open(&enquiries);
     rig->difficult = gk_difficult_open(&difficult);
+    rig->sweeper = gk_sweeper_open(&sweeper);
     rig->services = (struct gk_services){.loop = &rig->loop,
                                          .mailbox = rig->mailbox,
                                          .log = &rig->log,
@@ -199,7 +210,10 @@ static void make_machines(struct core_rig *rig)
                                          .difficult = rig->difficult,
                                          .vault = rig->vault,
                                          .enquiry_limit = gk_rate_limit_new(1000, 1, 16),
-                                         .heartbeat_ms = 30000};
+                                         .heartbeat_ms = 30000,
+                                         .retention = &rig->retention,
+                                         .on_notice_due = on_notice_due,
+                                         .on_notice_due_context = rig};
 }
 
 static void fill_shelf(struct core_rig *rig)
@@ -303,11 +317,18 @@ static void on_enquiries_closed(void *context)
     uv_close((uv_handle_t *)&rig->command, NULL);
 }
 
-static void on_pipeline_closed(void *context)
+static void on_sweeper_closed(void *context)
 {
     struct core_rig *rig = context;
 
     gk_enquiries_close(rig->enquiries, on_enquiries_closed, rig);
+}
+
+static void on_pipeline_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_sweeper_close(rig->sweeper, on_sweeper_closed, rig);
 }
 
 static void on_difficult_closed(void *context)
