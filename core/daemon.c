@@ -23,11 +23,8 @@
 #include "core/shelf.h"
 #include "core/store/picture_vault.h"
 #include "core/store/store.h"
-<<<<<<< HEAD
 #include "core/sweeper.h"
-=======
 #include "core/web/metrics.h"
->>>>>>> queue
 #include "rpc/descriptor_set.h"
 #include "rpc/server.h"
 
@@ -384,16 +381,13 @@ static void make_machines(struct daemon *daemon)
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
     daemon->difficult = gk_difficult_open(&difficult);
-<<<<<<< HEAD
     daemon->sweeper = gk_sweeper_open(&sweeper);
-=======
     daemon->rotation = gk_rotation_open(&(struct gk_rotation_parts){.loop = &daemon->loop,
                                                                     .log = daemon->log,
                                                                     .keys = daemon->keys,
                                                                     .store = daemon->store,
                                                                     .on_copied = start_again,
                                                                     .context = daemon});
->>>>>>> queue
 }
 
 static void fill_services(struct daemon *daemon)
@@ -415,16 +409,13 @@ static void fill_services(struct daemon *daemon)
         .vault = daemon->vault,
         .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
-<<<<<<< HEAD
         .retention = &daemon->configuration->retention,
         .on_notice_due = poke_outbox,
         .on_notice_due_context = daemon,
-=======
         .data_directory = daemon->configuration->data_directory,
         .keys_directory = daemon->configuration->keys_directory,
         .start_again = start_again,
         .start_again_context = daemon,
->>>>>>> queue
     };
     daemon->bindings[0] = gk_box_service(&daemon->services);
     daemon->bindings[1] = gk_holder_service(&daemon->services);

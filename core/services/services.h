@@ -40,17 +40,14 @@ struct gk_services {
     struct gk_picture_vault *vault;
     struct gk_rate_limit *enquiry_limit; /* by client */
     uint32_t heartbeat_ms;
-<<<<<<< HEAD
     const struct gk_retention *retention;
     void (*on_notice_due)(void *context); /* a notice may leave */
     void *on_notice_due_context;
-=======
     const char *data_directory; /* absolute */
     const char *keys_directory;
     bool rotating;                      /* new keys are being made: see keys_service.c */
     void (*start_again)(void *context); /* the service ends what it has in hand and begins anew */
     void *start_again_context;
->>>>>>> queue
 };
 
 /* A name of a box, a desk, a bag, ...: characters of [A-Za-z0-9._-], at least one. [any] */
