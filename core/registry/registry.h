@@ -8,6 +8,7 @@
 #ifndef GUIKA_CORE_REGISTRY_REGISTRY_H
 #define GUIKA_CORE_REGISTRY_REGISTRY_H
 
+#include "core/registry/terms.h"
 #include "core/security/keys.h"
 #include "core/store/store.h"
 #include "guika/v1/internal/reader.pb.h"
@@ -29,6 +30,18 @@ enum gk_status gk_registry_add_account(
     enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error),
     void *context, struct gk_error *error);
 
+/* Sets what `terms` names (UNSPECIFIED and 0 leave what is there) in the account's record, within a transition
+ * that writes its own audit entry. After its commit, call gk_registry_terms_set. FAILED_PRECONDITION where
+ * there is no such account. [committer] */
+enum gk_status gk_registry_set_terms(struct gk_transaction *transaction, const char *issuer_id,
+                                     const struct gk_issuer_terms *terms, struct gk_error *error);
+/* The terms are durable: look-ups and imports follow them from here on. [any] */
+void gk_registry_terms_set(struct gk_registry *registry, const char *issuer_id,
+                           const struct gk_issuer_terms *terms);
+/* False where there is no such account. [any] */
+bool gk_registry_terms(struct gk_registry *registry, const char *issuer_id,
+                       struct gk_issuer_terms *ret_terms);
+
 /* True where the account may register or revoke `number` (canonical) of `scheme`. [any] */
 bool gk_registry_is_bound(struct gk_registry *registry, const char *issuer_id, const char *scheme,
                           const char *number);
@@ -45,18 +58,27 @@ enum gk_status gk_registry_import_page(struct gk_registry *registry, const char 
                                        const guika_v1_ImportCardsRequest *request, struct gk_bytes answers,
                                        guika_v1_ImportCardsResponse *ret_response, struct gk_error *error);
 
-/* Marks a card of the account's list cancelled, also in a list that is being imported. `number` is canonical.
- * NOT_FOUND, PERMISSION_DENIED (not among the account's bindings). [worker] */
+/* Marks a card of the account's list cancelled, also in a list that is being imported. `number` is canonical;
+ * it is looked for under the service's key and under the issuer's own. `ret_token` is the one that it was found
+ * by. NOT_FOUND, PERMISSION_DENIED (not among the account's bindings). [worker] */
 enum gk_status gk_registry_revoke(struct gk_registry *registry, const char *issuer_id, const char *scheme,
-                                  const char *number, struct gk_error *error);
+                                  const char *number, uint8_t ret_token[GK_TOKEN_SIZE],
+                                  struct gk_error *error);
+/* The same by a token that the issuer made with its own index key. [worker] */
+enum gk_status gk_registry_revoke_token(struct gk_registry *registry, const char *issuer_id,
+                                        const char *scheme, const uint8_t token[GK_TOKEN_SIZE],
+                                        struct gk_error *error);
 
 /* What is known of one card. */
 struct gk_registration {
     bool registered;
     bool cancelled;
     char issuer_account[33];
-    uint8_t card_token[GK_TOKEN_SIZE]; /* set even where not registered */
+    uint8_t card_token[GK_TOKEN_SIZE]; /* the one that it was found by; where not registered the service's */
     uint8_t holder_token[GK_TOKEN_SIZE];
+    bool own_key;       /* card_token was made by the issuer, with its own index key */
+    uint32_t key_epoch; /* of that key, or of the service's */
+    guika_v1_IssuerPolicy policy; /* of the account; UNSPECIFIED: NOTIFY_AT_ONCE */
     double density; /* 0 to 1: the share of the valid numbers near this one that are registered, this one left
                        out */
 };
