@@ -5,6 +5,7 @@
 #include "core/enquiries.h"
 #include "core/found_card.h"
 #include "core/host/supervisor.h"
+#include "core/issuer_queue.h"
 #include "core/mailbox.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
@@ -61,6 +62,7 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_issuer_queue *issuer_queue;
     struct gk_rpc_server *server;
     struct gk_supervisor *readers;
     struct gk_supervisor *couriers;
@@ -244,11 +246,12 @@ static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
     return gk_recover(daemon->store, daemon->vault, daemon->credentials, error);
 }
 
-static void poke_outbox(void *context)
+static void poke_notices(void *context)
 {
     struct daemon *daemon = context;
 
     gk_outbox_poke(daemon->outbox);
+    gk_issuer_queue_poke(daemon->issuer_queue);
 }
 
 static enum gk_status find_holder(void *context, const char *issuer_account,
@@ -314,7 +317,7 @@ static void make_machines(struct daemon *daemon)
                                                .boxes = daemon->boxes,
                                                .threshold = daemon->configuration->threshold,
                                                .registered_share = daemon->configuration->registered_share,
-                                               .on_notice_due = poke_outbox,
+                                               .on_notice_due = poke_notices,
                                                .on_notice_due_context = daemon};
     const struct gk_enquiries_parts enquiries = {.loop = &daemon->loop,
                                                  .mailbox = daemon->mailbox,
@@ -324,11 +327,12 @@ static void make_machines(struct daemon *daemon)
                                                  .store = daemon->store,
                                                  .registry = daemon->registry,
                                                  .shelf = daemon->shelf,
-                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due = poke_notices,
                                                  .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
+    daemon->issuer_queue = gk_issuer_queue_open(&daemon->loop, daemon->store, daemon->keys);
 }
 
 static void fill_services(struct daemon *daemon)
@@ -346,6 +350,7 @@ static void fill_services(struct daemon *daemon)
         .boxes = daemon->boxes,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
+        .issuer_queue = daemon->issuer_queue,
         .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
     };
@@ -397,11 +402,18 @@ static void on_outbox_closed(void *context)
     gk_mailbox_close(daemon->mailbox);
 }
 
-static void on_enquiries_closed(void *context)
+static void on_issuer_queue_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
+}
+
+static void on_enquiries_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_issuer_queue_close(daemon->issuer_queue, on_issuer_queue_closed, daemon);
 }
 
 static void on_pipeline_closed(void *context)

@@ -226,8 +226,8 @@ bool gk_accounts_has_scheme(struct gk_accounts *accounts, const char *name, cons
     for (size_t i = 0; account != NULL && i < account->binding_count; i++) {
         const char *binding = account->bindings[i];
 
-        has = has || (strncmp(binding, scheme, length) == 0 &&
-                      (binding[length] == '\0' || binding[length] == ':'));
+        has = has ||
+              (strncmp(binding, scheme, length) == 0 && (binding[length] == '\0' || binding[length] == ':'));
     }
     pthread_rwlock_unlock(&accounts->lock);
     return has;

@@ -17,7 +17,8 @@ struct gk_blocks gk_density_blocks(const struct gk_keys *keys, const char *schem
     struct gk_blocks blocks = {.count = 0};
 
     while (blocks.count < GK_BLOCK_LEVELS && length > gk_block_cut(blocks.count)) {
-        gk_keys_block_token(keys, scheme, number, length - gk_block_cut(blocks.count), blocks.tokens[blocks.count]);
+        gk_keys_block_token(keys, scheme, number, length - gk_block_cut(blocks.count),
+                            blocks.tokens[blocks.count]);
         blocks.count++;
     }
     return blocks;

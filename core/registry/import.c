@@ -229,8 +229,7 @@ enum gk_status gk_registry_import_page(struct gk_registry *registry, const char 
         return gk_error_set(error, GK_INVALID_ARGUMENT,
                             "an import's id has 1 to 64 characters of [A-Za-z0-9._-]");
     }
-    enum gk_status status =
-        gk_import_rows_read(registry, issuer_id, request, answers, &rows, error);
+    enum gk_status status = gk_import_rows_read(registry, issuer_id, request, answers, &rows, error);
 
     if (status != GK_OK) {
         return status;

@@ -205,8 +205,7 @@ static enum gk_status read_row(struct gk_registry *registry, const char *issuer_
                                struct gk_import_rows *result, struct gk_error *error)
 {
     memset(scratch, 0, sizeof *scratch);
-    const enum gk_status status =
-        take_row(rows, guika_v1_CardRow_fields, &scratch->row, result, error);
+    const enum gk_status status = take_row(rows, guika_v1_CardRow_fields, &scratch->row, result, error);
 
     if (status != GK_OK) {
         return status;
@@ -224,12 +223,11 @@ static enum gk_status read_token(struct gk_registry *registry, const char *issue
                                  struct gk_error *error)
 {
     memset(scratch, 0, sizeof *scratch);
-    const enum gk_status status =
-        take_row(tokens, guika_v1_TokenRow_fields, &scratch->token, result, error);
+    const enum gk_status status = take_row(tokens, guika_v1_TokenRow_fields, &scratch->token, result, error);
 
-    return status == GK_OK ? prepare_token(registry, issuer_id, &scratch->token,
-                                           &result->items[result->count++], error)
-                           : status;
+    return status == GK_OK
+               ? prepare_token(registry, issuer_id, &scratch->token, &result->items[result->count++], error)
+               : status;
 }
 
 enum gk_status gk_import_rows_read(struct gk_registry *registry, const char *issuer_id,

@@ -188,6 +188,28 @@ static enum gk_status apply_add(void *context, struct gk_transaction *transactio
     return status == GK_OK ? addition->also(addition->context, transaction, error) : status;
 }
 
+enum gk_status gk_registry_check_account(const char *issuer_id, const char bindings[][65],
+                                         size_t binding_count, struct gk_error *error)
+{
+    const size_t name_size = GK_ACCOUNT_NAME_SIZE;
+
+    if (!is_name(issuer_id, name_size)) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "an issuer's name has 1 to %zu characters of [A-Za-z0-9._-]", name_size - 1);
+    }
+    if (binding_count == 0 || binding_count > GK_BINDINGS_MAX) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT, "an issuer has 1 to %d bindings, not %zu",
+                            (int)GK_BINDINGS_MAX, binding_count);
+    }
+    for (size_t i = 0; i < binding_count; i++) {
+        if (!is_binding(bindings[i])) {
+            return gk_error_set(error, GK_INVALID_ARGUMENT,
+                                "binding %zu is not SCHEME or SCHEME:PREFIX, as \"iso7812:62\"", i + 1);
+        }
+    }
+    return GK_OK;
+}
+
 enum gk_status gk_registry_add_account(
     struct gk_registry *registry, const char *issuer_id, const char bindings[][65], size_t binding_count,
     enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error),
@@ -195,27 +217,17 @@ enum gk_status gk_registry_add_account(
 {
     struct addition addition = {.also = also, .context = context};
     guika_v1_internal_IssuerAccount *account = &addition.account;
+    enum gk_status status = gk_registry_check_account(issuer_id, bindings, binding_count, error);
 
-    if (!is_name(issuer_id, sizeof account->issuer_id)) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT,
-                            "an issuer's name has 1 to %zu characters of [A-Za-z0-9._-]",
-                            sizeof account->issuer_id - 1);
-    }
-    if (binding_count == 0 || binding_count > GK_BINDINGS_MAX) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "an issuer has 1 to %d bindings, not %zu",
-                            (int)GK_BINDINGS_MAX, binding_count);
+    if (status != GK_OK) {
+        return status;
     }
     memcpy(account->issuer_id, issuer_id, strlen(issuer_id));
     account->bindings_count = (pb_size_t)binding_count;
     for (size_t i = 0; i < binding_count; i++) {
-        if (!is_binding(bindings[i])) {
-            return gk_error_set(error, GK_INVALID_ARGUMENT,
-                                "binding %zu is not SCHEME or SCHEME:PREFIX, as \"iso7812:62\"", i + 1);
-        }
         memcpy(account->bindings[i], bindings[i], strlen(bindings[i]));
     }
-    const enum gk_status status = gk_store_commit_and_wait(registry->store, apply_add, &addition, error);
-
+    status = gk_store_commit_and_wait(registry->store, apply_add, &addition, error);
     if (status == GK_OK) {
         gk_accounts_add(registry->accounts, account);
     }

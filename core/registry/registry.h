@@ -22,6 +22,10 @@ enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *ke
                                 struct gk_registry **ret_registry, struct gk_error *error);
 void gk_registry_close(struct gk_registry *registry);
 
+/* INVALID_ARGUMENT where gk_registry_add_account would say so. [any] */
+enum gk_status gk_registry_check_account(const char *issuer_id, const char bindings[][65],
+                                         size_t binding_count, struct gk_error *error);
+
 /* Adds an account. `issuer_id`: 1 to 32 characters of [A-Za-z0-9._-]. `bindings`: 1 to 32 of "SCHEME" or
  * "SCHEME:PREFIX". `also` [committer] writes what belongs to the account into the same transition, and its
  * audit entry; where it fails there is no account. INVALID_ARGUMENT, ALREADY_EXISTS. [worker] */
@@ -30,9 +34,9 @@ enum gk_status gk_registry_add_account(
     enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error),
     void *context, struct gk_error *error);
 
-/* Sets what `terms` names (UNSPECIFIED and 0 leave what is there) in the account's record, within a transition
- * that writes its own audit entry. After its commit, call gk_registry_terms_set. FAILED_PRECONDITION where
- * there is no such account. [committer] */
+/* Sets what `terms` names (UNSPECIFIED and 0 leave what is there) in the account's record, within a
+ * transition that writes its own audit entry. After its commit, call gk_registry_terms_set.
+ * FAILED_PRECONDITION where there is no such account. [committer] */
 enum gk_status gk_registry_set_terms(struct gk_transaction *transaction, const char *issuer_id,
                                      const struct gk_issuer_terms *terms, struct gk_error *error);
 /* The terms are durable: look-ups and imports follow them from here on. [any] */
@@ -59,14 +63,20 @@ enum gk_status gk_registry_import_page(struct gk_registry *registry, const char 
                                        guika_v1_ImportCardsResponse *ret_response, struct gk_error *error);
 
 /* Marks a card of the account's list cancelled, also in a list that is being imported. `number` is canonical;
- * it is looked for under the service's key and under the issuer's own. `ret_token` is the one that it was found
- * by. NOT_FOUND, PERMISSION_DENIED (not among the account's bindings). [worker] */
+ * it is looked for under the service's key and under the issuer's own. `ret_token` (may be NULL) is the one
+ * that it was found by. NOT_FOUND, PERMISSION_DENIED (not among the account's bindings). [worker] */
 enum gk_status gk_registry_revoke(struct gk_registry *registry, const char *issuer_id, const char *scheme,
                                   const char *number, uint8_t ret_token[GK_TOKEN_SIZE],
                                   struct gk_error *error);
 /* The same by a token that the issuer made with its own index key. [worker] */
 enum gk_status gk_registry_revoke_token(struct gk_registry *registry, const char *issuer_id,
                                         const char *scheme, const uint8_t token[GK_TOKEN_SIZE],
+                                        struct gk_error *error);
+
+/* Whether the list of `issuer_account` that is in force has the card cancelled; false where the
+ * account or the card is not there. For a transition that follows from a look-up. [committer] */
+enum gk_status gk_registry_is_cancelled(struct gk_transaction *transaction, const char *issuer_account,
+                                        const uint8_t card_token[GK_TOKEN_SIZE], bool *ret_cancelled,
                                         struct gk_error *error);
 
 /* What is known of one card. */
@@ -76,8 +86,8 @@ struct gk_registration {
     char issuer_account[33];
     uint8_t card_token[GK_TOKEN_SIZE]; /* the one that it was found by; where not registered the service's */
     uint8_t holder_token[GK_TOKEN_SIZE];
-    bool own_key;       /* card_token was made by the issuer, with its own index key */
-    uint32_t key_epoch; /* of that key, or of the service's */
+    bool own_key;                 /* card_token was made by the issuer, with its own index key */
+    uint32_t key_epoch;           /* of that key, or of the service's */
     guika_v1_IssuerPolicy policy; /* of the account; UNSPECIFIED: NOTIFY_AT_ONCE */
     double density; /* 0 to 1: the share of the valid numbers near this one that are registered, this one left
                        out */

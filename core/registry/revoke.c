@@ -1,4 +1,4 @@
-/* Cancelling a card of an account's list. */
+/* Cancelling a card of an account's list, and asking whether one was. */
 #include "core/registry/generation.h"
 #include "core/registry/registry_internal.h"
 #include "core/security/issuer_keys.h"
@@ -109,7 +109,7 @@ enum gk_status gk_registry_revoke(struct gk_registry *registry, const char *issu
             status = revoke(registry, issuer_id, token, error);
         }
     }
-    if (status == GK_OK) {
+    if (status == GK_OK && ret_token != NULL) {
         memcpy(ret_token, token, GK_TOKEN_SIZE);
     }
     return status;
@@ -123,4 +123,20 @@ enum gk_status gk_registry_revoke_token(struct gk_registry *registry, const char
         return gk_error_set(error, GK_PERMISSION_DENIED, "not among this account's schemes");
     }
     return revoke(registry, issuer_id, token, error);
+}
+
+enum gk_status gk_registry_is_cancelled(struct gk_transaction *transaction, const char *issuer_account,
+                                        const uint8_t card_token[GK_TOKEN_SIZE], bool *ret_cancelled,
+                                        struct gk_error *error)
+{
+    guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
+    guika_v1_internal_CardRecord card = guika_v1_internal_CardRecord_init_zero;
+    enum gk_status status = gk_registry_get_account(transaction, issuer_account, &account, error);
+
+    *ret_cancelled = false;
+    if (status == GK_OK && account.generation != 0) {
+        status = get_card(transaction, account.generation, card_token, &card, error);
+        *ret_cancelled = status == GK_OK && card.cancelled;
+    }
+    return status == GK_NOT_FOUND || status == GK_FAILED_PRECONDITION ? GK_OK : status;
 }

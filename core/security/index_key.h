@@ -1,6 +1,6 @@
 /*
- * An index key that one issuer and the service share, and the tokens made with it. The issuer makes them where
- * its numbers are, the service where a card was read; both call what stands here, so they agree.
+ * An index key that one issuer and the service share, and the tokens made with it. The issuer makes them
+ * where its numbers are, the service where a card was read; both call what stands here, so they agree.
  *
  * The key rests as 32 random bytes in the service's key folder, and at the issuer's in a file of one line,
  *     guika-index-key:ISSUER:EPOCH:64 hexadecimal digits

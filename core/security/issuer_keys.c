@@ -102,8 +102,8 @@ static enum gk_status read_secret(const char *path, uint8_t ret_secret[GK_INDEX_
     (void)close(fd);
     if (!closed || size != GK_INDEX_SECRET_SIZE) {
         sodium_memzero(bytes, sizeof bytes);
-        return gk_error_set(error, GK_FAILED_PRECONDITION,
-                            "key file %.120s must have %d bytes and mode 600", path, GK_INDEX_SECRET_SIZE);
+        return gk_error_set(error, GK_FAILED_PRECONDITION, "key file %.120s must have %d bytes and mode 600",
+                            path, GK_INDEX_SECRET_SIZE);
     }
     memcpy(ret_secret, bytes, GK_INDEX_SECRET_SIZE);
     sodium_memzero(bytes, sizeof bytes);

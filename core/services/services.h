@@ -9,6 +9,7 @@
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/enquiries.h"
+#include "core/issuer_queue.h"
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/pipeline.h"
@@ -34,6 +35,7 @@ struct gk_services {
     struct gk_boxes *boxes;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_issuer_queue *issuer_queue;
     struct gk_rate_limit *enquiry_limit; /* by client */
     uint32_t heartbeat_ms;
 };

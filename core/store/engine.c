@@ -38,6 +38,7 @@ static const struct family {
     [GK_FAMILY_CREDENTIALS] = {"credentials", 0, false},
     [GK_FAMILY_COUNTERS] = {"counters", 0, true},
     [GK_FAMILY_AUDIT] = {"audit", 0, false},
+    [GK_FAMILY_ISSUER_QUEUE] = {"issuer_queue", 0, false},
 };
 
 struct gk_engine {

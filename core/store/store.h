@@ -38,6 +38,7 @@ enum gk_family {
     GK_FAMILY_CREDENTIALS,
     GK_FAMILY_COUNTERS, /* see gk_transaction_count */
     GK_FAMILY_AUDIT,
+    GK_FAMILY_ISSUER_QUEUE,
     GK_FAMILY_COUNT
 };
 
