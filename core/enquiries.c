@@ -1,6 +1,6 @@
 #include "core/enquiries.h"
 
-#include "core/found_card.h"
+#include "core/found_card_issuer.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
 #include "core/store/record.h"
@@ -17,6 +17,7 @@ enum {
     BATCH = 64,          /* looked up at a time */
     TURN_MS = 200,       /* between two batches: answers never follow an enquiry's own time */
     DAY_MS = 24 * 3600 * 1000,
+    OWN_TOKENS_MAX = 16,    /* of one scheme: issuers whose lists may have one number */
 };
 
 struct gk_enquiries {
@@ -121,6 +122,22 @@ static void canonicalise(const char *number, char ret_canonical[65])
     ret_canonical[length] = '\0';
 }
 
+/* The number's tokens under the keys of issuers who hand no numbers over. How many there are follows from the
+ * issuers' bindings, not from what is registered. */
+static void add_own_tokens(const struct gk_enquiries *enquiries, const char *scheme, const char *canonical,
+                           guika_v1_internal_EnquiryRecord *record)
+{
+    uint8_t tokens[OWN_TOKENS_MAX][GK_TOKEN_SIZE];
+    const size_t room = sizeof record->card_tokens / sizeof record->card_tokens[0];
+    const size_t count =
+        gk_registry_own_tokens(enquiries->parts.registry, scheme, canonical, tokens, OWN_TOKENS_MAX);
+
+    for (size_t i = 0; i < count && record->card_tokens_count < room; i++) {
+        record->card_tokens[record->card_tokens_count].size = GK_TOKEN_SIZE;
+        memcpy(record->card_tokens[record->card_tokens_count++].bytes, tokens[i], GK_TOKEN_SIZE);
+    }
+}
+
 void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
                        void (*done)(void *context, enum gk_status status, const struct gk_error *error),
                        void *context)
@@ -149,6 +166,9 @@ void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
         gk_keys_card_token(enquiries->parts.keys, schemes[i], canonical, taking->record.card_tokens[i].bytes);
     }
     taking->record.card_tokens_count = (pb_size_t)count;
+    for (size_t i = 0; i < count; i++) {
+        add_own_tokens(enquiries, schemes[i], canonical, &taking->record);
+    }
     sodium_memzero(canonical, sizeof canonical);
     taking->record.asked_at_ms = gk_clock_now_ms(&enquiries->parts.clock);
     put_be64(taking->key, (uint64_t)taking->record.asked_at_ms);
@@ -228,6 +248,22 @@ static void name_notice(const struct gk_enquiries *enquiries, struct found *foun
                        found->notice.notice_id);
 }
 
+static enum gk_status apply_ask_issuer(void *context, struct gk_transaction *transaction,
+                                       struct gk_error *error)
+{
+    return gk_found_card_ask_issuer(transaction, context, error);
+}
+
+/* Of a card that the issuer registered by a token of its own the service knows no contact: where such a card
+ * waits until its holder asks, the issuer learns of it now. */
+static enum gk_status ask_issuer(struct gk_enquiries *enquiries, struct latest *latest,
+                                 struct gk_error *error)
+{
+    return latest->found ? gk_store_commit_and_wait(enquiries->parts.store, apply_ask_issuer,
+                                                    latest->card.case_id, error)
+                         : GK_OK;
+}
+
 static enum gk_status write_notice(struct gk_enquiries *enquiries, struct found *found,
                                    const struct gk_registration *registration, struct gk_error *error)
 {
@@ -241,6 +277,9 @@ static enum gk_status write_notice(struct gk_enquiries *enquiries, struct found 
 
     if (status != GK_OK) {
         return status;
+    }
+    if (registration->own_key) {
+        return ask_issuer(enquiries, &latest, error);
     }
     name_notice(enquiries, found, registration->card_token);
     (void)snprintf(notice->template_id, sizeof notice->template_id, "%s",

@@ -71,7 +71,7 @@ struct gk_outbox_options {
                              guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
     /* The name of the issuer with that plugin id; `ret_name` is zeroed before. [worker] */
     void (*issuer_name)(void *context, const char *issuer, struct gk_issuer_name *ret_name);
-    /* A card_found notice was delivered: moves its card on, in the same batch. The outbox writes the
+    /* A card_found or enquiry_found notice was delivered: moves its card on, in the same batch. The outbox writes the
      * transition's audit entry (notice.deliver, the case id as subject): this must not. Any other status than
      * GK_OK undoes the transition. [committer] */
     enum gk_status (*on_delivered)(void *context, struct gk_transaction *transaction,

@@ -133,7 +133,9 @@ static enum gk_status settle_delivered(const struct gk_outbox_options *options,
     leave_queue(transaction, notice);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DELIVERED;
     notice->attempts++;
-    if (strcmp(notice->template_id, GK_MESSAGE_CARD_FOUND) == 0 && options->on_delivered != NULL) {
+    const bool tells_of_card = strcmp(notice->template_id, GK_MESSAGE_CARD_FOUND) == 0 ||
+                               strcmp(notice->template_id, GK_MESSAGE_ENQUIRY_FOUND) == 0;
+    if (tells_of_card && options->on_delivered != NULL) {
         enum gk_status status = options->on_delivered(options->context, transaction, notice, error);
         if (status != GK_OK)
             return status;

@@ -200,6 +200,24 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
     return look_up(registry, &question, ret_registration, error);
 }
 
+size_t gk_registry_own_tokens(struct gk_registry *registry, const char *scheme, const char *number,
+                              uint8_t ret_tokens[][GK_TOKEN_SIZE], size_t room)
+{
+    struct gk_account_list *lists;
+    uint64_t version;
+    size_t count;
+    size_t made = 0;
+
+    gk_accounts_covering(registry->accounts, scheme, number, &lists, &count, &version);
+    for (size_t i = 0; i < count && made < room; i++) {
+        made += lists[i].key_epoch != 0 &&
+                gk_issuer_keys_tokens(gk_keys_issuers(registry->keys), lists[i].name, lists[i].key_epoch,
+                                      scheme, number, ret_tokens[made], NULL);
+    }
+    free(lists);
+    return made;
+}
+
 /* Opens what was sealed under the account and the token. */
 static enum gk_status open_contacts(struct gk_registry *registry, const char *issuer_account,
                                     const uint8_t holder_token[GK_TOKEN_SIZE],

@@ -103,6 +103,11 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
                                          const uint8_t card_token[GK_TOKEN_SIZE],
                                          struct gk_registration *ret_registration, struct gk_error *error);
 
+/* Tokens of `number` (canonical) under the index keys of those issuers whose lists may have it, at most `room`;
+ * returns how many. Without a look at the store. [any] */
+size_t gk_registry_own_tokens(struct gk_registry *registry, const char *scheme, const char *number,
+                              uint8_t ret_tokens[][GK_TOKEN_SIZE], size_t room);
+
 /* Opens the holder's name, language and contacts. NOT_FOUND where the account's list has no such holder (any
  * more). [worker] */
 enum gk_status gk_registry_holder(struct gk_registry *registry, const char *issuer_account,
