@@ -15,7 +15,8 @@
 static const char help[] =
     "usage: guika found list [--state STATE] [--reason REASON] [--box ID] [--json]\n"
     "\n"
-    "Found cards, newest first. A compartment with a ! lies in another zone than was decided.\n"
+    "Found cards, newest first. A compartment with a ! lies in another zone than was decided; RETURN\n"
+    "or DESTROY behind a state is what is to be done with the card.\n"
     "\n"
     "  --state STATE        RECEIVED, IDENTIFIED, DIFFICULT, GIVEN_BACK, NOTIFIED, COLLECTED, EXPIRED, "
     "RETURNED,\n"
@@ -35,6 +36,7 @@ static const char *const reasons[] = {
     "AMBIGUOUS", "UNREGISTERED", "CANCELLED",  "SEVERAL_CARDS"};
 static const char *const kinds[] = {"", "PAYMENT", "TRANSIT", "ID", "CAMPUS", "PARKING", "OTHER"};
 static const char *const zones[] = {"", "NORMAL", "DIFFICULT"};
+static const char *const dispositions[] = {"", "RETURN", "DESTROY"};
 
 #define NAME_OF(names, value) name_of(names, sizeof(names) / sizeof(names)[0], (unsigned)(value))
 #define VALUE_OF(names, name) value_of(names, sizeof(names) / sizeof(names)[0], name)
@@ -59,18 +61,20 @@ static void add_json(json_t *cards, const guika_v1_FoundCardRow *row)
 {
     (void)json_array_append_new(
         cards,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:s, s:b}", "case", row->case_id,
-                  "state", NAME_OF(states, row->state), "reason", NAME_OF(reasons, row->reason), "box",
-                  row->box_id, "deposit", row->deposit_id, "zone", NAME_OF(zones, row->zone), "compartment",
-                  row->compartment, "misplaced", row->misplaced, "received_at_ms",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:s, s:b, s:s}", "case",
+                  row->case_id, "state", NAME_OF(states, row->state), "reason", NAME_OF(reasons, row->reason),
+                  "box", row->box_id, "deposit", row->deposit_id, "zone", NAME_OF(zones, row->zone),
+                  "compartment", row->compartment, "misplaced", row->misplaced, "received_at_ms",
                   (json_int_t)row->received_at_ms, "issuer", row->issuer, "kind", NAME_OF(kinds, row->kind),
-                  "number", row->masked_number, "notice_delivered", row->notice_delivered));
+                  "number", row->masked_number, "notice_delivered", row->notice_delivered, "disposition",
+                  NAME_OF(dispositions, row->disposition)));
 }
 
 static void add_row(struct gk_table *table, const guika_v1_FoundCardRow *row)
 {
     char received[32] = "";
     char compartment[sizeof row->compartment + 1];
+    char state[32];
     struct tm local;
     const time_t seconds = (time_t)(row->received_at_ms / 1000);
 
@@ -78,9 +82,12 @@ static void add_row(struct gk_table *table, const guika_v1_FoundCardRow *row)
         (void)strftime(received, sizeof received, "%Y-%m-%d %H:%M:%S", &local);
     }
     (void)snprintf(compartment, sizeof compartment, "%s%s", row->compartment, row->misplaced ? "!" : "");
+    (void)snprintf(state, sizeof state, "%s%s%s", NAME_OF(states, row->state),
+                   row->disposition == guika_v1_Disposition_DISPOSITION_UNSPECIFIED ? "" : ", ",
+                   NAME_OF(dispositions, row->disposition));
     const char *const cells[] = {
         received,
-        NAME_OF(states, row->state),
+        state,
         NAME_OF(reasons, row->reason),
         row->box_id,
         compartment,
