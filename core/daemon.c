@@ -1,5 +1,6 @@
 #include "core/daemon.h"
 
+#include "core/audit_exporter.h"
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/enquiries.h"
@@ -63,6 +64,7 @@ struct daemon {
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
     struct gk_issuer_queue *issuer_queue;
+    struct gk_audit_exporter *audit_exporter;
     struct gk_rpc_server *server;
     struct gk_supervisor *readers;
     struct gk_supervisor *couriers;
@@ -333,6 +335,14 @@ static void make_machines(struct daemon *daemon)
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
     daemon->issuer_queue = gk_issuer_queue_open(&daemon->loop, daemon->store, daemon->keys);
+    const struct gk_audit_exporter_parts audit = {.loop = &daemon->loop,
+                                                  .log = daemon->log,
+                                                  .store = daemon->store,
+                                                  .keys = daemon->keys,
+                                                  .path = daemon->configuration->audit_heads_file,
+                                                  .every_ms = daemon->configuration->audit_every_ms};
+
+    daemon->audit_exporter = gk_audit_exporter_open(&audit);
 }
 
 static void fill_services(struct daemon *daemon)
@@ -395,11 +405,18 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
 
 /* --- the end, part after part: each callback closes the next --- */
 
-static void on_outbox_closed(void *context)
+static void on_audit_exporter_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_mailbox_close(daemon->mailbox);
+}
+
+static void on_outbox_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_audit_exporter_close(daemon->audit_exporter, on_audit_exporter_closed, daemon);
 }
 
 static void on_issuer_queue_closed(void *context)

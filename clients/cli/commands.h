@@ -11,5 +11,6 @@ int gk_cli_issuer(int argc, char **argv);
 int gk_cli_found(int argc, char **argv);
 int gk_cli_stats(int argc, char **argv);
 int gk_cli_check(int argc, char **argv);
+int gk_cli_audit(int argc, char **argv); /* clients/cli/audit */
 
 #endif

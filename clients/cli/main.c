@@ -21,6 +21,8 @@ static const struct command commands[] = {
      "register an issuer: issuer add; an issuer's found cards: issuer next, issuer decide"},
     {"found", gk_cli_found, "the found cards: found list"},
     {"stats", gk_cli_stats, "figures of the day"},
+    {"audit", gk_cli_audit,
+     "who did what to a card, and whether the record is whole: audit show, audit verify"},
     {"check", gk_cli_check, "has my card been found?"},
 };
 

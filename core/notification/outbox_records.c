@@ -157,9 +157,8 @@ static enum gk_status settle_next_contact(struct gk_transaction *transaction,
     }
     leave_queue(transaction, notice);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DEAD;
-    char detail[97];
-    gk_message_clean(notice->last_detail, detail, sizeof detail);
-    audit(transaction, notice, "notice.give_up", detail);
+    /* A channel's own words stay in the notice: they may repeat an address. */
+    audit(transaction, notice, "notice.give_up", notice->template_id);
     gk_transaction_count(transaction, notice->box_id, "notices_dead");
     return put(transaction, notice, error);
 }

@@ -21,6 +21,8 @@ struct gk_keys {
     uint8_t seal[GK_SEAL_COUNT][GK_SUBKEY_SIZE]; /* by enum gk_seal; 0 unused */
     uint8_t spool_secret[crypto_box_SECRETKEYBYTES];
     uint8_t spool_public[crypto_box_PUBLICKEYBYTES];
+    uint8_t audit_secret[crypto_sign_SECRETKEYBYTES];
+    uint8_t audit_public[crypto_sign_PUBLICKEYBYTES];
     struct gk_issuer_keys *issuers; /* owned */
 };
 

@@ -18,16 +18,15 @@
 
 static_assert(KEY_FILE_SIZE == crypto_kdf_KEYBYTES, "crypto_kdf takes a whole key file");
 static_assert(KEY_FILE_SIZE == crypto_box_SECRETKEYBYTES, "X25519 takes a whole key file");
+static_assert(KEY_FILE_SIZE == crypto_sign_SEEDBYTES, "Ed25519 is made from a seed of this length");
 static_assert(GK_TOKEN_SIZE == crypto_auth_hmacsha256_BYTES, "a token is one HMAC-SHA256");
 static_assert(GK_SPOOL_KEY_SIZE == crypto_box_PUBLICKEYBYTES, "the spool key is an X25519 key");
 
-enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, KEY_FILE_COUNT };
+enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, AUDIT_KEY, KEY_FILE_COUNT };
 
 static const char *const key_file_names[KEY_FILE_COUNT] = {
-    [INDEX_KEY] = "index.key",
-    [SEAL_KEY] = "seal.key",
-    [SPOOL_KEY] = "spool.key",
-    [TOKEN_KEY] = "token.key",
+    [INDEX_KEY] = "index.key", [SEAL_KEY] = "seal.key",   [SPOOL_KEY] = "spool.key",
+    [TOKEN_KEY] = "token.key", [AUDIT_KEY] = "audit.key",
 };
 
 static enum gk_status key_path(const char *directory, enum key_file file, char ret_path[PATH_SIZE],
@@ -181,6 +180,7 @@ static void derive_all(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_F
     derive(keys->seal[GK_SEAL_PICTURE], "gk_pictr", files[SEAL_KEY]);
     memcpy(keys->spool_secret, files[SPOOL_KEY], sizeof keys->spool_secret);
     crypto_scalarmult_base(keys->spool_public, keys->spool_secret);
+    (void)crypto_sign_seed_keypair(keys->audit_public, keys->audit_secret, files[AUDIT_KEY]);
 }
 
 /* Completes `keys`, or frees it. */

@@ -2,6 +2,7 @@
 #include "core/memory.h"
 #include "core/security/hex.h"
 #include "core/security/issuer_keys.h"
+#include "core/services/operator_audit.h"
 #include "core/services/operator_issuers.h"
 #include "core/services/services.h"
 #include "core/store/record.h"
@@ -435,6 +436,7 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .set_issuer = gk_operator_on_set_issuer,
         .list_found = on_list_found,
         .get_statistics = on_get_statistics,
+        .list_audit = gk_operator_on_list_audit,
     };
 
     return (struct gk_rpc_binding){&guika_v1_operator_service, &handlers, services};

@@ -155,6 +155,11 @@ enum gk_status gk_store_counters(struct gk_store *store, const char *box_id, uin
  * [worker] */
 enum gk_status gk_store_verify_audit(struct gk_store *store, uint64_t *ret_entries, struct gk_error *error);
 
+/* The newest durable entry of the audit chain; sequence 0: there is none. [worker] */
+struct gk_audit_head;
+enum gk_status gk_store_audit_head(struct gk_store *store, struct gk_audit_head *ret_head,
+                                   struct gk_error *error);
+
 /* Nothing is ever acknowledged from here on a write error of the disk: true once a write has failed; every
  * commit is then refused with UNAVAILABLE until a restart. [any] */
 bool gk_store_failed(const struct gk_store *store);
