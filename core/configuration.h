@@ -8,6 +8,7 @@
 #ifndef GUIKA_CORE_CONFIGURATION_H
 #define GUIKA_CORE_CONFIGURATION_H
 
+#include "core/found_card_clocks.h"
 #include "core/log.h"
 #include "core/notification/outbox.h"
 #include "rpc/status.h"
@@ -37,6 +38,7 @@ struct gk_configuration {
     uint32_t heartbeat_ms;   /* what boxes are asked for */
     char *audit_heads_file;  /* where signed heads of the audit chain are added */
     uint32_t audit_every_ms;
+    struct gk_retention retention;
     struct gk_channel_setting *settings;
     size_t setting_count;
 };

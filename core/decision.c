@@ -2,6 +2,9 @@
 
 #include "core/registry/match.h"
 
+#include <assert.h>
+#include <pb_decode.h>
+#include <pb_encode.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +85,71 @@ static void seal_mask(const struct gk_keys *keys, struct gk_found_card_decision 
     gk_keys_seal(keys, GK_SEAL_MASK, (struct gk_bytes){decision->card.case_id, GK_CASE_ID_SIZE}, plain,
                  decision->card.sealed_mask.bytes);
     decision->card.sealed_mask.size = (pb_size_t)(plain.size + GK_SEAL_OVERHEAD);
+}
+
+/* What candidates are sealed with: the case id and their name, which keeps them apart from the mask. */
+struct candidates_context {
+    uint8_t bytes[GK_CASE_ID_SIZE + sizeof "candidates" - 1];
+};
+
+static struct candidates_context candidates_context(const uint8_t *case_id)
+{
+    struct candidates_context context;
+
+    memcpy(context.bytes, case_id, GK_CASE_ID_SIZE);
+    memcpy(context.bytes + GK_CASE_ID_SIZE, "candidates", sizeof "candidates" - 1);
+    return context;
+}
+
+/* The likeliest, masked, for the person who looks at the card. */
+static void seal_candidates(const struct gk_keys *keys, struct gk_found_card_decision *decision,
+                            const guika_v1_internal_CompleteRecognitionRequest *read)
+{
+    const struct candidates_context context = candidates_context(decision->card.case_id);
+    guika_v1_internal_MaskedCandidates kept = {0};
+    uint8_t plain[guika_v1_internal_MaskedCandidates_size];
+    pb_ostream_t stream = pb_ostream_from_buffer(plain, sizeof plain);
+    const size_t room = sizeof kept.items / sizeof kept.items[0];
+
+    static_assert(guika_v1_internal_MaskedCandidates_size + GK_SEAL_OVERHEAD <=
+                      sizeof decision->card.sealed_candidates.bytes,
+                  "the longest candidates fit");
+    for (size_t i = 0; i < read->candidates_count && i < room; i++) {
+        guika_v1_internal_MaskedCandidate *item = &kept.items[kept.items_count++];
+
+        (void)snprintf(item->issuer, sizeof item->issuer, "%s", read->candidates[i].issuer);
+        (void)snprintf(item->scheme, sizeof item->scheme, "%s", read->candidates[i].scheme);
+        (void)snprintf(item->masked, sizeof item->masked, "%s", read->candidates[i].masked);
+        item->probability = read->candidates[i].probability;
+    }
+    decision->card.sealed_candidates.size = 0;
+    if (kept.items_count > 0 && pb_encode(&stream, guika_v1_internal_MaskedCandidates_fields, &kept)) {
+        gk_keys_seal(keys, GK_SEAL_MASK, (struct gk_bytes){context.bytes, sizeof context.bytes},
+                     (struct gk_bytes){plain, stream.bytes_written}, decision->card.sealed_candidates.bytes);
+        decision->card.sealed_candidates.size = (pb_size_t)(stream.bytes_written + GK_SEAL_OVERHEAD);
+    }
+}
+
+bool gk_decision_candidates(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                            guika_v1_internal_MaskedCandidates *ret_candidates)
+{
+    const struct candidates_context context = candidates_context(card->case_id);
+    const struct gk_bytes sealed = {card->sealed_candidates.bytes, card->sealed_candidates.size};
+    guika_v1_internal_MaskedCandidates candidates = {0};
+    uint8_t plain[sizeof card->sealed_candidates.bytes];
+
+    if (sealed.size <= GK_SEAL_OVERHEAD ||
+        gk_keys_open_sealed(keys, GK_SEAL_MASK, (struct gk_bytes){context.bytes, sizeof context.bytes},
+                            sealed, plain, NULL) != GK_OK) {
+        return false;
+    }
+    pb_istream_t stream = pb_istream_from_buffer(plain, sealed.size - GK_SEAL_OVERHEAD);
+
+    if (!pb_decode(&stream, guika_v1_internal_MaskedCandidates_fields, &candidates)) {
+        return false;
+    }
+    *ret_candidates = candidates;
+    return true;
 }
 
 /* What is known of the number: its token, never itself. */
@@ -172,24 +240,48 @@ static enum gk_status seal_reference(struct gk_registry *registry, const struct 
                : status;
 }
 
+enum gk_status gk_decision_accept(struct gk_registry *registry, const struct gk_keys *keys,
+                                  const struct gk_registration *registration, int64_t now_ms,
+                                  struct gk_found_card_decision *decision, struct gk_error *error)
+{
+    guika_v1_internal_FoundCard *card = &decision->card;
+
+    card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
+    card->reason = guika_v1_Reason_REASON_UNSPECIFIED;
+    card->disposition = guika_v1_Disposition_DISPOSITION_UNSPECIFIED;
+    card->decided_at_ms = now_ms;
+    card->own_key = registration->own_key;
+    card->key_epoch = registration->key_epoch;
+    attribute(decision, registration);
+    card->policy = policy_of(registration);
+    if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_NOTIFY_AT_ONCE) {
+        write_notice(keys, decision, now_ms);
+        return GK_OK;
+    }
+    return card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER || registration->own_key
+               ? seal_reference(registry, keys, decision, error)
+               : GK_OK;
+}
+
 static enum gk_status decide_accepted(struct gk_registry *registry, const struct gk_keys *keys,
                                       const struct gk_evidence *evidence,
                                       struct gk_found_card_decision *decision,
                                       const struct gk_registration *registration, struct gk_error *error)
 {
-    enum gk_status status = GK_OK;
+    const enum gk_status status =
+        gk_decision_accept(registry, keys, registration, evidence->now_ms, decision, error);
 
-    attribute(decision, registration);
-    decision->card.policy = policy_of(registration);
-    if (decision->card.policy == guika_v1_IssuerPolicy_ISSUER_POLICY_NOTIFY_AT_ONCE) {
-        write_notice(keys, decision, evidence->now_ms);
-    } else if (decision->card.policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER ||
-               registration->own_key) {
-        status = seal_reference(registry, keys, decision, error);
-    }
     keep(decision, guika_v1_CardState_CARD_STATE_IDENTIFIED,
          evidence->abilities.normal_full ? guika_v1_Zone_ZONE_DIFFICULT : guika_v1_Zone_ZONE_NORMAL);
     return status;
+}
+
+void gk_decision_cancelled(const struct gk_registration *registration,
+                           struct gk_found_card_decision *decision)
+{
+    decision->card.reason = guika_v1_Reason_REASON_CANCELLED;
+    decision->card.disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
+    attribute(decision, registration);
 }
 
 static bool ask_for_frames(const struct gk_evidence *evidence, struct gk_found_card_decision *decision)
@@ -297,9 +389,9 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
         return decide_accepted(registry, keys, evidence, decision, &registrations[match.candidate], error);
     } else {
         if (match.reason == guika_v1_Reason_REASON_CANCELLED) {
-            attribute(decision, &registrations[match.candidate]);
-            decision->card.disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
+            gk_decision_cancelled(&registrations[match.candidate], decision);
         }
+        seal_candidates(keys, decision, read);
         decide_difficult(evidence, decision);
     }
     return GK_OK;

@@ -17,7 +17,7 @@ enum {
     BATCH = 64,          /* looked up at a time */
     TURN_MS = 200,       /* between two batches: answers never follow an enquiry's own time */
     DAY_MS = 24 * 3600 * 1000,
-    OWN_TOKENS_MAX = 16,    /* of one scheme: issuers whose lists may have one number */
+    OWN_TOKENS_MAX = 16, /* of one scheme: issuers whose lists may have one number */
 };
 
 struct gk_enquiries {

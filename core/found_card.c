@@ -6,6 +6,7 @@
 #include "core/notification/outbox.h"
 #include "core/registry/registry.h"
 #include "core/store/record.h"
+#include "core/words.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -38,27 +39,6 @@ static const char *decide_action(guika_v1_CardState state)
         return "found_card.give_back";
     default:
         return "found_card.receive";
-    }
-}
-
-static void index_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
-{
-    uint8_t by_time[8 + GK_CASE_ID_SIZE];
-
-    for (unsigned i = 0; i < 8; i++) {
-        by_time[i] = (uint8_t)((uint64_t)card->received_at_ms >> (56 - 8 * i));
-    }
-    memcpy(by_time + 8, card->case_id, GK_CASE_ID_SIZE);
-    gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
-                       (struct gk_bytes){NULL, 0});
-    if (card->card_token.size > 0) {
-        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
-
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
-                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
-                           (struct gk_bytes){NULL, 0});
     }
 }
 
@@ -141,8 +121,8 @@ static enum gk_status write_decision(struct gk_transaction *transaction,
     if (status != GK_OK) {
         return status;
     }
-    index_card(transaction, &card);
-    gk_found_card_count_state(transaction, &card);
+    gk_found_card_index(transaction, &card);
+    gk_found_card_count(transaction, &card);
     if (card.state == guika_v1_CardState_CARD_STATE_RECEIVED || card.version > 0) {
         mark_waiting(transaction, &card, card.state == guika_v1_CardState_CARD_STATE_RECEIVED);
     }
@@ -160,8 +140,7 @@ static enum gk_status write_decision(struct gk_transaction *transaction,
     box_actor(actor, card.box_id);
     return gk_found_card_put(
         transaction, &card, actor, decide_action(card.state),
-        card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : gk_found_card_reason_word(card.reason),
-        error);
+        card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : gk_reason_word(card.reason), error);
 }
 
 /* The card was cancelled between the look-up and now: it is kept for destruction, and nobody is told. */
@@ -226,7 +205,7 @@ static enum gk_status answer_difficult(struct gk_transaction *transaction, guika
     if (card->reason == guika_v1_Reason_REASON_UNSPECIFIED) {
         card->reason = guika_v1_Reason_REASON_UNREADABLE;
     }
-    gk_found_card_count_state(transaction, card);
+    gk_found_card_count(transaction, card);
     mark_waiting(transaction, card, false);
     deposit.answer.decision = guika_v1_DepositResponse_Decision_KEEP;
     deposit.answer.zone = guika_v1_Zone_ZONE_DIFFICULT;
@@ -249,7 +228,7 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
         return status;
     }
     return gk_found_card_put(transaction, &card, "core", "found_card.stop_waiting",
-                             gk_found_card_reason_word(card.reason), error);
+                             gk_reason_word(card.reason), error);
 }
 
 /* --- where the card ended up --- */
@@ -294,7 +273,8 @@ static enum gk_status store_card(struct gk_transaction *transaction, guika_v1_in
     if (gk_found_card_is_issuers(card)) {
         return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);
     }
-    return card->notice_id.size == 0
+    /* A card in the bin is ready once staff have placed it where a holder reaches it. */
+    return card->notice_id.size == 0 || !gk_found_card_is_collectable(card)
                ? GK_OK
                : gk_outbox_release(transaction, card->notice_id.bytes, card->stored_at_ms, error);
 }
@@ -308,7 +288,7 @@ static enum gk_status return_to_finder(struct gk_transaction *transaction, guika
     mark_waiting(transaction, card, false);
     if (card->state != guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
         card->state = guika_v1_CardState_CARD_STATE_GIVEN_BACK;
-        gk_found_card_count_state(transaction, card);
+        gk_found_card_count(transaction, card);
     }
     return card->notice_id.size == 0 ? GK_OK : gk_outbox_cancel(transaction, card->notice_id.bytes, error);
 }

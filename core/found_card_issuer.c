@@ -2,7 +2,6 @@
 
 #include "core/found_card_internal.h"
 #include "core/issuer_queue.h"
-#include "core/notification/outbox.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -115,6 +114,11 @@ static enum gk_status apply_decision(struct gk_transaction *transaction, const c
 {
     char actor[48];
 
+    if (is_live(card) && decision == guika_v1_IssuerDecision_ISSUER_DECISION_RELAY &&
+        !gk_found_card_is_collectable(card)) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION,
+                            "the card lies where no holder can collect it yet; ask again once it was placed");
+    }
     if (!is_live(card)) {
         return gk_error_set(error, GK_FAILED_PRECONDITION,
                             "this card was collected, decided on otherwise, or is kept for another reason");
@@ -125,7 +129,7 @@ static enum gk_status apply_decision(struct gk_transaction *transaction, const c
         gk_transaction_count(transaction, card->box_id, "notified");
     } else {
         card->state = guika_v1_CardState_CARD_STATE_EXPIRED;
-        gk_found_card_count_state(transaction, card);
+        gk_found_card_count(transaction, card);
     }
     issuer_actor(actor, issuer_id);
     return gk_found_card_put(transaction, card, actor, "found_card.issuer_decide", decision_word(decision),
@@ -166,9 +170,7 @@ enum gk_status gk_found_card_cancel(struct gk_transaction *transaction, const ch
     if (status != GK_OK || !is_live(&card) || strcmp(card.issuer_account, issuer_id) != 0) {
         return status;
     }
-    if (card.notice_id.size != 0) {
-        status = gk_outbox_cancel(transaction, card.notice_id.bytes, error);
-    }
+    status = gk_found_card_cancel_notice(transaction, &card, error);
     if (status == GK_OK) {
         status = gk_issuer_queue_remove(transaction, issuer_id, case_id, &removed, error);
     }
@@ -180,7 +182,7 @@ enum gk_status gk_found_card_cancel(struct gk_transaction *transaction, const ch
     card.disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
     card.decided_zone = guika_v1_Zone_ZONE_DIFFICULT;
     card.place.misplaced = card.stored_at_ms != 0 && card.place.zone != card.decided_zone;
-    gk_found_card_count_state(transaction, &card);
+    gk_found_card_count(transaction, &card);
     issuer_actor(actor, issuer_id);
     return gk_found_card_put(transaction, &card, actor, "found_card.cancel", "CANCELLED", error);
 }

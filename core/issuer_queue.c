@@ -177,7 +177,8 @@ static enum gk_status apply_lease(void *context, struct gk_transaction *transact
     if (status != GK_OK) {
         return status;
     }
-    leasing->stale = leasing->card.state != guika_v1_CardState_CARD_STATE_IDENTIFIED;
+    leasing->stale = leasing->card.state != guika_v1_CardState_CARD_STATE_IDENTIFIED &&
+                     leasing->card.state != guika_v1_CardState_CARD_STATE_NOTIFIED;
     if (leasing->stale) {
         gk_transaction_delete(transaction, GK_FAMILY_ISSUER_QUEUE, key);
         return GK_OK;

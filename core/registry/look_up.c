@@ -94,6 +94,7 @@ static void fill_in(const struct entry *chosen, struct gk_registration *registra
 /* What a look-up is for. A `candidate` of NULL asks all lists for the token alone. */
 struct question {
     const guika_v1_internal_Candidate *candidate;
+    const guika_v1_CardKind *kind;       /* of the card; NULL: any */
     struct gk_registration registration; /* with card_token set */
 };
 
@@ -183,7 +184,7 @@ static enum gk_status look_up(struct gk_registry *registry, const struct questio
 enum gk_status gk_registry_look_up(struct gk_registry *registry, const guika_v1_internal_Candidate *candidate,
                                    struct gk_registration *ret_registration, struct gk_error *error)
 {
-    struct question question = {.candidate = candidate};
+    struct question question = {.candidate = candidate, .kind = &candidate->kind};
 
     gk_keys_card_token(registry->keys, candidate->scheme, candidate->number,
                        question.registration.card_token);
@@ -216,6 +217,16 @@ size_t gk_registry_own_tokens(struct gk_registry *registry, const char *scheme, 
     }
     free(lists);
     return made;
+}
+
+enum gk_status gk_registry_look_up_card(struct gk_registry *registry, const uint8_t card_token[GK_TOKEN_SIZE],
+                                        guika_v1_CardKind kind, struct gk_registration *ret_registration,
+                                        struct gk_error *error)
+{
+    struct question question = {.candidate = NULL, .kind = &kind};
+
+    memcpy(question.registration.card_token, card_token, GK_TOKEN_SIZE);
+    return look_up(registry, &question, ret_registration, error);
 }
 
 /* Opens what was sealed under the account and the token. */

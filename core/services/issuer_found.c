@@ -2,6 +2,8 @@
 
 #include "core/found_card_issuer.h"
 #include "core/memory.h"
+#include "core/notification/messages.h"
+#include "core/pickup.h"
 #include "core/security/hex.h"
 #include "core/store/record.h"
 #include "core/task.h"
@@ -44,15 +46,14 @@ static enum gk_status apply_saying(void *context, struct gk_transaction *transac
                                              saying->decision, &saying->card, error);
 }
 
-/* What the issuer tells its customer. */
-static enum gk_status fill_place(struct saying *saying)
+static enum gk_status fill_place(struct saying *saying, const char *place_id)
 {
     guika_v1_internal_BoxRecord box = guika_v1_internal_BoxRecord_init_zero;
-    const char *box_id = saying->card.box_id;
     guika_v1_DecideFoundResponse *response = &saying->response;
-    const enum gk_status status = gk_record_read(saying->services->store, GK_FAMILY_BOXES,
-                                                 (struct gk_bytes){(const uint8_t *)box_id, strlen(box_id)},
-                                                 guika_v1_internal_BoxRecord_fields, &box, &saying->error);
+    const enum gk_status status =
+        gk_record_read(saying->services->store, GK_FAMILY_BOXES,
+                       (struct gk_bytes){(const uint8_t *)place_id, strlen(place_id)},
+                       guika_v1_internal_BoxRecord_fields, &box, &saying->error);
 
     if (status == GK_OK) {
         memcpy(response->place_zh, box.described.place.zh, sizeof response->place_zh);
@@ -63,6 +64,32 @@ static enum gk_status fill_place(struct saying *saying)
     return status == GK_NOT_FOUND ? GK_OK : status;
 }
 
+/* What the issuer tells its customer: the code in force, and where and when it is good. */
+static enum gk_status relay(struct saying *saying)
+{
+    const struct gk_services *services = saying->services;
+    const struct gk_pickup_parts parts = {services->store, services->keys, services->registry,
+                                          services->retention};
+    guika_v1_internal_HolderContacts holder = guika_v1_internal_HolderContacts_init_zero;
+    struct gk_outbox_pickup pickup = {0};
+    enum gk_status status = gk_registry_holder(services->registry, saying->issuer_id,
+                                               saying->card.holder_token.bytes, &holder, &saying->error);
+
+    if (status == GK_OK || status == GK_NOT_FOUND) {
+        status = gk_pickup_tell(&parts, saying->case_id, &holder, &pickup, &saying->error);
+    }
+    if (status == GK_OK) {
+        gk_message_case_number(saying->case_id, saying->response.case_number);
+        memcpy(saying->response.pickup_code, pickup.code, sizeof pickup.code);
+        saying->response.code_expires_at_ms = pickup.expires_at_ms;
+        saying->response.needs_telephone_tail = pickup.tail_digits != 0;
+        status = fill_place(saying, pickup.place_id);
+    }
+    sodium_memzero(&holder, sizeof holder);
+    sodium_memzero(&pickup, sizeof pickup);
+    return status;
+}
+
 /* [worker] */
 static void run_saying(struct gk_task *task)
 {
@@ -71,7 +98,7 @@ static void run_saying(struct gk_task *task)
     saying->status = gk_store_commit_and_wait(saying->services->store, apply_saying, saying, &saying->error);
     saying->response.state = saying->card.state;
     if (saying->status == GK_OK && saying->decision == guika_v1_IssuerDecision_ISSUER_DECISION_RELAY) {
-        saying->status = fill_place(saying);
+        saying->status = relay(saying);
     }
 }
 

@@ -1,12 +1,10 @@
-#include "core/services/operator_audit.h"
+#include "core/services/operator_methods.h"
 
 #include "core/found_card.h"
 #include "core/memory.h"
 #include "core/security/hex.h"
-#include "core/services/services.h"
 #include "core/store/record.h"
 #include "core/task.h"
-#include "guika/v1/operator.rpc.h"
 #include "rpc/repeated.h"
 
 #include <stdlib.h>
@@ -100,8 +98,7 @@ static void on_listed(struct gk_task *task)
     free(listing);
 }
 
-void gk_operator_on_list_audit(struct gk_rpc_call *call, const guika_v1_ListAuditRequest *request,
-                               void *context)
+void gk_operator_list_audit(struct gk_rpc_call *call, const guika_v1_ListAuditRequest *request, void *context)
 {
     struct gk_services *services = context;
 

@@ -1,10 +1,8 @@
-#include "core/services/operator_issuers.h"
+#include "core/services/operator_methods.h"
 
 #include "core/memory.h"
 #include "core/security/issuer_keys.h"
-#include "core/services/services.h"
 #include "core/task.h"
-#include "guika/v1/operator.rpc.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -97,8 +95,7 @@ static void on_set(struct gk_task *task)
     free(setting);
 }
 
-void gk_operator_on_set_issuer(struct gk_rpc_call *call, const guika_v1_SetIssuerRequest *request,
-                               void *context)
+void gk_operator_set_issuer(struct gk_rpc_call *call, const guika_v1_SetIssuerRequest *request, void *context)
 {
     struct gk_services *services = context;
 

@@ -1,4 +1,5 @@
 #include "clients/cli/cli.h"
+#include "clients/cli/number.h"
 #include "clients/cli/registry/commands.h"
 #include "core/recognition/rules.h"
 #include "core/security/index_key.h"
@@ -7,8 +8,6 @@
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char HELP[] =
     "usage: guika registry revoke [options] --scheme SCHEME\n"
@@ -20,32 +19,6 @@ static const char HELP[] =
     "  --index-key FILE     sends the number's token under the issuer's own key, and not the "
     "number\n" GK_CLI_COMMON_HELP "\n"
     "Exit status: 0 cancelled; 1 failed; 2 usage.\n";
-
-/* Reads the number into the request. */
-static enum gk_status read_number(guika_v1_RevokeCardRequest *request, struct gk_error *error)
-{
-    char line[sizeof request->number + 2];
-
-    if (isatty(STDIN_FILENO)) {
-        fputs("Card number: ", stderr);
-    }
-    setvbuf(stdin, NULL, _IONBF, 0);
-    if (fgets(line, sizeof line, stdin) == NULL) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "standard input holds no number");
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    const size_t length = strlen(line);
-
-    if (length > 0 && length < sizeof request->number) {
-        memcpy(request->number, line, length + 1);
-    }
-    sodium_memzero(line, sizeof line);
-    if (length == 0 || length >= sizeof request->number) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "a number has 1 to %zu characters",
-                            sizeof request->number - 1);
-    }
-    return GK_OK;
-}
 
 /* Puts the number's token in the place of the number. */
 static enum gk_status tokenise(const char *key_path, guika_v1_RevokeCardRequest *request,
@@ -101,7 +74,7 @@ int gk_cli_registry_revoke(int argc, char **argv)
         exit_status = gk_cli_connect(&cli, true);
     }
     if (exit_status == GK_CLI_GO_ON) {
-        status = read_number(&request, &error);
+        status = gk_cli_read_number(request.number, sizeof request.number, &error);
         if (status == GK_OK && key_path != NULL) {
             status = tokenise(key_path, &request, &error);
         }
