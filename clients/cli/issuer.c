@@ -1,6 +1,7 @@
 /* guika issuer: the operator's add and set, and what an issuer does with found cards: next and decide. */
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/names.h"
 #include "guika/v1/issuer.rpc.h"
 #include "guika/v1/operator.rpc.h"
 
@@ -193,13 +194,13 @@ static int set(struct gk_cli *cli, const struct options *options, struct gk_erro
 
 /* --- the issuer --- */
 
-/* By the numbers of CardKind and CardState in schemas/guika/v1/types.proto. */
-static const char *const kinds[] = {"", "PAYMENT", "TRANSIT", "ID", "CAMPUS", "PARKING", "OTHER"};
-static const char *const states[] = {"",           "RECEIVED",    "IDENTIFIED", "DIFFICULT",
-                                     "GIVEN_BACK", "NOTIFIED",    "COLLECTED",  "EXPIRED",
-                                     "RETURNED",   "HANDED_OVER", "DESTROYED"};
-
-#define NAME_OF(names, value) ((size_t)(value) < sizeof(names) / sizeof(names)[0] ? (names)[value] : "?")
+/* In both languages, where the operator gave both. */
+static void print_both(const char *label, const char *en, const char *zh)
+{
+    if (en[0] != '\0' || zh[0] != '\0') {
+        (void)printf("%s%s%s%s\n", label, en, en[0] != '\0' && zh[0] != '\0' ? " / " : "", zh);
+    }
+}
 
 static bool print_json(json_t *object)
 {
@@ -217,20 +218,16 @@ static bool print_found(const guika_v1_NextFoundResponse *found, bool json)
 
     if (json) {
         return print_json(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "case", found->case_id,
-                                    "reference", found->reference, "kind", NAME_OF(kinds, found->kind),
+                                    "reference", found->reference, "kind", gk_cli_kind_name(found->kind),
                                     "scheme", found->scheme, "number", found->masked_number, "place_zh",
                                     found->place_zh, "place_en", found->place_en, "found_at_ms",
                                     (json_int_t)found->found_at_ms));
     }
     (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M", localtime_r(&seconds, &local));
-    const int printed =
-        printf("case       %s\nreference  %s\nkind       %s\nnumber     %s\nfound      %s\n"
-               "place      %s%s%s\n",
-               found->case_id, found->reference, NAME_OF(kinds, found->kind), found->masked_number, when,
-               found->place_en, found->place_en[0] != '\0' && found->place_zh[0] != '\0' ? " / " : "",
-               found->place_zh);
-
-    return printed > 0 && fflush(stdout) == 0;
+    (void)printf("case       %s\nreference  %s\nkind       %s\nnumber     %s\nfound      %s\n",
+                 found->case_id, found->reference, gk_cli_kind_name(found->kind), found->masked_number, when);
+    print_both("place      ", found->place_en, found->place_zh);
+    return fflush(stdout) == 0 && ferror(stdout) == 0;
 }
 
 /* Waits for a card in calls of a minute at most. */
@@ -296,21 +293,22 @@ static int next(struct gk_cli *cli, const struct options *options, struct gk_err
 static void print_decided(const guika_v1_DecideFoundResponse *response, bool json)
 {
     if (json) {
-        (void)print_json(json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "state",
-                                   NAME_OF(states, response->state), "code", response->pickup_code,
-                                   "code_expires_at_ms", (json_int_t)response->code_expires_at_ms, "place_zh",
-                                   response->place_zh, "place_en", response->place_en, "hours_zh",
-                                   response->opening_hours_zh, "hours_en", response->opening_hours_en));
+        (void)print_json(json_pack(
+            "{s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:s, s:s}", "state", gk_cli_state_name(response->state),
+            "case_number", response->case_number, "code", response->pickup_code, "needs_telephone_tail",
+            response->needs_telephone_tail, "code_expires_at_ms", (json_int_t)response->code_expires_at_ms,
+            "place_zh", response->place_zh, "place_en", response->place_en, "hours_zh",
+            response->opening_hours_zh, "hours_en", response->opening_hours_en));
         return;
     }
-    (void)printf("state  %s\n", NAME_OF(states, response->state));
+    (void)printf("state  %s\n", gk_cli_state_name(response->state));
     if (response->pickup_code[0] != '\0') {
-        (void)printf("code   %s\nplace  %s%s%s\nhours  %s%s%s\n", response->pickup_code, response->place_en,
-                     response->place_en[0] != '\0' && response->place_zh[0] != '\0' ? " / " : "",
-                     response->place_zh, response->opening_hours_en,
-                     response->opening_hours_en[0] != '\0' && response->opening_hours_zh[0] != '\0' ? " / "
-                                                                                                    : "",
-                     response->opening_hours_zh);
+        (void)printf("number %s\ncode   %s%s\n", response->case_number, response->pickup_code,
+                     response->needs_telephone_tail
+                         ? ", and then the last four digits of the holder's telephone number"
+                         : "");
+        print_both("place  ", response->place_en, response->place_zh);
+        print_both("hours  ", response->opening_hours_en, response->opening_hours_zh);
     }
 }
 

@@ -332,6 +332,32 @@ static void test_lease_outlives_a_killed_guikad_and_the_card_comes_again_after_i
     assert_true(gk_test_now_ms() - began_ms >= 5900);
 }
 
+/* The issuer passes the code on, and tells its holder where it is good; asked again it is the same. */
+static void test_relaying_gives_the_pickup_code(void **state)
+{
+    struct world *world = *state;
+    char code[128] = "";
+    struct gk_test_run run;
+
+    for (int i = 0; i < 2; i++) {
+        run = guika(world, "bank", "$G issuer decide %s relay", world->case_id);
+        assert_ends(&run, 0);
+        assert_has(run.output, "NOTIFIED");
+        assert_has(run.output, "number ");
+        const char *line = strstr(run.output, "code   ");
+
+        assert_non_null(line);
+        assert_int_equal(strspn(line + strlen("code   "), "0123456789"), 8);
+        if (i == 0) {
+            (void)snprintf(code, sizeof code, "%.20s", line);
+        } else {
+            assert_memory_equal(code, line, strlen("code   ") + 8);
+        }
+        gk_test_run_clear(&run);
+    }
+    assert_int_equal(latest_card(world).state, guika_v1_CardState_CARD_STATE_NOTIFIED);
+}
+
 static void test_card_that_is_cancelled_while_it_waits_is_kept_for_destruction(void **state)
 {
     struct world *world = *state;
@@ -408,6 +434,7 @@ int main(void)
         cmocka_unit_test(test_decision_is_final_and_may_be_repeated),
         cmocka_unit_test(test_another_issuer_learns_nothing_of_the_case),
         cmocka_unit_test(test_lease_outlives_a_killed_guikad_and_the_card_comes_again_after_it),
+        cmocka_unit_test(test_relaying_gives_the_pickup_code),
         cmocka_unit_test(test_card_that_is_cancelled_while_it_waits_is_kept_for_destruction),
         cmocka_unit_test(test_on_enquiry_the_issuer_hears_only_once_the_holder_asks),
         cmocka_unit_test(test_policies_of_an_issuer_that_hands_numbers_over),
