@@ -79,9 +79,10 @@ struct gk_outbox_options {
                              guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
     /* The name of the issuer with that plugin id; `ret_name` is zeroed before. [worker] */
     void (*issuer_name)(void *context, const char *issuer, struct gk_issuer_name *ret_name);
-    /* The code that a notice about a card at hand carries. FAILED_PRECONDITION or NOT_FOUND where its holder
-     * cannot collect the card where it is (any more): the notice does not leave. NULL: notices carry no code.
-     * [worker] */
+    /* The code that a notice about a card at hand carries. NOT_FOUND where the case is over, and
+     * FAILED_PRECONDITION where its holder cannot collect the card where it is: the notice does not leave,
+     * but for the answer to an enquiry, which with FAILED_PRECONDITION leaves without a code. NULL: notices
+     * carry no code. [worker] */
     enum gk_status (*pickup)(void *context, const guika_v1_internal_NoticeRecord *notice,
                              const guika_v1_internal_HolderContacts *holder,
                              struct gk_outbox_pickup *ret_pickup, struct gk_error *error);
