@@ -1,8 +1,7 @@
 #include "core/services/operator_methods.h"
 
-#include "core/found_card.h"
+#include "core/case_number.h"
 #include "core/memory.h"
-#include "core/security/hex.h"
 #include "core/store/record.h"
 #include "core/task.h"
 #include "rpc/repeated.h"
@@ -18,6 +17,7 @@ struct listing {
     struct gk_services *services;
     uint64_t after;
     size_t limit;
+    const char *case_number; /* borrowed from the request; "": all cases */
     bool of_case;
     uint8_t case_id[GK_CASE_ID_SIZE];
     struct gk_repeated rows;
@@ -74,6 +74,13 @@ static void run_listing(struct gk_task *task)
     struct listing *listing = gk_container_of(task, struct listing, task);
     uint8_t start[SEQUENCE_SIZE];
 
+    listing->of_case = listing->case_number[0] != '\0';
+    listing->status = listing->of_case ? gk_case_number_find(listing->services->store, listing->case_number,
+                                                             listing->case_id, &listing->error)
+                                       : GK_OK;
+    if (listing->status != GK_OK) {
+        return;
+    }
     for (size_t i = 0; i < SEQUENCE_SIZE; i++) {
         start[i] = (uint8_t)(listing->after >> (56 - 8 * i));
     }
@@ -109,16 +116,9 @@ void gk_operator_list_audit(struct gk_rpc_call *call, const guika_v1_ListAuditRe
     }
     struct listing *listing = gk_allocate(sizeof *listing);
 
-    listing->of_case = request->case_id[0] != '\0';
-    if (listing->of_case && (strlen(request->case_id) != 2 * GK_CASE_ID_SIZE ||
-                             !gk_hex_decode(request->case_id, listing->case_id, GK_CASE_ID_SIZE))) {
-        free(listing);
-        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "case_id must have %d hexadecimal digits",
-                    2 * GK_CASE_ID_SIZE);
-        return;
-    }
     listing->call = call;
     listing->services = services;
+    listing->case_number = request->case_number;
     listing->after = request->after;
     listing->limit = request->limit == 0 ? LIMIT_DEFAULT : request->limit;
     listing->task.run = run_listing;

@@ -21,7 +21,7 @@ static const char HELP[] =
     "verify  fetches all entries of the audit chain and holds them against the signed heads that the\n"
     "        service wrote: any change or cut before the last of them is found. Use a copy of the heads\n"
     "        that was kept away from the service.\n"
-    "show    who did what to a card, and when. CASE is as guika found list prints it.\n"
+    "show    who did what to a card, and when. CASE is its number, as A1B2-C3D4, or its whole id.\n"
     "\n"
     "  --heads FILE         signed heads, as in audit.heads\n"
     "  --key FILE           the service's public key, audit.pub\n"
@@ -36,7 +36,7 @@ struct options {
 };
 
 /* Calls `take` for each entry; any other status than GK_OK ends it. */
-static enum gk_status each_entry(struct gk_cli *cli, const char *case_id,
+static enum gk_status each_entry(struct gk_cli *cli, const char *case_number,
                                  enum gk_status (*take)(void *context,
                                                         const guika_v1_internal_AuditEntry *entry,
                                                         struct gk_error *error),
@@ -45,7 +45,7 @@ static enum gk_status each_entry(struct gk_cli *cli, const char *case_id,
     guika_v1_ListAuditRequest request = {.limit = PAGE};
     enum gk_status status;
 
-    (void)snprintf(request.case_id, sizeof request.case_id, "%s", case_id);
+    (void)snprintf(request.case_number, sizeof request.case_number, "%s", case_number);
     do {
         guika_v1_internal_AuditEntry entry;
         guika_v1_ListAuditResponse response = {0};

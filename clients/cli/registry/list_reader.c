@@ -208,6 +208,12 @@ static enum gk_status check_header(struct gk_list_reader *reader, enum gk_list_k
             return GK_OK;
         }
     }
+    if (first != GK_LIST_NUMBERS &&
+        gk_list_is_header(GK_LIST_NUMBERS, reader->columns, reader->column_count)) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "this is a list of numbers: make tokens of it with guika registry tokenise, and "
+                            "import those");
+    }
     describe_header(reader, found, sizeof found);
     return gk_error_set(error, GK_INVALID_ARGUMENT, "the first line is \"%s\"; it must be \"%s\"", found,
                         gk_list_header(first));
