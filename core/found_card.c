@@ -1,6 +1,8 @@
 #include "core/found_card.h"
 
+#include "core/found_card_claim.h"
 #include "core/notification/outbox.h"
+#include "core/security/keys.h"
 #include "core/store/record.h"
 
 #include <assert.h>
@@ -98,6 +100,25 @@ static const char *decide_action(guika_v1_CardState state)
     }
 }
 
+static void index_by(struct gk_transaction *transaction, enum gk_family family, const uint8_t *token,
+                     size_t token_size, const uint8_t *case_id)
+{
+    uint8_t key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
+
+    if (token_size == GK_TOKEN_SIZE) {
+        memcpy(key, token, GK_TOKEN_SIZE);
+        memcpy(key + GK_TOKEN_SIZE, case_id, GK_CASE_ID_SIZE);
+        gk_transaction_put(transaction, family, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    }
+}
+
+void gk_found_card_index_holder(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
+{
+    index_by(transaction, GK_FAMILY_FOUND_BY_HOLDER, card->holder_token.bytes, card->holder_token.size,
+             card->case_id);
+}
+
 static void index_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
 {
     uint8_t by_time[8 + GK_CASE_ID_SIZE];
@@ -108,15 +129,9 @@ static void index_card(struct gk_transaction *transaction, const guika_v1_intern
     memcpy(by_time + 8, card->case_id, GK_CASE_ID_SIZE);
     gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
                        (struct gk_bytes){NULL, 0});
-    if (card->card_token.size > 0) {
-        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
-
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
-                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
-                           (struct gk_bytes){NULL, 0});
-    }
+    index_by(transaction, GK_FAMILY_FOUND_BY_CARD, card->card_token.bytes, card->card_token.size,
+             card->case_id);
+    gk_found_card_index_holder(transaction, card);
 }
 
 /* The mark by which a start finds the cards that wait for frames. */
@@ -187,19 +202,23 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
 }
 
 enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
-                                    const struct gk_found_card_decision *decision,
+                                    const struct gk_found_card_decision *decided,
                                     guika_v1_internal_DepositRecord *ret_deposit, struct gk_error *error)
 {
-    guika_v1_internal_FoundCard card = decision->card;
+    struct gk_found_card_decision decision = *decided;
+    guika_v1_internal_FoundCard card = decision.card;
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(card.box_id, card.deposit_id, key)};
     enum gk_status status;
     char actor[48];
 
-    if (is_decided(transaction, decision, deposit_key, ret_deposit, &status, error)) {
+    if (is_decided(transaction, decided, deposit_key, ret_deposit, &status, error)) {
         return status;
     }
     status = continue_card(transaction, &card, error);
+    if (status == GK_OK) {
+        status = gk_found_card_claim(transaction, &decision, &card, error);
+    }
     if (status != GK_OK) {
         return status;
     }
@@ -208,18 +227,18 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
     if (card.state == guika_v1_CardState_CARD_STATE_RECEIVED || card.version > 0) {
         mark_waiting(transaction, &card, card.state == guika_v1_CardState_CARD_STATE_RECEIVED);
     }
-    if (decision->has_notice) {
-        status = gk_outbox_add(transaction, &decision->notice, error);
+    if (decision.has_notice) {
+        status = gk_outbox_add(transaction, &decision.notice, error);
         if (status != GK_OK) {
             return status;
         }
     }
     status = gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key,
-                           guika_v1_internal_DepositRecord_fields, &decision->deposit, error);
+                           guika_v1_internal_DepositRecord_fields, &decision.deposit, error);
     if (status != GK_OK) {
         return status;
     }
-    *ret_deposit = decision->deposit;
+    *ret_deposit = decision.deposit;
     box_actor(actor, card.box_id);
     return put_card(transaction, &card, actor, decide_action(card.state),
                     card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : reason_word(card.reason), error);

@@ -35,6 +35,8 @@ struct gk_found_card_decision {
     guika_v1_internal_DepositRecord deposit; /* as it shall be, with the answer */
     guika_v1_internal_NoticeRecord notice;   /* written HELD where `has_notice` */
     bool has_notice;
+    guika_v1_Zone claimed_zone; /* where the card goes if a watch claims it; see core/watches */
+    uint8_t claim_notice_id[16];
 };
 
 /* Writes the card, its deposit, its notice and their indexes. A deposit that is already decided stays as it
@@ -56,6 +58,9 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
                                      const guika_v1_ConfirmStoredRequest *request,
                                      uint8_t ret_case_id[GK_CASE_ID_SIZE], struct gk_error *error);
+
+/* Writes the card into the index of its holder, as every transition does that finds one. [committer] */
+void gk_found_card_index_holder(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card);
 
 /* The holder was told: IDENTIFIED -> NOTIFIED. Without effect in any other state. Part of the delivery's
  * transition, which writes the audit entry. [committer] */

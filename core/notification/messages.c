@@ -18,7 +18,8 @@ enum {
     FIELD_MAP_URL,
     FIELD_OPENING_HOURS,
     FIELD_COLLECTING,
-    FIELD_CASE
+    FIELD_CASE,
+    FIELD_CODE
 };
 
 /* Decodes the UTF-8 character at `text`. Returns its length in bytes, 0 where the bytes are none (overlong
@@ -123,7 +124,7 @@ static void choose_words(const struct gk_local_words *words, bool chinese, char 
 static void fill_fields(const struct gk_message_input *input, bool chinese, struct gk_message *message)
 {
     static const char *const names[GK_MESSAGE_FIELD_COUNT] = {
-        "issuer", "last_four", "place", "map_url", "opening_hours", "collecting", "case_number"};
+        "issuer", "last_four", "place", "map_url", "opening_hours", "collecting", "case_number", "code"};
     struct gk_message_field *fields = message->fields;
     for (size_t i = 0; i < GK_MESSAGE_FIELD_COUNT; i++) {
         fields[i].name = names[i];
@@ -135,6 +136,7 @@ static void fill_fields(const struct gk_message_input *input, bool chinese, stru
     choose_words(&input->collecting, chinese, fields[FIELD_COLLECTING].value, GK_MESSAGE_VALUE_SIZE);
     gk_message_clean(input->map_url, fields[FIELD_MAP_URL].value, GK_MESSAGE_VALUE_SIZE);
     last_four(input->mask, fields[FIELD_LAST_FOUR].value);
+    gk_message_clean(input->code, fields[FIELD_CODE].value, GK_MESSAGE_VALUE_SIZE);
     if (input->case_id != NULL)
         gk_message_case_number(input->case_id, fields[FIELD_CASE].value);
 }

@@ -19,12 +19,13 @@
 #define GK_MESSAGE_CARD_FOUND "card_found"
 #define GK_MESSAGE_ENQUIRY_FOUND "enquiry_found"
 #define GK_MESSAGE_ENQUIRY_NOT_FOUND "enquiry_not_found"
+#define GK_MESSAGE_CONTACT_CODE "contact_code"
 
 /* Sizes in bytes with the terminator, as courier.options has them. */
 #define GK_MESSAGE_SUBJECT_SIZE 257
 #define GK_MESSAGE_TEXT_SIZE 8193
 #define GK_MESSAGE_VALUE_SIZE 513
-#define GK_MESSAGE_FIELD_COUNT 7
+#define GK_MESSAGE_FIELD_COUNT 8
 
 /* The same words in both languages; either may be empty or NULL, then the other stands in. */
 struct gk_local_words {
@@ -44,12 +45,13 @@ struct gk_message_input {
     const char *map_url;
     const char *mask;       /* the masked number; its last four characters at most are used */
     const uint8_t *case_id; /* 16 bytes, or NULL: no case number */
+    const char *code;       /* that proves a contact */
 };
 
 /* One field for gateways that send templates by id. */
 struct gk_message_field {
-    const char
-        *name; /* "issuer", "last_four", "place", "map_url", "opening_hours", "collecting", "case_number" */
+    const char *name; /* "issuer", "last_four", "place", "map_url", "opening_hours", "collecting",
+                         "case_number", "code" */
     char value[GK_MESSAGE_VALUE_SIZE]; /* may be empty */
 };
 

@@ -71,6 +71,9 @@ struct gk_outbox_options {
                              guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
     /* The name of the issuer with that plugin id; `ret_name` is zeroed before. [worker] */
     void (*issuer_name)(void *context, const char *issuer, struct gk_issuer_name *ret_name);
+    /* The code in force for a contact. NOT_FOUND where it has run out. [worker] */
+    enum gk_status (*contact_code)(void *context, const uint8_t contact_token[GK_TOKEN_SIZE],
+                                   char ret_code[GK_CONTACT_CODE_SIZE], struct gk_error *error);
     /* A card_found notice was delivered: moves its card on, in the same batch. The outbox writes the
      * transition's audit entry (notice.deliver, the case id as subject): this must not. Any other status than
      * GK_OK undoes the transition. [committer] */

@@ -38,6 +38,11 @@ enum gk_family {
     GK_FAMILY_CREDENTIALS,
     GK_FAMILY_COUNTERS, /* see gk_transaction_count */
     GK_FAMILY_AUDIT,
+    GK_FAMILY_CONTACTS,        /* generation (8), contact token (32), holder token (32) -> nothing */
+    GK_FAMILY_FOUND_BY_HOLDER, /* holder or contact token (32), case id (16) -> nothing */
+    GK_FAMILY_CODES,
+    GK_FAMILY_WATCHES,
+    GK_FAMILY_CLAIMS,
     GK_FAMILY_COUNT
 };
 

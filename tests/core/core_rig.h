@@ -52,6 +52,7 @@ struct core_rig {
     struct gk_reader_jobs *jobs;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_sessions *sessions;
     struct gk_services services;
     struct gk_rpc_server *server;
     atomic_uint notices_due; /* times that a notice was said to be due */
