@@ -11,5 +11,7 @@ int gk_cli_issuer(int argc, char **argv);
 int gk_cli_found(int argc, char **argv);
 int gk_cli_stats(int argc, char **argv);
 int gk_cli_check(int argc, char **argv);
+int gk_cli_holder(int argc, char **argv);
+int gk_cli_claims(int argc, char **argv);
 
 #endif

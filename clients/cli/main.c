@@ -20,6 +20,8 @@ static const struct command commands[] = {
     {"found", gk_cli_found, "the found cards: found list"},
     {"stats", gk_cli_stats, "figures of the day"},
     {"check", gk_cli_check, "has my card been found?"},
+    {"holder", gk_cli_holder, "your own cards: holder code, prove, cards, watch, reissue, cancel"},
+    {"claims", gk_cli_claims, "reports of lost cards that need a person: claims list, grant, refuse"},
 };
 
 static void print_help(FILE *stream)

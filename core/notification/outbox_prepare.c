@@ -162,7 +162,9 @@ static enum gk_outbox_prepared fill(const struct gk_outbox_options *options, str
     enum gk_status status = read_receiver(options, parts, error);
     if (status == GK_NOT_FOUND)
         return turn_away(options, attempt, true,
-                         "the holder is not registered any more, or the code has run out", error);
+                         notice->sealed_contact.size == 0 ? "the holder is not registered any more"
+                                                          : "the code has run out",
+                         error);
     if (status == GK_DATA_LOSS)
         return turn_away(options, attempt, true, "the holder's record does not open", error);
     if (status != GK_OK)
