@@ -16,7 +16,7 @@
 
 enum {
     RESTING_MAX = 10000, /* enquiries that may wait; more are refused alike */
-    BATCH = 64,          /* looked up at a time */
+    BATCH = 256,         /* looked up at a time */
     TURN_MS = 200,       /* between two batches: answers never follow an enquiry's own time */
 };
 
