@@ -3,12 +3,15 @@
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/codes.h"
+#include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card.h"
+#include "core/holdings.h"
 #include "core/host/supervisor.h"
 #include "core/mailbox.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
+#include "core/pickup.h"
 #include "core/pipeline.h"
 #include "core/reader_jobs.h"
 #include "core/recovery.h"
@@ -21,7 +24,7 @@
 #include "core/shelf.h"
 #include "core/store/picture_vault.h"
 #include "core/store/store.h"
-#include "core/watches.h"
+#include "core/sweeper.h"
 #include "rpc/descriptor_set.h"
 #include "rpc/server.h"
 
@@ -72,6 +75,8 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_sweeper *sweeper;
+    struct gk_difficult *difficult;
     struct gk_rpc_server *server;
     struct gk_supervisor *readers;
     struct gk_supervisor *couriers;
@@ -269,10 +274,8 @@ static enum gk_status find_holder(void *context, const char *issuer_account,
 {
     const struct daemon *daemon = context;
 
-    /* No account: somebody who watched for a card that nobody registered. */
-    return issuer_account[0] == '\0'
-               ? gk_watches_holder(daemon->store, daemon->keys, holder_token, ret_contacts, error)
-               : gk_registry_holder(daemon->registry, issuer_account, holder_token, ret_contacts, error);
+    return gk_holdings_contacts(daemon->registry, daemon->store, daemon->keys, issuer_account, holder_token,
+                                ret_contacts, error);
 }
 
 static enum gk_status find_contact_code(void *context, const uint8_t contact_token[GK_TOKEN_SIZE],
@@ -302,6 +305,17 @@ static enum gk_status on_delivered(void *context, struct gk_transaction *transac
     return gk_found_card_notified(transaction, notice->case_id.bytes, error);
 }
 
+static enum gk_status find_pickup(void *context, const guika_v1_internal_NoticeRecord *notice,
+                                  const guika_v1_internal_HolderContacts *holder,
+                                  struct gk_outbox_pickup *ret_pickup, struct gk_error *error)
+{
+    const struct daemon *daemon = context;
+    const struct gk_pickup_parts parts = {daemon->store, daemon->keys, daemon->registry,
+                                          &daemon->configuration->retention};
+
+    return gk_pickup_tell(&parts, notice->case_id.bytes, holder, ret_pickup, error);
+}
+
 static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
 {
     const struct gk_outbox_options options = {.loop = &daemon->loop,
@@ -312,6 +326,7 @@ static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
                                               .holder = find_holder,
                                               .issuer_name = find_issuer_name,
                                               .contact_code = find_contact_code,
+                                              .pickup = find_pickup,
                                               .on_delivered = on_delivered,
                                               .context = daemon};
 
@@ -351,9 +366,32 @@ static void make_machines(struct daemon *daemon)
                                                  .shelf = daemon->shelf,
                                                  .on_notice_due = poke_outbox,
                                                  .on_notice_due_context = daemon};
+    const struct gk_difficult_parts difficult = {.loop = &daemon->loop,
+                                                 .mailbox = daemon->mailbox,
+                                                 .log = daemon->log,
+                                                 .clock = daemon->clock,
+                                                 .keys = daemon->keys,
+                                                 .store = daemon->store,
+                                                 .registry = daemon->registry,
+                                                 .vault = daemon->vault,
+                                                 .jobs = daemon->jobs,
+                                                 .threshold = daemon->configuration->threshold,
+                                                 .registered_share = daemon->configuration->registered_share,
+                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due_context = daemon};
+    const struct gk_sweeper_parts sweeper = {.loop = &daemon->loop,
+                                             .log = daemon->log,
+                                             .clock = daemon->clock,
+                                             .keys = daemon->keys,
+                                             .store = daemon->store,
+                                             .retention = &daemon->configuration->retention,
+                                             .on_notice_due = poke_outbox,
+                                             .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
+    daemon->difficult = gk_difficult_open(&difficult);
+    daemon->sweeper = gk_sweeper_open(&sweeper);
 }
 
 static void fill_services(struct daemon *daemon)
@@ -371,6 +409,8 @@ static void fill_services(struct daemon *daemon)
         .boxes = daemon->boxes,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
+        .difficult = daemon->difficult,
+        .vault = daemon->vault,
         .shelf = daemon->shelf,
         .sessions = daemon->sessions,
         .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, LIMITED_KEYS),
@@ -379,6 +419,7 @@ static void fill_services(struct daemon *daemon)
         .try_limit = gk_rate_limit_new(TRIES_AT_ONCE, TRIES_REFILL_MS, LIMITED_KEYS),
         .contact_try_limit = gk_rate_limit_new(CONTACT_TRIES_AT_ONCE, CONTACT_TRIES_REFILL_MS, LIMITED_KEYS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
+        .retention = &daemon->configuration->retention,
         .on_notice_due = poke_outbox,
         .on_notice_due_context = daemon,
     };
@@ -437,18 +478,32 @@ static void on_enquiries_closed(void *context)
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
 }
 
-static void on_pipeline_closed(void *context)
+static void on_sweeper_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
 }
 
-static void on_jobs_closed(void *context)
+static void on_pipeline_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_sweeper_close(daemon->sweeper, on_sweeper_closed, daemon);
+}
+
+static void on_difficult_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
+}
+
+static void on_jobs_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_difficult_close(daemon->difficult, on_difficult_closed, daemon);
 }
 
 static void on_server_closed(void *context)
@@ -533,6 +588,7 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
 
     watch_signals(daemon);
     start_children(daemon);
+    gk_difficult_rematch(daemon->difficult); /* a list may have come into force just before the end */
     const enum gk_status status = listen_all(daemon, error);
 
     if (status == GK_OK) {

@@ -29,6 +29,7 @@ struct latest {
     guika_v1_internal_FoundCard card;
     bool found;
     bool in_box;
+    bool not_ready; /* one of theirs is here, but cannot be collected where it lies */
 };
 
 /* Of those in the box that was asked about the one found last; else of all. */
@@ -39,7 +40,11 @@ static bool keep_latest(void *context, const guika_v1_internal_FoundCard *card)
     const bool is_better = !latest->found || (in_box && !latest->in_box) ||
                            (in_box == latest->in_box && card->received_at_ms > latest->card.received_at_ms);
 
-    if (gk_holdings_is_at_hand(card) && is_better) {
+    if (!gk_found_card_is_collectable(card)) {
+        latest->not_ready = latest->not_ready || (card->stored_at_ms != 0 &&
+                                                  (card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED ||
+                                                   card->state == guika_v1_CardState_CARD_STATE_NOTIFIED));
+    } else if (is_better) {
         latest->card = *card;
         latest->found = true;
         latest->in_box = in_box;
@@ -77,7 +82,7 @@ static void describe_case(guika_v1_internal_NoticeRecord *notice, const guika_v1
 {
     notice->case_id.size = GK_CASE_ID_SIZE;
     memcpy(notice->case_id.bytes, card->case_id, GK_CASE_ID_SIZE);
-    memcpy(notice->box_id, card->box_id, sizeof notice->box_id);
+    (void)snprintf(notice->box_id, sizeof notice->box_id, "%s", gk_found_card_place_id(card));
     memcpy(notice->issuer, card->issuer, sizeof notice->issuer);
     notice->sealed_mask.size = card->sealed_mask.size;
     memcpy(notice->sealed_mask.bytes, card->sealed_mask.bytes, card->sealed_mask.size);
@@ -86,6 +91,9 @@ static void describe_case(guika_v1_internal_NoticeRecord *notice, const guika_v1
 static void tell_owner(struct inquest *inquest, const struct gk_owner *owner, const uint8_t *contact_token,
                        const struct latest *latest)
 {
+    if (!latest->found && latest->not_ready) {
+        return; /* they are told by themselves once it is ready */
+    }
     guika_v1_internal_NoticeRecord *notice =
         begin_notice(inquest, latest->found ? GK_MESSAGE_ENQUIRY_FOUND : GK_MESSAGE_ENQUIRY_NOT_FOUND);
 

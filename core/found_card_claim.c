@@ -1,33 +1,12 @@
 #include "core/found_card_claim.h"
 
+#include "core/found_card_internal.h"
 #include "core/notification/messages.h"
 #include "core/notification/outbox.h"
-#include "core/store/record.h"
 #include "core/watches.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static enum gk_status get_card(struct gk_transaction *transaction, const uint8_t *case_id,
-                               guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
-{
-    const enum gk_status status =
-        gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
-                      guika_v1_internal_FoundCard_fields, ret_card, error);
-
-    return status == GK_NOT_FOUND ? gk_error_set(error, GK_NOT_FOUND, "there is no such case") : status;
-}
-
-static enum gk_status put_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
-                               const char *actor, const char *action, struct gk_error *error)
-{
-    const struct gk_bytes key = {card->case_id, GK_CASE_ID_SIZE};
-
-    card->version++;
-    gk_transaction_audit(transaction, actor, action, key, "");
-    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, key, guika_v1_internal_FoundCard_fields, card,
-                         error);
-}
 
 /* The card is the watcher's, who stands in no list: their token is that of their contact. */
 static void give_to_watcher(guika_v1_internal_FoundCard *card, const uint8_t contact_token[GK_TOKEN_SIZE],
@@ -74,6 +53,7 @@ enum gk_status gk_found_card_claim(struct gk_transaction *transaction,
     }
     give_to_watcher(card, contact_token, decision->claim_notice_id, card->decided_at_ms, &decision->notice);
     decision->has_notice = true;
+    decision->card = *card;
     card->decided_zone = decision->claimed_zone;
     decision->deposit.answer.zone = decision->claimed_zone;
     return GK_OK;
@@ -123,7 +103,7 @@ enum gk_status gk_found_card_grant(struct gk_transaction *transaction, const str
     guika_v1_internal_FoundCard card = {0};
     guika_v1_internal_NoticeRecord notice;
     uint8_t notice_id[16];
-    enum gk_status status = get_card(transaction, case_id, &card, error);
+    enum gk_status status = gk_found_card_find(transaction, case_id, &card, error);
 
     if (status == GK_OK) {
         status = check_grant(transaction, &card, contact_token, watch_id, error);
@@ -136,8 +116,11 @@ enum gk_status gk_found_card_grant(struct gk_transaction *transaction, const str
     }
     gk_keys_message_id(keys, "card_found", (struct gk_bytes){case_id, GK_CASE_ID_SIZE}, notice_id);
     give_to_watcher(&card, contact_token, notice_id, now_ms, &notice);
+    card.decided_at_ms = now_ms;
     card.pictures = 0;
-    if (card.place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT) {
+    card.sealed_candidates.size = 0;
+    /* A card in the bin is ready once staff have placed it where a holder reaches it. */
+    if (gk_found_card_is_collectable(&card)) {
         notice.state = guika_v1_internal_NoticeRecord_State_NOTICE_DUE;
         notice.due_at_ms = now_ms;
     }
@@ -145,16 +128,15 @@ enum gk_status gk_found_card_grant(struct gk_transaction *transaction, const str
     if (status != GK_OK) {
         return status;
     }
-    gk_found_card_index_holder(transaction, &card);
-    gk_transaction_count(transaction, card.box_id, "identified");
-    return put_card(transaction, &card, actor, "found_card.grant", error);
+    gk_found_card_count(transaction, &card);
+    return gk_found_card_put(transaction, &card, actor, "found_card.grant", "", error);
 }
 
 enum gk_status gk_found_card_give_up(struct gk_transaction *transaction,
                                      const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
-    enum gk_status status = get_card(transaction, case_id, &card, error);
+    enum gk_status status = gk_found_card_find(transaction, case_id, &card, error);
 
     if (status != GK_OK) {
         return status;
@@ -163,13 +145,12 @@ enum gk_status gk_found_card_give_up(struct gk_transaction *transaction,
         card.state != guika_v1_CardState_CARD_STATE_NOTIFIED) {
         return gk_error_set(error, GK_FAILED_PRECONDITION, "the card does not wait to be collected");
     }
-    if (card.notice_id.size != 0) {
-        status = gk_outbox_cancel(transaction, card.notice_id.bytes, error);
-    }
+    status = gk_found_card_cancel_notice(transaction, &card, error);
     if (status != GK_OK) {
         return status;
     }
     card.state = guika_v1_CardState_CARD_STATE_EXPIRED;
-    gk_transaction_count(transaction, card.box_id, "given_up");
-    return put_card(transaction, &card, "holder", "found_card.give_up", error);
+    card.expires_at_ms = gk_transaction_now_ms(transaction);
+    gk_found_card_count(transaction, &card);
+    return gk_found_card_put(transaction, &card, "holder", "found_card.give_up", "", error);
 }

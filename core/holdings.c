@@ -2,6 +2,7 @@
 
 #include "core/found_card.h"
 #include "core/store/record.h"
+#include "core/watches.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -122,9 +123,12 @@ enum gk_status gk_holdings_of_owner(struct gk_registry *registry, struct gk_stor
     return scan(GK_FAMILY_FOUND_BY_HOLDER, owner->token, &visiting, error);
 }
 
-bool gk_holdings_is_at_hand(const guika_v1_internal_FoundCard *card)
+enum gk_status gk_holdings_contacts(struct gk_registry *registry, struct gk_store *store,
+                                    const struct gk_keys *keys, const char *issuer_account,
+                                    const uint8_t holder_token[GK_TOKEN_SIZE],
+                                    guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error)
 {
-    return card->place.kind != guika_v1_internal_Place_Kind_PLACE_FINDER && card->stored_at_ms != 0 &&
-           (card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED ||
-            card->state == guika_v1_CardState_CARD_STATE_NOTIFIED);
+    return issuer_account[0] == '\0'
+               ? gk_watches_holder(store, keys, holder_token, ret_contacts, error)
+               : gk_registry_holder(registry, issuer_account, holder_token, ret_contacts, error);
 }

@@ -37,7 +37,11 @@ enum gk_status gk_holdings_of_owner(struct gk_registry *registry, struct gk_stor
                                     const struct gk_owner *owner, gk_holding_fn visit, void *context,
                                     struct gk_error *error);
 
-/* It lies where it can be collected. [any] */
-bool gk_holdings_is_at_hand(const guika_v1_internal_FoundCard *card);
+/* Name, language and contacts of a found card's holder: of the account's list, or, without an account, of a
+ * watcher. NOT_FOUND where there is no such holder (any more). [worker] */
+enum gk_status gk_holdings_contacts(struct gk_registry *registry, struct gk_store *store,
+                                    const struct gk_keys *keys, const char *issuer_account,
+                                    const uint8_t holder_token[GK_TOKEN_SIZE],
+                                    guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
 
 #endif

@@ -143,15 +143,15 @@ static int run_watch(struct gk_cli *cli, const struct options *options, struct g
 
 static int run_reissue(struct gk_cli *cli, const struct options *options, struct gk_error *error)
 {
-    guika_v1_ReissueCodeRequest request = {0};
-    guika_v1_ReissueCodeResponse response = {0};
+    guika_v1_ReissueMyCodeRequest request = {0};
+    guika_v1_ReissueMyCodeResponse response = {0};
 
     (void)options;
     if (!gk_cli_copy(cli, "CASE", cli->arguments[1], request.case_id, sizeof request.case_id)) {
         return 2;
     }
     if (guika_v1_holder_service_reissue_code(cli->client, NULL, &request, &response, error) == GK_OK) {
-        (void)puts(response.pickup_code);
+        (void)puts("A message with the new code is on its way; guika holder cards shows it too.");
     }
     return GK_CLI_GO_ON;
 }

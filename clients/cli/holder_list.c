@@ -40,12 +40,14 @@ static json_t *words(const guika_v1_LocalText *text)
 
 static json_t *card_object(const guika_v1_MyCard *card)
 {
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:I, s:s}", "case", card->case_id, "case_number",
-        card->case_number, "state", state_word(card->state), "kind", gk_cli_kind_word(card->kind), "issuer",
-        words(&card->issuer), "last_four", card->last_four, "place", words(&card->place), "opening_hours",
-        words(&card->opening_hours), "collecting", words(&card->collecting), "map_url", card->map_url,
-        "found_at_ms", (json_int_t)card->found_at_ms, "pickup_code", card->pickup_code);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:I, s:s, s:I, s:I}", "case",
+                     card->case_id, "case_number", card->case_number, "state", state_word(card->state),
+                     "kind", gk_cli_kind_word(card->kind), "issuer", words(&card->issuer), "last_four",
+                     card->last_four, "place", words(&card->place), "opening_hours",
+                     words(&card->opening_hours), "collecting", words(&card->collecting), "map_url",
+                     card->map_url, "found_at_ms", (json_int_t)card->found_at_ms, "pickup_code",
+                     card->pickup_code, "telephone_digits", (json_int_t)card->telephone_digits,
+                     "code_expires_at_ms", (json_int_t)card->code_expires_at_ms);
 }
 
 static json_t *watch_object(const guika_v1_MyWatch *watch)
@@ -100,7 +102,9 @@ static void print_card(const guika_v1_MyCard *card)
         (void)printf("  %-8s %s\n", "map", card->map_url);
     }
     if (card->pickup_code[0] != '\0') {
-        (void)printf("  %-8s %s\n", "code", card->pickup_code);
+        (void)printf("  %-8s %s%s\n", "code", card->pickup_code,
+                     card->telephone_digits == 0 ? ""
+                                                 : ", and the last four digits of your telephone number");
     }
     (void)printf("  %-8s %s\n", "case", card->case_id);
 }

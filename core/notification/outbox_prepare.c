@@ -18,7 +18,7 @@ struct parts {
     guika_v1_internal_HolderContacts holder;
     guika_v1_internal_BoxRecord box;
     struct gk_issuer_name issuer;
-    char code[GK_CONTACT_CODE_SIZE];
+    struct gk_outbox_pickup pickup;
     char mask[sizeof((guika_v1_internal_NoticeRecord *)NULL)->sealed_mask.bytes + 1];
 };
 
@@ -102,7 +102,9 @@ static enum gk_status make_text(const struct parts *parts, guika_v1_internal_Lea
         .map_url = box->map_url,
         .mask = parts->mask,
         .case_id = notice->case_id.size == 16 ? notice->case_id.bytes : NULL,
-        .code = parts->code,
+        .code = parts->pickup.code,
+        .tail_digits = parts->pickup.tail_digits,
+        .code_expires_at_ms = parts->pickup.expires_at_ms,
     };
     struct gk_message message;
     enum gk_status status = gk_message_make(&input, &message, error);
@@ -124,7 +126,7 @@ static enum gk_status make_text(const struct parts *parts, guika_v1_internal_Lea
 static enum gk_status read_box(const struct gk_outbox_options *options, struct parts *parts,
                                struct gk_error *error)
 {
-    const char *box_id = parts->notice.box_id;
+    const char *box_id = parts->pickup.place_id[0] != '\0' ? parts->pickup.place_id : parts->notice.box_id;
     if (box_id[0] == '\0')
         return GK_OK;
     return gk_record_read(options->store, GK_FAMILY_BOXES,
@@ -150,7 +152,7 @@ static enum gk_status read_receiver(const struct gk_outbox_options *options, str
         return status;
     parts->holder.contacts_count = 1;
     memcpy(parts->holder.language, notice->language, sizeof parts->holder.language);
-    return options->contact_code(options->context, notice->contact_token.bytes, parts->code, error);
+    return options->contact_code(options->context, notice->contact_token.bytes, parts->pickup.code, error);
 }
 
 /* Everything behind the notice itself. */
@@ -176,6 +178,13 @@ static enum gk_outbox_prepared fill(const struct gk_outbox_options *options, str
         return turn_away(options, attempt, false, "no such channel", error);
     if (open_mask(options, parts, error) != GK_OK)
         return turn_away(options, attempt, true, "the mask does not open", error);
+    if (options->pickup != NULL && notice->case_id.size == sizeof notice->case_id.bytes) {
+        status = options->pickup(options->context, notice, &parts->holder, &parts->pickup, error);
+        if (status == GK_NOT_FOUND || status == GK_FAILED_PRECONDITION)
+            return turn_away(options, attempt, true, "the card cannot be collected any more", error);
+        if (status != GK_OK)
+            return GK_OUTBOX_FAILED;
+    }
     status = read_box(options, parts, error);
     if (status == GK_NOT_FOUND || status == GK_DATA_LOSS)
         return turn_away(options, attempt, true, "no such box", error);

@@ -33,7 +33,7 @@ void gk_holder_list_my_cards(struct gk_rpc_call *call, const guika_v1_ListMyCard
                              void *context);
 
 /* holder_changes.c */
-void gk_holder_reissue_code(struct gk_rpc_call *call, const guika_v1_ReissueCodeRequest *request,
+void gk_holder_reissue_code(struct gk_rpc_call *call, const guika_v1_ReissueMyCodeRequest *request,
                             void *context);
 void gk_holder_cancel(struct gk_rpc_call *call, const guika_v1_CancelRequest *request, void *context);
 

@@ -3,6 +3,7 @@
 #include "core/holdings.h"
 #include "core/memory.h"
 #include "core/notification/messages.h"
+#include "core/pickup.h"
 #include "core/security/hex.h"
 #include "core/services/holder.h"
 #include "core/store/record.h"
@@ -23,14 +24,15 @@ struct listing {
     struct gk_error error;
 };
 
-/* Where it lies, as the operator described the box. */
+/* Where it lies, as the operator described the box or desk. */
 static void fill_place(const struct gk_services *services, const guika_v1_internal_FoundCard *card,
                        guika_v1_MyCard *row)
 {
     guika_v1_internal_BoxRecord *box = gk_allocate(sizeof *box);
+    const char *place = gk_found_card_place_id(card);
 
     if (gk_record_read(services->store, GK_FAMILY_BOXES,
-                       (struct gk_bytes){(const uint8_t *)card->box_id, strlen(card->box_id)},
+                       (struct gk_bytes){(const uint8_t *)place, strlen(place)},
                        guika_v1_internal_BoxRecord_fields, box, NULL) == GK_OK) {
         row->has_place = row->has_opening_hours = row->has_collecting = true;
         row->place = box->described.place;
@@ -39,6 +41,27 @@ static void fill_place(const struct gk_services *services, const guika_v1_intern
         memcpy(row->map_url, box->described.map_url, sizeof row->map_url);
     }
     free(box);
+}
+
+/* The code in force, as a message would carry it. */
+static void fill_code(const struct gk_services *services, const guika_v1_internal_FoundCard *card,
+                      guika_v1_MyCard *row)
+{
+    const struct gk_pickup_parts parts = {services->store, services->keys, services->registry,
+                                          services->retention};
+    guika_v1_internal_HolderContacts *holder = gk_allocate(sizeof *holder);
+    struct gk_outbox_pickup pickup = {.tail_digits = 0};
+
+    if (gk_holdings_contacts(services->registry, services->store, services->keys, card->issuer_account,
+                             card->holder_token.bytes, holder, NULL) == GK_OK &&
+        gk_pickup_tell(&parts, card->case_id, holder, &pickup, NULL) == GK_OK) {
+        (void)snprintf(row->pickup_code, sizeof row->pickup_code, "%s", pickup.code);
+        row->telephone_digits = pickup.tail_digits;
+        row->code_expires_at_ms = pickup.expires_at_ms;
+    }
+    sodium_memzero(&pickup, sizeof pickup);
+    sodium_memzero(holder, sizeof *holder);
+    free(holder);
 }
 
 static void fill_issuer(const struct gk_services *services, const guika_v1_internal_FoundCard *card,
@@ -65,8 +88,9 @@ static void fill_row(const struct gk_services *services, const guika_v1_internal
     gk_holder_last_four(services->keys, (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE},
                         (struct gk_bytes){card->sealed_mask.bytes, card->sealed_mask.size}, row->last_four);
     fill_issuer(services, card, row);
-    if (gk_holdings_is_at_hand(card)) {
+    if (gk_found_card_is_collectable(card)) {
         fill_place(services, card, row);
+        fill_code(services, card, row);
     }
 }
 

@@ -1,6 +1,7 @@
 /* ReissueCode and Cancel: what a holder may change about a card of theirs. */
 #include "core/found_card.h"
 #include "core/found_card_claim.h"
+#include "core/found_card_pickup.h"
 #include "core/holdings.h"
 #include "core/memory.h"
 #include "core/security/hex.h"
@@ -20,7 +21,6 @@ struct change {
     uint8_t contact_token[GK_TOKEN_SIZE];
     uint8_t id[GK_CASE_ID_SIZE]; /* of a case, or of a watch */
     bool is_theirs;              /* a card of that case id is the contact's */
-    guika_v1_ReissueCodeResponse reissued;
     enum gk_status status;
     struct gk_error error;
 };
@@ -62,12 +62,21 @@ static enum gk_status apply_cancel(void *context, struct gk_transaction *transac
     return gk_watches_end(transaction, change->contact_token, change->id, error);
 }
 
+static enum gk_status apply_reissue(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    const struct change *change = context;
+    const struct gk_services *services = change->services;
+
+    return gk_found_card_reissue(transaction, services->keys, "holder", change->id,
+                                 services->retention->code_ms, error);
+}
+
 static enum gk_status reissue(struct change *change)
 {
     if (!change->is_theirs) {
         return gk_error_set(&change->error, GK_NOT_FOUND, "you have no such card; see ListMyCards");
     }
-    return gk_error_set(&change->error, GK_UNIMPLEMENTED, "there are no pickup codes yet");
+    return gk_store_commit_and_wait(change->services->store, apply_reissue, change, &change->error);
 }
 
 /* [worker] */
@@ -87,11 +96,13 @@ static void on_changed(struct gk_task *task)
 {
     struct change *change = gk_container_of(task, struct change, task);
     const guika_v1_CancelResponse cancelled = {0};
+    const guika_v1_ReissueMyCodeResponse reissued = {0};
 
     if (change->status != GK_OK) {
         gk_rpc_fail(change->call, change->status, "%s", change->error.message);
     } else if (change->reissue) {
-        guika_v1_holder_service_reissue_code_reply(change->call, &change->reissued);
+        change->services->on_notice_due(change->services->on_notice_due_context);
+        guika_v1_holder_service_reissue_code_reply(change->call, &reissued);
     } else {
         guika_v1_holder_service_cancel_reply(change->call, &cancelled);
     }
@@ -124,7 +135,7 @@ static void start(struct gk_rpc_call *call, const struct gk_services *services, 
     gk_task_start(services->loop, &change->task);
 }
 
-void gk_holder_reissue_code(struct gk_rpc_call *call, const guika_v1_ReissueCodeRequest *request,
+void gk_holder_reissue_code(struct gk_rpc_call *call, const guika_v1_ReissueMyCodeRequest *request,
                             void *context)
 {
     start(call, context, request->case_id, true);

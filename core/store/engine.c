@@ -43,6 +43,10 @@ static const struct family {
     [GK_FAMILY_CODES] = {"codes", 0, false},
     [GK_FAMILY_WATCHES] = {"watches", 0, false},
     [GK_FAMILY_CLAIMS] = {"claims", 0, false},
+    [GK_FAMILY_BY_PLACE] = {"by_place", 0, false},
+    [GK_FAMILY_CLOCKS] = {"clocks", 0, false},
+    [GK_FAMILY_OPENINGS] = {"openings", 0, false},
+    [GK_FAMILY_DIFFICULT] = {"difficult", 0, false},
 };
 
 struct gk_engine {
