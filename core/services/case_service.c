@@ -52,7 +52,8 @@ static void fill_shown(const struct gk_services *services, const guika_v1_intern
     gk_operator_fill_row(services->keys, card, &response->card);
     gk_message_case_number(card->case_id, response->case_number);
     response->place = (guika_v1_PlaceKind)card->place.kind;
-    (void)snprintf(response->location, sizeof response->location, "%s", gk_found_card_place_id(card));
+    (void)snprintf(response->location, sizeof response->location, "%s",
+                   card->place.location[0] != '\0' ? card->place.location : card->indexed_place);
     response->uncertain = card->place.uncertain;
     response->issue = card->issue;
     response->code_expires_at_ms = code_is_out ? card->code_expires_at_ms : 0;

@@ -435,7 +435,8 @@ static void test_typed_number_identifies_the_card_and_its_notice_leaves(void **s
     assert_int_equal(card.state, IDENTIFIED);
     assert_string_equal(card.issuer_account, "bank");
     assert_int_equal(card.sealed_candidates.size, 0);
-    assert_int_equal(notice_state(fixture, &card), DUE);
+    assert_int_equal(notice_state(fixture, &card),
+                     HELD); /* ready once it is placed where its holder reaches it */
     assert_int_equal(audited(fixture), before + 1);
     assert_last_entry(fixture, "operator:anna", "found_card.resolve");
     assert_int_equal(queued(fixture), 0);
@@ -474,7 +475,7 @@ static void test_unregistered_number_keeps_its_token_until_an_import_knows_it(vo
     import(fixture, "second", STRANGER);
     await_state(fixture, case_id, IDENTIFIED);
     card = card_of(fixture, case_id);
-    assert_int_equal(notice_state(fixture, &card), DUE);
+    assert_int_equal(notice_state(fixture, &card), HELD);
     assert_last_entry(fixture, "core", "found_card.retry");
     assert_int_equal(atomic_load(&fixture->read), read);
     assert_int_equal(queued(fixture), 0);

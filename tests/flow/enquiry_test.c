@@ -296,8 +296,34 @@ static void test_holder_sees_their_card_and_where_it_is(void **state)
     assert_int_equal(mine->cards[0].kind, guika_v1_CardKind_CARD_KIND_PAYMENT);
     assert_string_equal(mine->cards[0].last_four, world->ada.number + strlen(world->ada.number) - 4);
     assert_true(strlen(mine->cards[0].place.zh) > 0 || strlen(mine->cards[0].place.en) > 0);
+    assert_int_equal(strlen(mine->cards[0].pickup_code), 8); /* no telephone: a long code */
+    assert_int_equal(mine->cards[0].telephone_digits, 0);
+    assert_true(mail_has(world, mine->cards[0].pickup_code));
     assert_int_equal(mine->watches_count, 0);
     free(mine);
+}
+
+static void test_holder_asks_for_another_code(void **state)
+{
+    struct world *world = *state;
+    struct gk_rpc_client *client = gk_test_client(&world->service, world->ada_token);
+    guika_v1_ListMyCardsResponse *before = list(world, world->ada_token);
+    guika_v1_ReissueMyCodeRequest request = {0};
+    guika_v1_ReissueMyCodeResponse response = {0};
+
+    (void)snprintf(request.case_id, sizeof request.case_id, "%s", before->cards[0].case_id);
+    assert_int_equal(guika_v1_holder_service_reissue_code(client, NULL, &request, &response, NULL), GK_OK);
+    expect_mails(world, 1);
+    guika_v1_ListMyCardsResponse *after = list(world, world->ada_token);
+
+    assert_string_not_equal(before->cards[0].pickup_code, after->cards[0].pickup_code);
+    assert_true(mail_has(world, after->cards[0].pickup_code));
+    free(before);
+    free(after);
+    memset(request.case_id, '0', 32);
+    assert_int_equal(guika_v1_holder_service_reissue_code(client, NULL, &request, &response, NULL),
+                     GK_NOT_FOUND);
+    gk_rpc_client_close(client);
 }
 
 static void test_holder_gives_a_card_up(void **state)
@@ -463,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_enquiry_by_contact_is_answered_to_it_once_a_day),
         cmocka_unit_test(test_contact_is_proven_by_the_code_that_was_sent_to_it),
         cmocka_unit_test(test_holder_sees_their_card_and_where_it_is),
+        cmocka_unit_test(test_holder_asks_for_another_code),
         cmocka_unit_test(test_holder_gives_a_card_up),
         cmocka_unit_test(test_watched_transit_card_is_the_watchers_when_it_is_found),
         cmocka_unit_test(test_bank_card_is_never_watched_for),
