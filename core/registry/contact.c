@@ -110,7 +110,7 @@ static bool read_telephone(const char *text, struct gk_contact *ret_contact)
     } else {
         return false;
     }
-    if (strncmp(number, "860", 3) == 0) { /* a trunk 0 that was left in */
+    if (country[0] == '\0' && strncmp(number, "860", 3) == 0) { /* a trunk 0 that was left in */
         country = "86";
         number += 3;
     }
