@@ -28,26 +28,31 @@ struct latest {
     const char *box_id; /* told of before others; empty: any */
     guika_v1_internal_FoundCard card;
     bool found;
-    bool in_box;
-    bool not_ready; /* one of theirs is here, but cannot be collected where it lies */
+    unsigned rank;
 };
 
-/* Of those in the box that was asked about the one found last; else of all. */
+/* It is here and somebody's, even where staff have to place it before it can be collected. */
+static bool is_at_hand(const guika_v1_internal_FoundCard *card)
+{
+    return card->stored_at_ms != 0 && card->place.kind != guika_v1_internal_Place_Kind_PLACE_FINDER &&
+           (card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED ||
+            card->state == guika_v1_CardState_CARD_STATE_NOTIFIED);
+}
+
+/* Of those in the box that was asked about the one found last; else of those that can be collected; else of
+ * all. */
 static bool keep_latest(void *context, const guika_v1_internal_FoundCard *card)
 {
     struct latest *latest = context;
-    const bool in_box = latest->box_id[0] != '\0' && strcmp(card->box_id, latest->box_id) == 0;
-    const bool is_better = !latest->found || (in_box && !latest->in_box) ||
-                           (in_box == latest->in_box && card->received_at_ms > latest->card.received_at_ms);
+    const bool in_box =
+        latest->box_id[0] != '\0' && strcmp(gk_found_card_place_id(card), latest->box_id) == 0;
+    const unsigned rank = 2U * in_box + gk_found_card_is_collectable(card);
 
-    if (!gk_found_card_is_collectable(card)) {
-        latest->not_ready = latest->not_ready || (card->stored_at_ms != 0 &&
-                                                  (card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED ||
-                                                   card->state == guika_v1_CardState_CARD_STATE_NOTIFIED));
-    } else if (is_better) {
+    if (is_at_hand(card) && (!latest->found || rank > latest->rank ||
+                             (rank == latest->rank && card->received_at_ms > latest->card.received_at_ms))) {
         latest->card = *card;
         latest->found = true;
-        latest->in_box = in_box;
+        latest->rank = rank;
     }
     return true;
 }
@@ -91,9 +96,6 @@ static void describe_case(guika_v1_internal_NoticeRecord *notice, const guika_v1
 static void tell_owner(struct inquest *inquest, const struct gk_owner *owner, const uint8_t *contact_token,
                        const struct latest *latest)
 {
-    if (!latest->found && latest->not_ready) {
-        return; /* they are told by themselves once it is ready */
-    }
     guika_v1_internal_NoticeRecord *notice =
         begin_notice(inquest, latest->found ? GK_MESSAGE_ENQUIRY_FOUND : GK_MESSAGE_ENQUIRY_NOT_FOUND);
 

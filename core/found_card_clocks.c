@@ -205,8 +205,8 @@ static enum gk_status do_what_is_due(const struct round *round)
     if (card->clocks_for != gk_found_card_clocks_key(card)) {
         return GK_OK; /* they are set first */
     }
-    if (card->opened_at_ms != 0 && is_due(card->opened_at_ms + GK_OPENING_MS, round->now_ms)) {
-        return end_opening(round);
+    if (card->opened_at_ms != 0) {
+        return is_due(card->opened_at_ms + GK_OPENING_MS, round->now_ms) ? end_opening(round) : GK_OK;
     }
     if (is_due(card->erase_at_ms, round->now_ms)) {
         return erase(round);

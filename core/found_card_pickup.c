@@ -242,10 +242,11 @@ static enum gk_status find_opening(struct gk_transaction *transaction, const cha
     return status;
 }
 
-/* The card that the opening was of, where it still lies behind that door. */
+/* The card that the opening was of, where it still lies behind that door. Its time may have run out
+ * meanwhile. */
 static bool is_still_there(const guika_v1_internal_FoundCard *card, const char *box_id)
 {
-    return gk_found_card_is_collectable(card) &&
+    return !gk_found_card_is_closed(card) &&
            card->place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT &&
            strcmp(gk_found_card_place_id(card), box_id) == 0;
 }

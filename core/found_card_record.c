@@ -68,7 +68,9 @@ static int64_t next_due_ms(const guika_v1_internal_FoundCard *card, int64_t now_
     if (card->clocks_for != gk_found_card_clocks_key(card)) {
         return now_ms;
     }
-    earlier(&due_ms, card->opened_at_ms == 0 ? 0 : card->opened_at_ms + GK_OPENING_MS);
+    if (card->opened_at_ms != 0) {
+        return card->opened_at_ms + GK_OPENING_MS; /* whoever stands there is not disturbed */
+    }
     earlier(&due_ms, card->remind_at_ms);
     earlier(&due_ms, card->erase_at_ms);
     if (card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED ||

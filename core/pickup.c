@@ -117,7 +117,12 @@ enum gk_status gk_pickup_tell(const struct gk_pickup_parts *parts, const uint8_t
     char tail[5];
 
     if (status != GK_OK) {
-        return status;
+        const bool is_over =
+            gk_found_card_is_closed(card) || card->state == guika_v1_CardState_CARD_STATE_EXPIRED;
+
+        return status == GK_FAILED_PRECONDITION && is_over
+                   ? gk_error_set(error, GK_NOT_FOUND, "the case is over")
+                   : status;
     }
     gk_pickup_tail_of(holder, tail);
     ret_pickup->tail_digits = tail[0] == '\0' ? 0 : GK_PICKUP_TAIL;

@@ -35,8 +35,8 @@ enum gk_status gk_pickup_enter(const struct gk_pickup_parts *parts, const struct
                                struct gk_pickup_answer *ret_answer, uint8_t ret_case_id[GK_CASE_ID_SIZE],
                                struct gk_error *error);
 
-/* What a notice tells of collecting: the code in force, made anew where it has run low. FAILED_PRECONDITION
- * where nobody can collect the card where it is: the notice must not leave. [worker] */
+/* What a notice tells of collecting: the code in force, made anew where it has run low. NOT_FOUND where the
+ * case is over; FAILED_PRECONDITION where nobody can collect the card where it is (yet). [worker] */
 enum gk_status gk_pickup_tell(const struct gk_pickup_parts *parts, const uint8_t case_id[GK_CASE_ID_SIZE],
                               const guika_v1_internal_HolderContacts *holder,
                               struct gk_outbox_pickup *ret_pickup, struct gk_error *error);

@@ -13,8 +13,9 @@
     "The code is good until {code_expires}. If it runs out, ask for another.\n]"
 
 #define HOW                                                                                                  \
-    "At the box, enter the case number, then the code. At a desk, say them. Give the code to nobody else: "  \
-    "whoever has it gets your card.\n"
+    "[At the box, enter the case number, then the code {code}. At a desk, say them. Give the code to "       \
+    "nobody "                                                                                                \
+    "else: whoever has it gets your card.\n]"
 
 #define NO_LINK "Everything you need is in this message; you do not have to follow any link.\n"
 #define NO_FEE                                                                                               \
@@ -52,7 +53,9 @@ static const struct gk_message_template templates[] = {
      "Someone asked us whether this card of yours has been found. It has: it is being kept safe and is "
      "waiting "
      "for you.\n"
-     "\n" CARD_AND_PLACE "\n" HOW "If it was not you who asked, there is no need to "
+     "\n" CARD_AND_PLACE "\n" HOW "If there is no code above, your card is still on its way to where you can "
+                                  "collect it, and we will write again.\n"
+     "If it was not you who asked, there is no need to "
      "worry: "
      "the answer goes to the card holder's registered contact alone.\n"
      "\n" NO_LINK NO_FEE SIGNATURE},

@@ -12,9 +12,9 @@
     "[取卡码：{code}[（须同时输入您手机号的后 {tail_digits} 位）]\n"                       \
     "取卡码有效期至 {code_expires}，过期可重新申请。\n]"
 
-#define HOW                                                                                                                                                     \
-    "在回收箱上先输入招领编号，再输入取卡码；在服务台请直接告知工作人员。请勿把取卡码告诉他人：谁有取卡码，" \
-    "谁就能取走您的卡。\n"
+#define HOW                                                                                                  \
+    "[在回收箱上先输入招领编号，再输入取卡码 "                                            \
+    "{code}；在服务台请直接告知工作人员。请勿把取卡码告诉他人：谁有取卡码，谁就能取走您的卡。\n]"
 
 #define NO_LINK "领取所需的信息都在这条消息里，不用点开任何链接。\n"
 #define NO_FEE                                                                                               \
@@ -47,7 +47,9 @@ static const struct gk_message_template templates[] = {
      "[{name}，]您好！\n"
      "\n"
      "我们收到了对您这张卡的查询。它已经找到，现在保管妥当，等您来取。\n"
-     "\n" CARD_AND_PLACE "\n" HOW "如果查询的不是您本人，也不必担心：结果只发给卡主登记的联系方式。\n"
+     "\n" CARD_AND_PLACE "\n" HOW
+     "如果上面没有取卡码，说明您的卡还在送往领取地点的途中，到了我们会再通知您。\n"
+     "如果查询的不是您本人，也不必担心：结果只发给卡主登记的联系方式。\n"
      "\n" NO_LINK NO_FEE SIGNATURE},
     {GK_MESSAGE_ENQUIRY_NOT_FOUND, "查询结果：暂未找到您的卡[（尾号 {last_four}）]",
      "[{name}，]您好！\n"

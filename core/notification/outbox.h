@@ -82,9 +82,10 @@ struct gk_outbox_options {
     /* The code in force for a contact. NOT_FOUND where it has run out. [worker] */
     enum gk_status (*contact_code)(void *context, const uint8_t contact_token[GK_TOKEN_SIZE],
                                    char ret_code[GK_CONTACT_CODE_SIZE], struct gk_error *error);
-    /* The code that a notice about a card at hand carries. FAILED_PRECONDITION or NOT_FOUND where its holder
-     * cannot collect the card where it is (any more): the notice does not leave. NULL: notices carry no code.
-     * [worker] */
+    /* The code that a notice about a card at hand carries. NOT_FOUND where the case is over, and
+     * FAILED_PRECONDITION where its holder cannot collect the card where it is: the notice does not leave,
+     * but for the answer to an enquiry, which with FAILED_PRECONDITION leaves without a code. NULL: notices
+     * carry no code. [worker] */
     enum gk_status (*pickup)(void *context, const guika_v1_internal_NoticeRecord *notice,
                              const guika_v1_internal_HolderContacts *holder,
                              struct gk_outbox_pickup *ret_pickup, struct gk_error *error);

@@ -180,6 +180,9 @@ static enum gk_outbox_prepared fill(const struct gk_outbox_options *options, str
         return turn_away(options, attempt, true, "the mask does not open", error);
     if (options->pickup != NULL && notice->case_id.size == sizeof notice->case_id.bytes) {
         status = options->pickup(options->context, notice, &parts->holder, &parts->pickup, error);
+        const bool is_answer = strcmp(notice->template_id, GK_MESSAGE_ENQUIRY_FOUND) == 0;
+        if (status == GK_FAILED_PRECONDITION && is_answer)
+            status = GK_OK;
         if (status == GK_NOT_FOUND || status == GK_FAILED_PRECONDITION)
             return turn_away(options, attempt, true, "the card cannot be collected any more", error);
         if (status != GK_OK)

@@ -201,6 +201,43 @@ struct change {
     struct gk_error error;
 };
 
+struct neighbour {
+    const struct change *change;
+    bool found;
+};
+
+/* Keys end with the case id. */
+static bool look_at_neighbour(void *context, struct gk_bytes key, struct gk_bytes value)
+{
+    struct neighbour *neighbour = context;
+    const struct change *change = neighbour->change;
+    const struct gk_bytes case_id = {key.data + key.size - GK_CASE_ID_SIZE, GK_CASE_ID_SIZE};
+    guika_v1_internal_FoundCard card = {0};
+
+    (void)value;
+    neighbour->found = memcmp(case_id.data, change->case_id, GK_CASE_ID_SIZE) != 0 &&
+                       gk_record_read(change->services->store, GK_FAMILY_FOUND_CARDS, case_id,
+                                      guika_v1_internal_FoundCard_fields, &card, NULL) == GK_OK &&
+                       card.place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT &&
+                       strcmp(card.place.compartment, change->place.compartment) == 0;
+    return !neighbour->found;
+}
+
+/* Who opens a compartment must find one card in it: their own. */
+static enum gk_status check_compartment(const struct change *change, struct gk_error *error)
+{
+    struct neighbour neighbour = {change, false};
+    uint8_t prefix[GK_PLACE_KEY_SIZE];
+    const size_t size = gk_found_card_place_key(change->place.location, NULL, prefix);
+    const enum gk_status status =
+        gk_store_scan(change->services->store, GK_FAMILY_BY_PLACE, (struct gk_bytes){prefix, size},
+                      (struct gk_bytes){NULL, 0}, false, look_at_neighbour, &neighbour, error);
+
+    return status == GK_OK && neighbour.found
+               ? gk_error_set(error, GK_FAILED_PRECONDITION, "there is a card in that compartment already")
+               : status;
+}
+
 /* A card is moved to a box or a desk that there is: its holder is told where that stands. */
 static enum gk_status check_place(const struct change *change, struct gk_error *error)
 {
@@ -219,6 +256,9 @@ static enum gk_status check_place(const struct change *change, struct gk_error *
     if (status == GK_NOT_FOUND || (status == GK_OK && record.is_desk != at_desk)) {
         return gk_error_set(error, GK_FAILED_PRECONDITION, "there is no %s \"%s\"", at_desk ? "desk" : "box",
                             place->location);
+    }
+    if (status == GK_OK && place->kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT) {
+        return check_compartment(change, error);
     }
     return status;
 }

@@ -103,6 +103,37 @@ static void test_clock_that_is_set_back_undoes_nothing(void **state)
     assert_int_equal(life_card(life, 1).state, EXPIRED);
 }
 
+static void test_time_that_runs_out_while_the_door_is_open_waits_for_who_stands_there(void **state)
+{
+    struct life *life = *state;
+
+    life_ready(life, 1, 3);
+    life_pass(life, 14 * LIFE_DAY_MS - 60 * 1000);
+    assert_int_equal(life_reissue(life, 1), GK_OK);
+    const uint64_t token = life_open(life, 1);
+
+    life_pass(life, 2 * 60 * 1000);
+    life_sweep(life);
+    assert_int_equal(life_card(life, 1).state, NOTIFIED);
+    assert_int_equal(life_confirm(life, LIFE_BOX, token, TOOK), GK_OK);
+    assert_int_equal(life_card(life, 1).state, COLLECTED);
+}
+
+static void test_late_report_closes_a_case_that_has_expired(void **state)
+{
+    struct life *life = *state;
+
+    life_ready(life, 1, 3);
+    const uint64_t token = life_open(life, 1);
+
+    life_pass(life, 20 * LIFE_DAY_MS);
+    life_sweep(life);
+    assert_int_equal(life_card(life, 1).state, EXPIRED);
+    assert_true(life_card(life, 1).place.uncertain);
+    assert_int_equal(life_confirm(life, LIFE_BOX, token, TOOK), GK_OK);
+    assert_int_equal(life_card(life, 1).state, COLLECTED);
+}
+
 static void test_collected_case_forgets_its_holder(void **state)
 {
     struct life *life = *state;
@@ -221,6 +252,8 @@ int main(void)
         LIFE_TEST(test_depot_keeps_longer_than_a_box),
         LIFE_TEST(test_jump_over_everything_ends_in_expiry_without_a_reminder),
         LIFE_TEST(test_clock_that_is_set_back_undoes_nothing),
+        LIFE_TEST(test_time_that_runs_out_while_the_door_is_open_waits_for_who_stands_there),
+        LIFE_TEST(test_late_report_closes_a_case_that_has_expired),
         LIFE_TEST(test_collected_case_forgets_its_holder),
         LIFE_TEST(test_many_cards_are_swept_and_what_is_due_survives_a_restart),
         LIFE_TEST(test_same_card_in_two_boxes_is_two_cases_with_their_own_codes),

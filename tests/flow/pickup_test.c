@@ -361,6 +361,28 @@ static void test_staff_take_difficult_cards_along(void **state)
     free(list);
 }
 
+static void test_compartment_takes_one_card(void **state)
+{
+    struct world *world = *state;
+    guika_v1_MoveCardRequest move = {
+        .place = guika_v1_PlaceKind_PLACE_KIND_COMPARTMENT, .location = "library-1", .compartment = "7"};
+    guika_v1_MoveCardResponse moved;
+    size_t count = 0;
+    guika_v1_FoundCardRow *cards = gk_test_found(&world->service, &count);
+
+    /* One of the twins lies in compartment 7 of library-1, the other in station-2. */
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(cards[i].deposit_id, "twin-b") == 0) {
+            memcpy(move.case_number, cards[i].case_id, sizeof cards[i].case_id);
+        }
+    }
+    free(cards);
+    assert_int_equal(guika_v1_operator_service_move_card(world->operator, NULL, &move, &moved, NULL),
+                     GK_FAILED_PRECONDITION);
+    strcpy(move.compartment, "8");
+    assert_int_equal(guika_v1_operator_service_move_card(world->operator, NULL, &move, &moved, NULL), GK_OK);
+}
+
 static void test_nonsense_is_refused_in_words(void **state)
 {
     struct world *world = *state;
@@ -403,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_desk_hands_out_what_was_moved_to_it),
         cmocka_unit_test(test_one_number_in_two_boxes_at_once_is_two_cases),
         cmocka_unit_test(test_staff_take_difficult_cards_along),
+        cmocka_unit_test(test_compartment_takes_one_card),
         cmocka_unit_test(test_nonsense_is_refused_in_words),
     };
 
