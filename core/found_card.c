@@ -1,5 +1,6 @@
 #include "core/found_card.h"
 
+#include "core/found_card_claim.h"
 #include "core/found_card_internal.h"
 #include "core/found_card_issuer.h"
 #include "core/issuer_queue.h"
@@ -109,15 +110,19 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
     return status;
 }
 
-/* Writes what was decided; is_decided was asked. */
+/* Writes what was decided, which a claim may change; is_decided was asked. */
 static enum gk_status write_decision(struct gk_transaction *transaction,
-                                     const struct gk_found_card_decision *decision, struct gk_error *error)
+                                     struct gk_found_card_decision *decision, struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = decision->card;
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(card.box_id, card.deposit_id, key)};
     char actor[48];
     enum gk_status status = continue_card(transaction, &card, error);
+
+    if (status == GK_OK) {
+        status = gk_found_card_claim(transaction, decision, &card, error);
+    }
     if (status != GK_OK) {
         return status;
     }

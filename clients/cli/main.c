@@ -28,6 +28,8 @@ static const struct command commands[] = {
      "who did what to a card, and whether the record is whole: audit show, audit verify"},
     {"operator", gk_cli_operator, "let another person in: operator add ID"},
     {"check", gk_cli_check, "has my card been found?"},
+    {"holder", gk_cli_holder, "your own cards: holder code, prove, cards, watch, reissue, cancel"},
+    {"claims", gk_cli_claims, "reports of lost cards that need a person: claims list, grant, refuse"},
 };
 
 static void print_help(FILE *stream)

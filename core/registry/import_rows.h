@@ -20,6 +20,8 @@ struct gk_import_row {
     uint32_t key_epoch; /* of the key that card_token and blocks were made with */
     bool own_key;       /* which is the issuer's own */
     guika_v1_internal_HolderRecord holder;
+    uint8_t contact_tokens[4][GK_TOKEN_SIZE]; /* of the contacts that can be asked by */
+    size_t contact_count;
     char reader_problem[97]; /* where `problem` is the reader's, its text */
 };
 

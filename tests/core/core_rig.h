@@ -54,6 +54,7 @@ struct core_rig {
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
     struct gk_issuer_queue *issuer_queue;
+    struct gk_sessions *sessions;
     struct gk_retention retention;
     struct gk_sweeper *sweeper;
     struct gk_difficult *difficult;
