@@ -27,6 +27,7 @@ struct world {
     struct gk_test_picture known;
     struct gk_test_picture stranger;
     char difficult[33]; /* a case with a picture */
+    char strange[33];   /* the stranger's */
 };
 
 static char check_digit(const char *number, size_t length)
@@ -84,12 +85,31 @@ static enum gk_status deposit(struct world *world, const char *deposit_id,
     return status;
 }
 
+static void confirm(struct world *world, const char *deposit_id, guika_v1_Zone zone)
+{
+    guika_v1_ConfirmStoredRequest request = {
+        .outcome = guika_v1_ConfirmStoredRequest_Outcome_STORED, .zone = zone, .compartment = "C01"};
+    guika_v1_ConfirmStoredResponse response = {0};
+    enum gk_status status = GK_UNAVAILABLE;
+
+    (void)snprintf(request.deposit_id, sizeof request.deposit_id, "%s", deposit_id);
+    for (int i = 0; i < 200 && status != GK_OK; i++) {
+        status = guika_v1_box_service_confirm_stored(world->box, NULL, &request, &response, NULL);
+        if (status != GK_OK) {
+            gk_rpc_client_close(world->box);
+            gk_test_sleep_ms(50);
+            world->box = gk_test_client(&world->service, world->box_token);
+        }
+    }
+    assert_int_equal(status, GK_OK);
+}
+
 static guika_v1_Zone drop(struct world *world, const char *deposit_id, const struct gk_test_picture *picture)
 {
     guika_v1_DepositResponse response = {0};
 
     assert_int_equal(deposit(world, deposit_id, picture, &response), GK_OK);
-    gk_test_confirm_stored(world->box, deposit_id, response.zone);
+    confirm(world, deposit_id, response.zone);
     return response.zone;
 }
 
@@ -119,7 +139,10 @@ static int set_up(void **state)
     world->box = gk_test_client(&world->service, world->box_token);
     gk_test_import(&world->service, world->issuer, "one", world->holders, world->rows);
     assert_int_equal(drop(world, "known", &world->known), guika_v1_Zone_ZONE_NORMAL);
-    assert_int_equal(drop(world, "stranger", &world->stranger), guika_v1_Zone_ZONE_DIFFICULT);
+    assert_int_equal(deposit(world, "stranger", &world->stranger, &response), GK_OK);
+    gk_test_confirm_stored(world->box, "stranger", response.zone);
+    (void)snprintf(world->strange, sizeof world->strange, "%s", response.case_id);
+    gk_test_move(&world->service, world->strange, "box-1", "N09");
     assert_int_equal(deposit(world, "misprint", &misprint, &response), GK_OK);
     (void)snprintf(world->difficult, sizeof world->difficult, "%s", response.case_id);
     assert_true(gk_test_mail_wait(&world->service, 1, 20000));
@@ -195,6 +218,22 @@ static void assert_picture_opens(const struct world *world)
     gk_rpc_client_close(viewer);
 }
 
+/* A holder asks by a contact. */
+static void ask(const struct world *world, const char *contact)
+{
+    char line[512];
+    const char *arguments[] = {"/bin/sh", "-c", line, NULL};
+
+    (void)snprintf(line, sizeof line, "echo %s | %s --config /dev/null --server %s", contact,
+                   GK_TEST_PROGRAM("guika") " check", world->service.url);
+    struct gk_test_run run = gk_test_run(arguments);
+
+    if (run.exit_status != 0) {
+        fail_msg("check: %s", run.errors);
+    }
+    gk_test_run_clear(&run);
+}
+
 /* All that was there before the rotation is found after it. */
 static void assert_all_is_found(struct world *world, size_t mails)
 {
@@ -219,6 +258,9 @@ static void assert_all_is_found(struct world *world, size_t mails)
     (void)snprintf(address, sizeof address, "h%zu@holders.example", world->rows);
     assert_non_null(strstr(text, address));
     free(text);
+    /* Contacts are found under the new key too. */
+    ask(world, "h1@holders.example");
+    assert_true(gk_test_mail_wait(&world->service, mails + 3, 20000));
 }
 
 static void test_keys_are_rotated_while_boxes_go_on(void **state)

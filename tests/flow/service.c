@@ -352,7 +352,24 @@ struct gk_test_picture gk_test_mint_nothing(uint64_t seed)
     return draw(&card, &scene);
 }
 
-/* --- what the operator sees --- */
+/* --- what the operator sees and does --- */
+
+void gk_test_move(const struct gk_test_service *service, const char *case_id, const char *box_id,
+                  const char *compartment)
+{
+    struct gk_rpc_client *client = gk_test_client(service, service->operator_token);
+    guika_v1_MoveCardRequest request = {.place = guika_v1_PlaceKind_PLACE_KIND_COMPARTMENT};
+    guika_v1_MoveCardResponse response = {0};
+    struct gk_error error = {0};
+
+    (void)snprintf(request.case_number, sizeof request.case_number, "%s", case_id);
+    (void)snprintf(request.location, sizeof request.location, "%s", box_id);
+    (void)snprintf(request.compartment, sizeof request.compartment, "%s", compartment);
+    if (guika_v1_operator_service_move_card(client, NULL, &request, &response, &error) != GK_OK) {
+        fail_msg("move: %s", error.message);
+    }
+    gk_rpc_client_close(client);
+}
 
 guika_v1_FoundCardRow *gk_test_found(const struct gk_test_service *service, size_t *ret_count)
 {

@@ -53,6 +53,10 @@ void gk_test_add_box(const struct gk_test_service *service, const char *box_id,
 void gk_test_add_issuer(const struct gk_test_service *service, const char *issuer_id, const char *binding,
                         char ret_token[GK_TEST_TOKEN_SIZE]);
 
+/* An operator carries a card into a compartment, where its holder can fetch it. */
+void gk_test_move(const struct gk_test_service *service, const char *case_id, const char *box_id,
+                  const char *compartment);
+
 /* One card and its holder. */
 struct gk_test_holder {
     const char *scheme;
