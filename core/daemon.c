@@ -2,12 +2,14 @@
 
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card.h"
 #include "core/host/supervisor.h"
 #include "core/mailbox.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
+#include "core/pickup.h"
 #include "core/pipeline.h"
 #include "core/reader_jobs.h"
 #include "core/recovery.h"
@@ -19,6 +21,7 @@
 #include "core/shelf.h"
 #include "core/store/picture_vault.h"
 #include "core/store/store.h"
+#include "core/sweeper.h"
 #include "rpc/descriptor_set.h"
 #include "rpc/server.h"
 
@@ -61,6 +64,8 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_sweeper *sweeper;
+    struct gk_difficult *difficult;
     struct gk_rpc_server *server;
     struct gk_supervisor *readers;
     struct gk_supervisor *couriers;
@@ -278,6 +283,17 @@ static enum gk_status on_delivered(void *context, struct gk_transaction *transac
     return gk_found_card_notified(transaction, notice->case_id.bytes, error);
 }
 
+static enum gk_status find_pickup(void *context, const guika_v1_internal_NoticeRecord *notice,
+                                  const guika_v1_internal_HolderContacts *holder,
+                                  struct gk_outbox_pickup *ret_pickup, struct gk_error *error)
+{
+    const struct daemon *daemon = context;
+    const struct gk_pickup_parts parts = {daemon->store, daemon->keys, daemon->registry,
+                                          &daemon->configuration->retention};
+
+    return gk_pickup_tell(&parts, notice->case_id.bytes, holder, ret_pickup, error);
+}
+
 static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
 {
     const struct gk_outbox_options options = {.loop = &daemon->loop,
@@ -287,6 +303,7 @@ static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
                                               .setting_count = daemon->configuration->setting_count,
                                               .holder = find_holder,
                                               .issuer_name = find_issuer_name,
+                                              .pickup = find_pickup,
                                               .on_delivered = on_delivered,
                                               .context = daemon};
 
@@ -326,9 +343,32 @@ static void make_machines(struct daemon *daemon)
                                                  .shelf = daemon->shelf,
                                                  .on_notice_due = poke_outbox,
                                                  .on_notice_due_context = daemon};
+    const struct gk_difficult_parts difficult = {.loop = &daemon->loop,
+                                                 .mailbox = daemon->mailbox,
+                                                 .log = daemon->log,
+                                                 .clock = daemon->clock,
+                                                 .keys = daemon->keys,
+                                                 .store = daemon->store,
+                                                 .registry = daemon->registry,
+                                                 .vault = daemon->vault,
+                                                 .jobs = daemon->jobs,
+                                                 .threshold = daemon->configuration->threshold,
+                                                 .registered_share = daemon->configuration->registered_share,
+                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due_context = daemon};
+    const struct gk_sweeper_parts sweeper = {.loop = &daemon->loop,
+                                             .log = daemon->log,
+                                             .clock = daemon->clock,
+                                             .keys = daemon->keys,
+                                             .store = daemon->store,
+                                             .retention = &daemon->configuration->retention,
+                                             .on_notice_due = poke_outbox,
+                                             .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
+    daemon->difficult = gk_difficult_open(&difficult);
+    daemon->sweeper = gk_sweeper_open(&sweeper);
 }
 
 static void fill_services(struct daemon *daemon)
@@ -346,8 +386,13 @@ static void fill_services(struct daemon *daemon)
         .boxes = daemon->boxes,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
+        .difficult = daemon->difficult,
+        .vault = daemon->vault,
         .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
+        .retention = &daemon->configuration->retention,
+        .on_notice_due = poke_outbox,
+        .on_notice_due_context = daemon,
     };
     daemon->bindings[0] = gk_box_service(&daemon->services);
     daemon->bindings[1] = gk_holder_service(&daemon->services);
@@ -404,18 +449,32 @@ static void on_enquiries_closed(void *context)
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
 }
 
-static void on_pipeline_closed(void *context)
+static void on_sweeper_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
 }
 
-static void on_jobs_closed(void *context)
+static void on_pipeline_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_sweeper_close(daemon->sweeper, on_sweeper_closed, daemon);
+}
+
+static void on_difficult_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
+}
+
+static void on_jobs_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_difficult_close(daemon->difficult, on_difficult_closed, daemon);
 }
 
 static void on_server_closed(void *context)
@@ -500,6 +559,7 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
 
     watch_signals(daemon);
     start_children(daemon);
+    gk_difficult_rematch(daemon->difficult); /* a list may have come into force just before the end */
     const enum gk_status status = listen_all(daemon, error);
 
     if (status == GK_OK) {

@@ -17,6 +17,7 @@ struct parts {
     guika_v1_internal_HolderContacts holder;
     guika_v1_internal_BoxRecord box;
     struct gk_issuer_name issuer;
+    struct gk_outbox_pickup pickup;
     char mask[sizeof((guika_v1_internal_NoticeRecord *)NULL)->sealed_mask.bytes + 1];
 };
 
@@ -100,6 +101,9 @@ static enum gk_status make_text(const struct parts *parts, guika_v1_internal_Lea
         .map_url = box->map_url,
         .mask = parts->mask,
         .case_id = notice->case_id.size == 16 ? notice->case_id.bytes : NULL,
+        .code = parts->pickup.code,
+        .tail_digits = parts->pickup.tail_digits,
+        .code_expires_at_ms = parts->pickup.expires_at_ms,
     };
     struct gk_message message;
     enum gk_status status = gk_message_make(&input, &message, error);
@@ -121,7 +125,7 @@ static enum gk_status make_text(const struct parts *parts, guika_v1_internal_Lea
 static enum gk_status read_box(const struct gk_outbox_options *options, struct parts *parts,
                                struct gk_error *error)
 {
-    const char *box_id = parts->notice.box_id;
+    const char *box_id = parts->pickup.place_id[0] != '\0' ? parts->pickup.place_id : parts->notice.box_id;
     if (box_id[0] == '\0')
         return GK_OK;
     return gk_record_read(options->store, GK_FAMILY_BOXES,
@@ -152,6 +156,16 @@ static enum gk_outbox_prepared fill(const struct gk_outbox_options *options, str
         return turn_away(options, attempt, false, "no such channel", error);
     if (open_mask(options, parts, error) != GK_OK)
         return turn_away(options, attempt, true, "the mask does not open", error);
+    if (options->pickup != NULL && notice->case_id.size == sizeof notice->case_id.bytes) {
+        status = options->pickup(options->context, notice, &parts->holder, &parts->pickup, error);
+        const bool is_answer = strcmp(notice->template_id, GK_MESSAGE_ENQUIRY_FOUND) == 0;
+        if (status == GK_FAILED_PRECONDITION && is_answer)
+            status = GK_OK;
+        if (status == GK_NOT_FOUND || status == GK_FAILED_PRECONDITION)
+            return turn_away(options, attempt, true, "the card cannot be collected any more", error);
+        if (status != GK_OK)
+            return GK_OUTBOX_FAILED;
+    }
     status = read_box(options, parts, error);
     if (status == GK_NOT_FOUND || status == GK_DATA_LOSS)
         return turn_away(options, attempt, true, "no such box", error);

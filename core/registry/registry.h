@@ -71,6 +71,12 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
                                          const uint8_t card_token[GK_TOKEN_SIZE],
                                          struct gk_registration *ret_registration, struct gk_error *error);
 
+/* As gk_registry_look_up_token, of a card of `kind` alone: cards are one only if their kinds agree. [worker]
+ */
+enum gk_status gk_registry_look_up_card(struct gk_registry *registry, const uint8_t card_token[GK_TOKEN_SIZE],
+                                        guika_v1_CardKind kind, struct gk_registration *ret_registration,
+                                        struct gk_error *error);
+
 /* Opens the holder's name, language and contacts. NOT_FOUND where the account's list has no such holder (any
  * more). [worker] */
 enum gk_status gk_registry_holder(struct gk_registry *registry, const char *issuer_account,

@@ -175,6 +175,7 @@ static void derive_all(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_F
     derive(keys->message, "gk_msgid", files[INDEX_KEY]);
     derive(keys->digest, "gk_digst", files[INDEX_KEY]);
     derive(keys->credential, "gk_token", files[TOKEN_KEY]);
+    derive(keys->pickup, "gk_pickp", files[TOKEN_KEY]);
     derive(keys->seal[GK_SEAL_CONTACTS], "gk_contc", files[SEAL_KEY]);
     derive(keys->seal[GK_SEAL_MASK], "gk_mask_", files[SEAL_KEY]);
     derive(keys->seal[GK_SEAL_PICTURE], "gk_pictr", files[SEAL_KEY]);

@@ -8,7 +8,9 @@
 
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/difficult.h"
 #include "core/enquiries.h"
+#include "core/found_card_clocks.h"
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/pipeline.h"
@@ -34,9 +36,17 @@ struct gk_services {
     struct gk_boxes *boxes;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_difficult *difficult;
+    struct gk_picture_vault *vault;
     struct gk_rate_limit *enquiry_limit; /* by client */
     uint32_t heartbeat_ms;
+    const struct gk_retention *retention;
+    void (*on_notice_due)(void *context); /* a notice may leave */
+    void *on_notice_due_context;
 };
+
+/* A name of a box, a desk, a bag, ...: characters of [A-Za-z0-9._-], at least one. [any] */
+bool gk_services_is_name(const char *text);
 
 /* Each binding's context is the struct, borrowed. */
 struct gk_rpc_binding gk_box_service(struct gk_services *services);

@@ -38,6 +38,10 @@ static const struct family {
     [GK_FAMILY_CREDENTIALS] = {"credentials", 0, false},
     [GK_FAMILY_COUNTERS] = {"counters", 0, true},
     [GK_FAMILY_AUDIT] = {"audit", 0, false},
+    [GK_FAMILY_BY_PLACE] = {"by_place", 0, false},
+    [GK_FAMILY_CLOCKS] = {"clocks", 0, false},
+    [GK_FAMILY_OPENINGS] = {"openings", 0, false},
+    [GK_FAMILY_DIFFICULT] = {"difficult", 0, false},
 };
 
 struct gk_engine {

@@ -140,6 +140,7 @@ static void find_card(struct core_rig *rig, bool stored)
     guika_v1_internal_FoundCard *card = &storing->decision.card;
 
     card->case_id[0] = 0xca;
+    card->received_at_ms = atomic_load(&rig->now_ms);
     card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
     card->decided_zone = guika_v1_Zone_ZONE_NORMAL;
     strcpy(card->box_id, "library-1");
