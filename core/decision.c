@@ -285,6 +285,16 @@ static guika_v1_Reason reader_reason(const guika_v1_internal_CompleteRecognition
     return is_its_own ? read->reason : guika_v1_Reason_REASON_UNREADABLE;
 }
 
+/* Should a watch claim the card, which only the write itself can know. */
+static void prepare_claim(const struct gk_keys *keys, const struct gk_evidence *evidence,
+                          struct gk_found_card_decision *decision)
+{
+    decision->claimed_zone =
+        evidence->abilities.normal_full ? guika_v1_Zone_ZONE_DIFFICULT : guika_v1_Zone_ZONE_NORMAL;
+    gk_keys_message_id(keys, "card_found", (struct gk_bytes){decision->card.case_id, GK_CASE_ID_SIZE},
+                       decision->claim_notice_id);
+}
+
 /* A number that was not read with certainty is not to be found again by it. */
 static bool is_certain(const struct gk_match *match)
 {
@@ -318,6 +328,7 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
     } else if (match.accepted) {
         decide_accepted(keys, evidence, decision, &registrations[match.candidate]);
     } else {
+        prepare_claim(keys, evidence, decision);
         seal_candidates(keys, decision, read);
         decide_difficult(evidence, decision);
     }

@@ -1,5 +1,6 @@
 #include "core/found_card.h"
 
+#include "core/found_card_claim.h"
 #include "core/found_card_internal.h"
 #include "core/notification/outbox.h"
 #include "core/store/record.h"
@@ -107,19 +108,23 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
 }
 
 enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
-                                    const struct gk_found_card_decision *decision,
+                                    const struct gk_found_card_decision *decided,
                                     guika_v1_internal_DepositRecord *ret_deposit, struct gk_error *error)
 {
-    guika_v1_internal_FoundCard card = decision->card;
+    struct gk_found_card_decision decision = *decided;
+    guika_v1_internal_FoundCard card = decision.card;
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(card.box_id, card.deposit_id, key)};
     enum gk_status status;
     char actor[48];
 
-    if (is_decided(transaction, decision, deposit_key, ret_deposit, &status, error)) {
+    if (is_decided(transaction, decided, deposit_key, ret_deposit, &status, error)) {
         return status;
     }
     status = continue_card(transaction, &card, error);
+    if (status == GK_OK) {
+        status = gk_found_card_claim(transaction, &decision, &card, error);
+    }
     if (status != GK_OK) {
         return status;
     }
@@ -128,18 +133,18 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
     if (card.state == guika_v1_CardState_CARD_STATE_RECEIVED || card.version > 0) {
         mark_waiting(transaction, &card, card.state == guika_v1_CardState_CARD_STATE_RECEIVED);
     }
-    if (decision->has_notice) {
-        status = gk_outbox_add(transaction, &decision->notice, error);
+    if (decision.has_notice) {
+        status = gk_outbox_add(transaction, &decision.notice, error);
         if (status != GK_OK) {
             return status;
         }
     }
     status = gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key,
-                           guika_v1_internal_DepositRecord_fields, &decision->deposit, error);
+                           guika_v1_internal_DepositRecord_fields, &decision.deposit, error);
     if (status != GK_OK) {
         return status;
     }
-    *ret_deposit = decision->deposit;
+    *ret_deposit = decision.deposit;
     box_actor(actor, card.box_id);
     return gk_found_card_put(
         transaction, &card, actor, decide_action(card.state),

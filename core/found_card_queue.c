@@ -1,5 +1,6 @@
 #include "core/found_card_queue.h"
 
+#include "core/found_card_claim.h"
 #include "core/found_card_internal.h"
 #include "core/notification/outbox.h"
 #include "core/words.h"
@@ -92,6 +93,21 @@ static bool awaits_second(const struct gk_settlement *settlement, guika_v1_inter
     return true;
 }
 
+/* The number is known by now: it may be one that somebody watches for. */
+static enum gk_status claim(struct gk_transaction *transaction, const struct gk_found_card_decision *decided,
+                            guika_v1_internal_FoundCard *card, struct gk_error *error)
+{
+    struct gk_found_card_decision decision = *decided;
+    const guika_v1_Zone zone = card->decided_zone;
+    enum gk_status status = gk_found_card_claim(transaction, &decision, card, error);
+
+    card->decided_zone = zone;
+    if (status != GK_OK || card->state == guika_v1_CardState_CARD_STATE_DIFFICULT) {
+        return status;
+    }
+    return identify(transaction, &decision, card, error);
+}
+
 static enum gk_status settle(struct gk_transaction *transaction, const struct gk_settlement *settlement,
                              guika_v1_internal_FoundCard *card, struct gk_error *error)
 {
@@ -108,6 +124,8 @@ static enum gk_status settle(struct gk_transaction *transaction, const struct gk
     card->reason = decision->card.reason;
     if (is_identified) {
         status = identify(transaction, decision, card, error);
+    } else if (reason != card->reason && decision->card.card_token.size > 0) {
+        status = claim(transaction, decision, card, error);
     } else if (decision->card.sealed_candidates.size > 0) {
         card->sealed_candidates.size = decision->card.sealed_candidates.size;
         memcpy(card->sealed_candidates.bytes, decision->card.sealed_candidates.bytes,

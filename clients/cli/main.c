@@ -24,6 +24,8 @@ static const struct command commands[] = {
     {"difficult", gk_cli_difficult, "the queue of difficult cards: list, show, picture, resolve, retry, ..."},
     {"operator", gk_cli_operator, "let another person in: operator add ID"},
     {"check", gk_cli_check, "has my card been found?"},
+    {"holder", gk_cli_holder, "your own cards: holder code, prove, cards, watch, reissue, cancel"},
+    {"claims", gk_cli_claims, "reports of lost cards that need a person: claims list, grant, refuse"},
 };
 
 static void print_help(FILE *stream)

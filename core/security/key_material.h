@@ -16,6 +16,8 @@ struct gk_keys {
     uint8_t holder[GK_SUBKEY_SIZE];
     uint8_t block[GK_SUBKEY_SIZE];
     uint8_t message[GK_SUBKEY_SIZE];
+    uint8_t contact[GK_SUBKEY_SIZE];
+    uint8_t code[GK_SUBKEY_SIZE];
     uint8_t digest[GK_SUBKEY_SIZE];
     uint8_t credential[GK_SUBKEY_SIZE];
     uint8_t

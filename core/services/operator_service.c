@@ -391,6 +391,8 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .add_issuer = on_add_issuer,
         .list_found = on_list_found,
         .get_statistics = on_get_statistics,
+        .list_claims = gk_operator_list_claims,
+        .resolve_claim = gk_operator_resolve_claim,
         .add_operator = gk_operator_add_operator,
         .list_difficult = gk_operator_list_difficult,
         .get_difficult = gk_operator_get_difficult,

@@ -209,7 +209,13 @@ static void make_machines(struct core_rig *rig)
                                          .enquiries = rig->enquiries,
                                          .difficult = rig->difficult,
                                          .vault = rig->vault,
+                                         .shelf = rig->shelf,
+                                         .sessions = rig->sessions,
                                          .enquiry_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .subject_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .code_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .try_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .contact_try_limit = gk_rate_limit_new(1000, 1, 16),
                                          .heartbeat_ms = 30000,
                                          .retention = &rig->retention,
                                          .on_notice_due = on_notice_due,
@@ -233,6 +239,7 @@ static void open_parts(struct core_rig *rig)
     rig->mailbox = gk_mailbox_open(&rig->loop);
     rig->shelf = gk_shelf_new();
     rig->boxes = gk_boxes_new();
+    rig->sessions = gk_sessions_new(rig->keys, rig->credentials);
     fill_shelf(rig);
     make_machines(rig);
     const struct gk_rpc_binding bindings[] = {
@@ -365,6 +372,11 @@ void core_rig_stop(struct core_rig *rig)
     assert_int_equal(uv_loop_close(&rig->loop), 0);
     gk_reader_jobs_free(rig->jobs);
     gk_rate_limit_free(rig->services.enquiry_limit);
+    gk_rate_limit_free(rig->services.subject_limit);
+    gk_rate_limit_free(rig->services.code_limit);
+    gk_rate_limit_free(rig->services.try_limit);
+    gk_rate_limit_free(rig->services.contact_try_limit);
+    gk_sessions_free(rig->sessions);
     gk_boxes_free(rig->boxes);
     gk_shelf_free(rig->shelf);
     close_state(rig);

@@ -53,6 +53,7 @@ struct core_rig {
     struct gk_reader_jobs *jobs;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_sessions *sessions;
     struct gk_retention retention;
     struct gk_sweeper *sweeper;
     struct gk_difficult *difficult;
