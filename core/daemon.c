@@ -1,5 +1,6 @@
 #include "core/daemon.h"
 
+#include "core/audit_exporter.h"
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/codes.h"
@@ -8,6 +9,7 @@
 #include "core/found_card.h"
 #include "core/holdings.h"
 #include "core/host/supervisor.h"
+#include "core/issuer_queue.h"
 #include "core/mailbox.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
@@ -75,6 +77,8 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_issuer_queue *issuer_queue;
+    struct gk_audit_exporter *audit_exporter;
     struct gk_sweeper *sweeper;
     struct gk_difficult *difficult;
     struct gk_rpc_server *server;
@@ -261,11 +265,12 @@ static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
     return gk_recover(daemon->store, daemon->vault, daemon->credentials, error);
 }
 
-static void poke_outbox(void *context)
+static void poke_notices(void *context)
 {
     struct daemon *daemon = context;
 
     gk_outbox_poke(daemon->outbox);
+    gk_issuer_queue_poke(daemon->issuer_queue);
 }
 
 static enum gk_status find_holder(void *context, const char *issuer_account,
@@ -354,7 +359,7 @@ static void make_machines(struct daemon *daemon)
                                                .boxes = daemon->boxes,
                                                .threshold = daemon->configuration->threshold,
                                                .registered_share = daemon->configuration->registered_share,
-                                               .on_notice_due = poke_outbox,
+                                               .on_notice_due = poke_notices,
                                                .on_notice_due_context = daemon};
     const struct gk_enquiries_parts enquiries = {.loop = &daemon->loop,
                                                  .mailbox = daemon->mailbox,
@@ -364,7 +369,7 @@ static void make_machines(struct daemon *daemon)
                                                  .store = daemon->store,
                                                  .registry = daemon->registry,
                                                  .shelf = daemon->shelf,
-                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due = poke_notices,
                                                  .on_notice_due_context = daemon};
     const struct gk_difficult_parts difficult = {.loop = &daemon->loop,
                                                  .mailbox = daemon->mailbox,
@@ -377,7 +382,7 @@ static void make_machines(struct daemon *daemon)
                                                  .jobs = daemon->jobs,
                                                  .threshold = daemon->configuration->threshold,
                                                  .registered_share = daemon->configuration->registered_share,
-                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due = poke_notices,
                                                  .on_notice_due_context = daemon};
     const struct gk_sweeper_parts sweeper = {.loop = &daemon->loop,
                                              .log = daemon->log,
@@ -385,11 +390,20 @@ static void make_machines(struct daemon *daemon)
                                              .keys = daemon->keys,
                                              .store = daemon->store,
                                              .retention = &daemon->configuration->retention,
-                                             .on_notice_due = poke_outbox,
+                                             .on_notice_due = poke_notices,
                                              .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
+    daemon->issuer_queue = gk_issuer_queue_open(&daemon->loop, daemon->store, daemon->keys);
+    const struct gk_audit_exporter_parts audit = {.loop = &daemon->loop,
+                                                  .log = daemon->log,
+                                                  .store = daemon->store,
+                                                  .keys = daemon->keys,
+                                                  .path = daemon->configuration->audit_heads_file,
+                                                  .every_ms = daemon->configuration->audit_every_ms};
+
+    daemon->audit_exporter = gk_audit_exporter_open(&audit);
     daemon->difficult = gk_difficult_open(&difficult);
     daemon->sweeper = gk_sweeper_open(&sweeper);
 }
@@ -409,6 +423,7 @@ static void fill_services(struct daemon *daemon)
         .boxes = daemon->boxes,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
+        .issuer_queue = daemon->issuer_queue,
         .difficult = daemon->difficult,
         .vault = daemon->vault,
         .shelf = daemon->shelf,
@@ -420,7 +435,7 @@ static void fill_services(struct daemon *daemon)
         .contact_try_limit = gk_rate_limit_new(CONTACT_TRIES_AT_ONCE, CONTACT_TRIES_REFILL_MS, LIMITED_KEYS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
         .retention = &daemon->configuration->retention,
-        .on_notice_due = poke_outbox,
+        .on_notice_due = poke_notices,
         .on_notice_due_context = daemon,
     };
     daemon->bindings[0] = gk_box_service(&daemon->services);
@@ -464,18 +479,32 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
 
 /* --- the end, part after part: each callback closes the next --- */
 
-static void on_outbox_closed(void *context)
+static void on_audit_exporter_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_mailbox_close(daemon->mailbox);
 }
 
-static void on_enquiries_closed(void *context)
+static void on_outbox_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_audit_exporter_close(daemon->audit_exporter, on_audit_exporter_closed, daemon);
+}
+
+static void on_issuer_queue_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
+}
+
+static void on_enquiries_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_issuer_queue_close(daemon->issuer_queue, on_issuer_queue_closed, daemon);
 }
 
 static void on_sweeper_closed(void *context)

@@ -1,6 +1,8 @@
 /* Reading and writing a found card's record, its rows in clocks and by_place, and its notices. */
 #include "core/found_card_internal.h"
 
+#include "core/issuer_queue.h"
+#include "core/notification/messages.h"
 #include "core/notification/outbox.h"
 #include "core/statistics.h"
 #include "core/store/record.h"
@@ -319,6 +321,13 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
 
     if (status != GK_OK) {
         return status;
+    }
+    if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER) {
+        return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);
+    }
+    if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_ON_ENQUIRY &&
+        strcmp(template_id, GK_MESSAGE_CARD_FOUND) == 0) {
+        return GK_OK;
     }
     gk_found_card_notice_id(keys, card->case_id, card->issue, notice.notice_id);
     notice.state = guika_v1_internal_NoticeRecord_State_NOTICE_DUE;

@@ -13,6 +13,7 @@ int gk_cli_desk(int argc, char **argv);
 int gk_cli_staff(int argc, char **argv);
 int gk_cli_stats(int argc, char **argv);
 int gk_cli_check(int argc, char **argv);
+int gk_cli_audit(int argc, char **argv); /* clients/cli/audit */
 int gk_cli_holder(int argc, char **argv);
 int gk_cli_claims(int argc, char **argv);
 int gk_cli_difficult(int argc, char **argv);

@@ -89,9 +89,9 @@ struct gk_outbox_options {
     enum gk_status (*pickup)(void *context, const guika_v1_internal_NoticeRecord *notice,
                              const guika_v1_internal_HolderContacts *holder,
                              struct gk_outbox_pickup *ret_pickup, struct gk_error *error);
-    /* A notice that tells a holder of a card (any but the answer to an enquiry) was delivered: moves its card
-     * on, in the same batch. The outbox writes the transition's audit entry (notice.deliver, the case id as
-     * subject): this must not. Any other status than GK_OK undoes the transition. [committer] */
+    /* A notice that tells a holder of a card was delivered: moves its card on, in the same batch. The outbox
+     * writes the transition's audit entry (notice.deliver, the case id as subject): this must not. Any other
+     * status than GK_OK undoes the transition. [committer] */
     enum gk_status (*on_delivered)(void *context, struct gk_transaction *transaction,
                                    const guika_v1_internal_NoticeRecord *notice, struct gk_error *error);
     void *context;

@@ -33,6 +33,9 @@ enum gk_status gk_keys_generate(const char *directory, struct gk_error *error);
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error);
 void gk_keys_close(struct gk_keys *keys);
 
+/* The index keys that the service shares with issuers; borrowed. Not pure: keys may be added to them. */
+struct gk_issuer_keys *gk_keys_issuers(const struct gk_keys *keys);
+
 /* The epoch of the index and sealing keys in force; 1 from the first day. */
 uint32_t gk_keys_epoch(const struct gk_keys *keys);
 

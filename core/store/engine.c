@@ -38,6 +38,7 @@ static const struct family {
     [GK_FAMILY_CREDENTIALS] = {"credentials", 0, false},
     [GK_FAMILY_COUNTERS] = {"counters", 0, true},
     [GK_FAMILY_AUDIT] = {"audit", 0, false},
+    [GK_FAMILY_ISSUER_QUEUE] = {"issuer_queue", 0, false},
     [GK_FAMILY_CONTACTS] = {"contacts", 40, false},
     [GK_FAMILY_FOUND_BY_HOLDER] = {"found_by_holder", 32, false},
     [GK_FAMILY_CODES] = {"codes", 0, false},
