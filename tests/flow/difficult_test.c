@@ -133,6 +133,20 @@ static void first_case(const struct world *world, char ret_case_id[33])
     free(output);
 }
 
+/* Once the card is identified, staff carry it from the bin to a compartment: only then its holder is told. */
+static void place(const struct world *world, const char *case_id, const char *compartment)
+{
+    char line[128];
+
+    (void)snprintf(
+        line, sizeof line,
+        "for i in $(seq 200); do guika found show %s | grep -q IDENTIFIED && break; sleep 0.05; done",
+        case_id);
+    free(shell(world, "operator", line));
+    (void)snprintf(line, sizeof line, "guika found move %s compartment box-1 %s", case_id, compartment);
+    free(shell(world, "operator", line));
+}
+
 static void test_person_types_the_number_and_the_holder_is_told(void **state)
 {
     struct world *world = *state;
@@ -150,6 +164,7 @@ static void test_person_types_the_number_and_the_holder_is_told(void **state)
     (void)snprintf(line, sizeof line, "echo '%s' | guika difficult resolve %s", world->holders[0].number,
                    case_id);
     shell_says(world, "operator", line, "identified: ");
+    place(world, case_id, "N01");
     assert_true(gk_test_mail_wait(&world->service, 1, 20000));
     shell_says(world, "operator", "guika difficult list --json", "{\"cards\":[]}");
     (void)snprintf(data, sizeof data, "%s/service", world->service.directory);
@@ -190,10 +205,13 @@ static void test_viewer_sees_the_redacted_picture_until_the_card_is_gone(void **
 static void test_new_list_finds_a_card_that_nobody_had_registered(void **state)
 {
     struct world *world = *state;
+    char case_id[33];
 
     drop(world, "d-1", &world->pictures[1]);
+    first_case(world, case_id);
     shell_says(world, "operator", "guika difficult list --reason unregistered", "UNREGISTERED");
     gk_test_import(&world->service, world->issuer, "two", world->holders, 2);
+    place(world, case_id, "N01");
     assert_true(gk_test_mail_wait(&world->service, 1, 20000));
     char *mail = gk_test_mail_text(&world->service);
 
@@ -252,10 +270,13 @@ static char *get(const struct world *world, const char *path, long *ret_code)
 static void test_figures_are_live_over_rpc_and_http(void **state)
 {
     struct world *world = *state;
+    char case_id[33];
     long code = 0;
 
     drop(world, "d-1", &world->pictures[1]);
+    first_case(world, case_id);
     gk_test_import(&world->service, world->issuer, "two", world->holders, 2);
+    place(world, case_id, "N01");
     assert_true(gk_test_mail_wait(&world->service, 1, 20000));
     for (int i = 0; i < 200 && gk_test_statistic(&world->service, "notified") == 0; i++) {
         gk_test_sleep_ms(20);

@@ -84,12 +84,59 @@ static enum gk_status deposit(struct world *world, const char *deposit_id,
     return status;
 }
 
+static void confirm(struct world *world, const char *deposit_id, guika_v1_Zone zone)
+{
+    guika_v1_ConfirmStoredRequest request = {.outcome = guika_v1_ConfirmStoredRequest_Outcome_STORED,
+                                             .zone = zone};
+    guika_v1_ConfirmStoredResponse response;
+    enum gk_status status = GK_UNAVAILABLE;
+
+    (void)snprintf(request.deposit_id, sizeof request.deposit_id, "%s", deposit_id);
+    (void)snprintf(request.compartment, sizeof request.compartment, "7");
+    for (int i = 0; i < 200 && (status == GK_UNAVAILABLE || status == GK_DEADLINE_EXCEEDED); i++) {
+        status = guika_v1_box_service_confirm_stored(world->box, NULL, &request, &response, NULL);
+        if (status == GK_UNAVAILABLE || status == GK_DEADLINE_EXCEEDED) {
+            gk_rpc_client_close(world->box);
+            gk_test_sleep_ms(50);
+            world->box = gk_test_client(&world->service, world->box_token);
+        }
+    }
+    assert_int_equal(status, GK_OK);
+}
+
+/* Once the card is identified, staff carry it to a compartment: only then its holder is told. */
+static void place(const struct world *world, const char *deposit_id)
+{
+    struct gk_rpc_client *client = gk_test_client(&world->service, world->service.operator_token);
+    guika_v1_MoveCardRequest request = {
+        .place = guika_v1_PlaceKind_PLACE_KIND_COMPARTMENT, .location = "box-1", .compartment = "moved"};
+    guika_v1_MoveCardResponse response;
+    bool is_identified = false;
+
+    for (int i = 0; i < 200 && !is_identified; i++) {
+        size_t count = 0;
+        guika_v1_FoundCardRow *rows = gk_test_found(&world->service, &count);
+
+        for (size_t k = 0; k < count; k++) {
+            if (strcmp(rows[k].deposit_id, deposit_id) == 0) {
+                (void)snprintf(request.case_number, sizeof request.case_number, "%s", rows[k].case_id);
+                is_identified = rows[k].state == guika_v1_CardState_CARD_STATE_IDENTIFIED;
+            }
+        }
+        free(rows);
+        gk_test_sleep_ms(50);
+    }
+    assert_true(is_identified);
+    assert_int_equal(guika_v1_operator_service_move_card(client, NULL, &request, &response, NULL), GK_OK);
+    gk_rpc_client_close(client);
+}
+
 static guika_v1_Zone drop(struct world *world, const char *deposit_id, const struct gk_test_picture *picture)
 {
     guika_v1_DepositResponse response = {0};
 
     assert_int_equal(deposit(world, deposit_id, picture, &response), GK_OK);
-    gk_test_confirm_stored(world->box, deposit_id, response.zone);
+    confirm(world, deposit_id, response.zone);
     return response.zone;
 }
 
@@ -212,6 +259,7 @@ static void assert_all_is_found(struct world *world, size_t mails)
     assert_true(gk_test_mail_wait(&world->service, mails + 1, 20000));
     /* The stranger's token was kept, and wrapped: the new list meets it. */
     gk_test_import(&world->service, world->issuer, "two", world->holders, world->rows + 1);
+    place(world, "stranger");
     assert_true(gk_test_mail_wait(&world->service, mails + 2, 20000));
     char *text = gk_test_mail_text(&world->service);
     char address[64];
