@@ -48,8 +48,7 @@ static enum gk_status read_lines(FILE *file, const uint8_t public_key[GK_AUDIT_P
         }
         add(heads, &head);
     }
-    return heads->count == 0 ? gk_error_set(error, GK_NOT_FOUND, "there is no signed head in the file")
-                             : GK_OK;
+    return GK_OK;
 }
 
 enum gk_status gk_heads_read(FILE *file, const uint8_t public_key[GK_AUDIT_PUBLIC_SIZE],
@@ -60,9 +59,12 @@ enum gk_status gk_heads_read(FILE *file, const uint8_t public_key[GK_AUDIT_PUBLI
     if (heads == NULL) {
         abort();
     }
-    const enum gk_status status = read_lines(file, public_key, heads, error);
+    enum gk_status status = read_lines(file, public_key, heads, error);
 
-    if (status != GK_OK) {
+    if (status == GK_OK && heads->items == NULL) {
+        status = gk_error_set(error, GK_NOT_FOUND, "there is no signed head in the file");
+    }
+    if (status != GK_OK || heads->items == NULL) {
         gk_heads_free(heads);
         return status;
     }
