@@ -212,10 +212,10 @@ int gk_cli_holder(int argc, char **argv)
             exit_status = gk_cli_usage(&cli, "knows code, prove, cards, watch, reissue CASE and cancel ID");
         }
     }
-    if (exit_status == GK_CLI_GO_ON) {
+    if (exit_status == GK_CLI_GO_ON && verb != NULL) {
         exit_status = gk_cli_connect(&cli, verb->needs_token);
     }
-    if (exit_status == GK_CLI_GO_ON) {
+    if (exit_status == GK_CLI_GO_ON && verb != NULL) {
         exit_status = verb->run(&cli, &chosen, &error);
     }
     const int ended = gk_cli_end(&cli, error.status, &error);

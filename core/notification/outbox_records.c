@@ -140,6 +140,7 @@ static enum gk_status settle_delivered(const struct gk_outbox_options *options,
 {
     leave_queue(transaction, notice);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DELIVERED;
+    notice->sealed_contact.size = 0; /* nobody is written to any more */
     notice->attempts++;
     if (tells_of_card(notice) && options->on_delivered != NULL) {
         enum gk_status status = options->on_delivered(options->context, transaction, notice, error);
@@ -163,6 +164,7 @@ static enum gk_status settle_next_contact(struct gk_transaction *transaction,
     }
     leave_queue(transaction, notice);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DEAD;
+    notice->sealed_contact.size = 0;
     char detail[97];
     gk_message_clean(notice->last_detail, detail, sizeof detail);
     audit(transaction, notice, "notice.give_up", detail);
