@@ -51,9 +51,8 @@ static void unmark(struct gk_transaction *transaction, const uint8_t watch_id[GK
     gk_transaction_delete(transaction, GK_FAMILY_META, (struct gk_bytes){mark, sizeof mark});
 }
 
-/* Writes the watch, and whether an operator has to look at it. */
-static enum gk_status put_watch(struct gk_transaction *transaction,
-                                const guika_v1_internal_WatchRecord *watch, struct gk_error *error)
+enum gk_status gk_watches_put(struct gk_transaction *transaction, const guika_v1_internal_WatchRecord *watch,
+                              struct gk_error *error)
 {
     const struct gk_bytes token = {watch->contact_token, GK_TOKEN_SIZE};
     uint8_t mark[MARK_SIZE];
@@ -158,7 +157,7 @@ enum gk_status gk_watches_file(struct gk_transaction *transaction, guika_v1_inte
     gk_transaction_count(transaction, "", "watches");
     gk_transaction_audit(transaction, "holder", "watch.file",
                          (struct gk_bytes){watch->watch_id, GK_WATCH_ID_SIZE}, "");
-    return put_watch(transaction, watch, error);
+    return gk_watches_put(transaction, watch, error);
 }
 
 /* --- a card is found --- */
@@ -203,7 +202,7 @@ static enum gk_status mark_rivals(struct gk_transaction *transaction,
         status = get_watch(transaction, watcher->contact_token, watcher->watch_id, &watch, error);
         if (status == GK_OK && watch.for_operator == guika_v1_WatchReason_WATCH_REASON_NONE) {
             watch.for_operator = guika_v1_WatchReason_WATCH_REASON_RIVAL;
-            status = put_watch(transaction, &watch, error);
+            status = gk_watches_put(transaction, &watch, error);
         }
     }
     return status;
@@ -327,7 +326,7 @@ enum gk_status gk_watches_match(struct gk_transaction *transaction,
     watch.sealed_description.size = 0;
     watch.case_id.size = sizeof watch.case_id.bytes;
     memcpy(watch.case_id.bytes, case_id, sizeof watch.case_id.bytes);
-    return put_watch(transaction, &watch, error);
+    return gk_watches_put(transaction, &watch, error);
 }
 
 /* --- reading --- */

@@ -26,6 +26,10 @@
 /* Cards of this kind may go to somebody who is not registered. [any] */
 bool gk_watches_may_claim(guika_v1_CardKind kind);
 
+/* Writes a watch as it is, and whether an operator has to look at it. [committer] */
+enum gk_status gk_watches_put(struct gk_transaction *transaction, const guika_v1_internal_WatchRecord *watch,
+                              struct gk_error *error);
+
 /* Files a watch; `watch` is complete but for its time, state and `for_operator`. [committer] */
 enum gk_status gk_watches_file(struct gk_transaction *transaction, guika_v1_internal_WatchRecord *watch,
                                struct gk_error *error);

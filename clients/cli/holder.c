@@ -14,6 +14,7 @@ static const char help[] =
     "usage: guika holder code [--to-watch]\n"
     "       guika holder prove > TOKEN-FILE\n"
     "       guika holder cards|watch|reissue CASE|cancel ID --token-file TOKEN-FILE\n"
+    "       guika holder export|forget ISSUER HOLDER    (operators; see guika holder export --help)\n"
     "\n"
     "  code     sends a one-time code to the contact that standard input names, if it is known\n"
     "  prove    reads contact and code, a line each; prints a token that is good for a quarter of an hour\n"
@@ -203,6 +204,10 @@ int gk_cli_holder(int argc, char **argv)
         {"line", &chosen.line, NULL},         {"date", &chosen.date, NULL}, {"name", &chosen.name, NULL},
     };
     const struct verb *verb = NULL;
+
+    if (argc > 1 && (strcmp(argv[1], "export") == 0 || strcmp(argv[1], "forget") == 0)) {
+        return gk_cli_holder_rights(argc, argv);
+    }
     int exit_status =
         gk_cli_begin(&cli, "holder", help, argc, argv, options, sizeof options / sizeof options[0], 1, 2);
 

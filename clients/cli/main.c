@@ -23,8 +23,12 @@ static const struct command commands[] = {
     {"stats", gk_cli_stats, "figures of the day"},
     {"difficult", gk_cli_difficult, "the queue of difficult cards: list, show, picture, resolve, retry, ..."},
     {"operator", gk_cli_operator, "let another person in: operator add ID"},
+    {"backup", gk_cli_backup, "a backup of the running service, in a new folder"},
+    {"restore", gk_cli_restore, "put a backup in the place of the data"},
+    {"key", gk_cli_key, "the service's keys: key rotate, key status"},
     {"check", gk_cli_check, "has my card been found?"},
-    {"holder", gk_cli_holder, "your own cards: holder code, prove, cards, watch, reissue, cancel"},
+    {"holder", gk_cli_holder,
+     "your own cards: holder code, prove, cards, watch, reissue, cancel; of any holder: export, forget"},
     {"claims", gk_cli_claims, "reports of lost cards that need a person: claims list, grant, refuse"},
 };
 

@@ -163,6 +163,10 @@ enum gk_status gk_store_counters(struct gk_store *store, const char *box_id, uin
  * [worker] */
 enum gk_status gk_store_verify_audit(struct gk_store *store, uint64_t *ret_entries, struct gk_error *error);
 
+/* Makes the folder `directory` (absent; its parent there) and a store in it that holds all that was committed
+ * when the call began. The files that never change are shared where the file system can. [worker] */
+enum gk_status gk_store_checkpoint(struct gk_store *store, const char *directory, struct gk_error *error);
+
 /* Nothing is ever acknowledged from here on a write error of the disk: true once a write has failed; every
  * commit is then refused with UNAVAILABLE until a restart. [any] */
 bool gk_store_failed(const struct gk_store *store);
