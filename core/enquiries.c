@@ -7,6 +7,7 @@
 #include "core/security/contact_seal.h"
 #include "core/store/record.h"
 #include "core/task.h"
+#include "core/watches.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -34,6 +35,8 @@ struct gk_enquiries {
     struct gk_enquiry_answer *batch;
     uint8_t expired[GK_CODES_SWEPT][GK_TOKEN_SIZE]; /* codes to forget */
     size_t expired_count;
+    uint8_t stale[GK_WATCHES_SWEPT][GK_WATCH_KEY_SIZE]; /* watches to forget */
+    size_t stale_count;
     size_t batch_count;
     enum gk_status status; /* of this turn's look-ups */
     struct gk_error error;
@@ -245,17 +248,22 @@ static bool collect(void *context, struct gk_bytes key, struct gk_bytes value)
     return ++enquiries->batch_count < BATCH;
 }
 
-/* Codes that ran out go with the turns that make new ones. */
+/* Codes and watches that ran out go with the turns that make new ones. */
 static enum gk_status find_expired(struct gk_enquiries *enquiries)
 {
     const int64_t now_ms = gk_clock_now_ms(&enquiries->parts.clock);
+    struct gk_store *store = enquiries->parts.store;
 
-    enquiries->expired_count = 0;
+    enquiries->expired_count = enquiries->stale_count = 0;
     if (enquiries->batch_count == 0) {
         return GK_OK;
     }
-    return gk_codes_expired(enquiries->parts.store, now_ms, enquiries->expired, &enquiries->expired_count,
-                            &enquiries->error);
+    const enum gk_status status =
+        gk_codes_expired(store, now_ms, enquiries->expired, &enquiries->expired_count, &enquiries->error);
+
+    return status == GK_OK ? gk_watches_expired(store, now_ms, enquiries->stale, &enquiries->stale_count,
+                                                &enquiries->error)
+                           : status;
 }
 
 /* [worker] */
@@ -292,6 +300,13 @@ static enum gk_status apply_turn(struct gk_commit *commit, struct gk_transaction
     }
     for (size_t i = 0; i < enquiries->expired_count; i++) {
         gk_codes_forget(transaction, enquiries->expired[i]);
+    }
+    for (size_t i = 0; i < enquiries->stale_count; i++) {
+        const enum gk_status status = gk_watches_forget(transaction, enquiries->stale[i], error);
+
+        if (status != GK_OK) {
+            return status;
+        }
     }
     return GK_OK;
 }

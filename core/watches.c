@@ -7,8 +7,6 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { KEY_SIZE = GK_TOKEN_SIZE + GK_WATCH_ID_SIZE };
-
 bool gk_watches_may_claim(guika_v1_CardKind kind)
 {
     return kind == guika_v1_CardKind_CARD_KIND_TRANSIT || kind == guika_v1_CardKind_CARD_KIND_PARKING ||
@@ -18,7 +16,7 @@ bool gk_watches_may_claim(guika_v1_CardKind kind)
 /* --- records --- */
 
 static void make_key(const uint8_t contact_token[GK_TOKEN_SIZE], const uint8_t watch_id[GK_WATCH_ID_SIZE],
-                     uint8_t ret_key[KEY_SIZE])
+                     uint8_t ret_key[GK_WATCH_KEY_SIZE])
 {
     memcpy(ret_key, contact_token, GK_TOKEN_SIZE);
     memcpy(ret_key + GK_TOKEN_SIZE, watch_id, GK_WATCH_ID_SIZE);
@@ -29,7 +27,7 @@ static enum gk_status get_watch(struct gk_transaction *transaction,
                                 const uint8_t watch_id[GK_WATCH_ID_SIZE],
                                 guika_v1_internal_WatchRecord *ret_watch, struct gk_error *error)
 {
-    uint8_t key[KEY_SIZE];
+    uint8_t key[GK_WATCH_KEY_SIZE];
 
     make_key(contact_token, watch_id, key);
     return gk_record_get(transaction, GK_FAMILY_WATCHES, (struct gk_bytes){key, sizeof key},
@@ -53,13 +51,12 @@ static void unmark(struct gk_transaction *transaction, const uint8_t watch_id[GK
     gk_transaction_delete(transaction, GK_FAMILY_META, (struct gk_bytes){mark, sizeof mark});
 }
 
-/* Writes the watch, and whether an operator has to look at it. */
-static enum gk_status put_watch(struct gk_transaction *transaction,
-                                const guika_v1_internal_WatchRecord *watch, struct gk_error *error)
+enum gk_status gk_watches_put(struct gk_transaction *transaction, const guika_v1_internal_WatchRecord *watch,
+                              struct gk_error *error)
 {
     const struct gk_bytes token = {watch->contact_token, GK_TOKEN_SIZE};
     uint8_t mark[MARK_SIZE];
-    uint8_t key[KEY_SIZE];
+    uint8_t key[GK_WATCH_KEY_SIZE];
 
     make_mark(watch->watch_id, mark);
     if (watch->state == guika_v1_internal_WatchRecord_State_WATCH_WAITING &&
@@ -160,7 +157,7 @@ enum gk_status gk_watches_file(struct gk_transaction *transaction, guika_v1_inte
     gk_transaction_count(transaction, "", "watches");
     gk_transaction_audit(transaction, "holder", "watch.file",
                          (struct gk_bytes){watch->watch_id, GK_WATCH_ID_SIZE}, "");
-    return put_watch(transaction, watch, error);
+    return gk_watches_put(transaction, watch, error);
 }
 
 /* --- a card is found --- */
@@ -205,7 +202,7 @@ static enum gk_status mark_rivals(struct gk_transaction *transaction,
         status = get_watch(transaction, watcher->contact_token, watcher->watch_id, &watch, error);
         if (status == GK_OK && watch.for_operator == guika_v1_WatchReason_WATCH_REASON_NONE) {
             watch.for_operator = guika_v1_WatchReason_WATCH_REASON_RIVAL;
-            status = put_watch(transaction, &watch, error);
+            status = gk_watches_put(transaction, &watch, error);
         }
     }
     return status;
@@ -285,12 +282,21 @@ enum gk_status gk_watches_get(struct gk_transaction *transaction, const uint8_t 
     return status;
 }
 
+static void erase(struct gk_transaction *transaction, const uint8_t contact_token[GK_TOKEN_SIZE],
+                  const uint8_t watch_id[GK_WATCH_ID_SIZE])
+{
+    uint8_t key[GK_WATCH_KEY_SIZE];
+
+    unmark(transaction, watch_id);
+    make_key(contact_token, watch_id, key);
+    gk_transaction_delete(transaction, GK_FAMILY_WATCHES, (struct gk_bytes){key, sizeof key});
+}
+
 enum gk_status gk_watches_end(struct gk_transaction *transaction, const uint8_t contact_token[GK_TOKEN_SIZE],
                               const uint8_t watch_id[GK_WATCH_ID_SIZE], struct gk_error *error)
 {
     guika_v1_internal_WatchRecord watch = guika_v1_internal_WatchRecord_init_zero;
     enum gk_status status = gk_watches_get(transaction, contact_token, watch_id, &watch, error);
-    uint8_t key[KEY_SIZE];
 
     if (status == GK_OK) {
         status = leave(transaction, &watch, error);
@@ -298,9 +304,7 @@ enum gk_status gk_watches_end(struct gk_transaction *transaction, const uint8_t 
     if (status != GK_OK) {
         return status;
     }
-    unmark(transaction, watch_id);
-    make_key(contact_token, watch_id, key);
-    gk_transaction_delete(transaction, GK_FAMILY_WATCHES, (struct gk_bytes){key, sizeof key});
+    erase(transaction, contact_token, watch_id);
     return GK_OK;
 }
 
@@ -322,7 +326,7 @@ enum gk_status gk_watches_match(struct gk_transaction *transaction,
     watch.sealed_description.size = 0;
     watch.case_id.size = sizeof watch.case_id.bytes;
     memcpy(watch.case_id.bytes, case_id, sizeof watch.case_id.bytes);
-    return put_watch(transaction, &watch, error);
+    return gk_watches_put(transaction, &watch, error);
 }
 
 /* --- reading --- */

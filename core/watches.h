@@ -18,12 +18,17 @@
 
 #include <stdbool.h>
 
-#define GK_WATCH_ID_SIZE 16      /* bytes */
-#define GK_WATCHES_MAX 16        /* open ones of one contact */
+#define GK_WATCH_ID_SIZE 16 /* bytes */
+#define GK_WATCHES_MAX 16   /* open ones of one contact */
+#define GK_WATCH_LIFE_MS (INT64_C(180) * 24 * 3600 * 1000)
 #define GK_CLAIM_PREFIX "claim/" /* and a watch id -> contact token: an operator has to look at it */
 
 /* Cards of this kind may go to somebody who is not registered. [any] */
 bool gk_watches_may_claim(guika_v1_CardKind kind);
+
+/* Writes a watch as it is, and whether an operator has to look at it. [committer] */
+enum gk_status gk_watches_put(struct gk_transaction *transaction, const guika_v1_internal_WatchRecord *watch,
+                              struct gk_error *error);
 
 /* Files a watch; `watch` is complete but for its time, state and `for_operator`. [committer] */
 enum gk_status gk_watches_file(struct gk_transaction *transaction, guika_v1_internal_WatchRecord *watch,
@@ -51,6 +56,17 @@ enum gk_status gk_watches_match(struct gk_transaction *transaction,
                                 const uint8_t contact_token[GK_TOKEN_SIZE],
                                 const uint8_t watch_id[GK_WATCH_ID_SIZE], const uint8_t case_id[16],
                                 struct gk_error *error);
+
+/* Watches that nobody waits for any more, some of them at a time: unanswered for GK_WATCH_LIFE_MS, or matched
+ * with a card that is erased. Their keys are contact token and watch id. [worker] */
+#define GK_WATCH_KEY_SIZE (GK_TOKEN_SIZE + GK_WATCH_ID_SIZE)
+#define GK_WATCHES_SWEPT 64
+enum gk_status gk_watches_expired(struct gk_store *store, int64_t now_ms,
+                                  uint8_t ret_keys[GK_WATCHES_SWEPT][GK_WATCH_KEY_SIZE], size_t *ret_count,
+                                  struct gk_error *error);
+/* Erases one of them. [committer] */
+enum gk_status gk_watches_forget(struct gk_transaction *transaction, const uint8_t key[GK_WATCH_KEY_SIZE],
+                                 struct gk_error *error);
 
 /* A contact's watches, in no order. `watch` is borrowed for the call. [worker] */
 enum gk_status gk_watches_each(struct gk_store *store, const uint8_t contact_token[GK_TOKEN_SIZE],

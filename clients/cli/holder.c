@@ -207,6 +207,10 @@ int gk_cli_holder(int argc, char **argv)
         {"line", &chosen.line, NULL},         {"date", &chosen.date, NULL}, {"name", &chosen.name, NULL},
     };
     const struct verb *verb = NULL;
+
+    if (argc > 1 && (strcmp(argv[1], "export") == 0 || strcmp(argv[1], "forget") == 0)) {
+        return gk_cli_holder_rights(argc, argv);
+    }
     int exit_status =
         gk_cli_begin(&cli, "holder", help, argc, argv, options, sizeof options / sizeof options[0], 1, 2);
 
@@ -216,10 +220,10 @@ int gk_cli_holder(int argc, char **argv)
             exit_status = gk_cli_usage(&cli, "knows code, prove, cards, watch, reissue CASE and cancel ID");
         }
     }
-    if (exit_status == GK_CLI_GO_ON) {
+    if (exit_status == GK_CLI_GO_ON && verb != NULL) {
         exit_status = gk_cli_connect(&cli, verb->needs_token);
     }
-    if (exit_status == GK_CLI_GO_ON) {
+    if (exit_status == GK_CLI_GO_ON && verb != NULL) {
         exit_status = verb->run(&cli, &chosen, &error);
     }
     const int ended = gk_cli_end(&cli, error.status, &error);

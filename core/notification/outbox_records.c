@@ -157,6 +157,7 @@ static enum gk_status settle_delivered(const struct gk_outbox_options *options,
 {
     leave_queue(transaction, notice);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DELIVERED;
+    notice->sealed_contact.size = 0; /* nobody is written to any more */
     notice->attempts++;
     if (tells_of_card(notice) && options->on_delivered != NULL) {
         enum gk_status status = options->on_delivered(options->context, transaction, notice, error);
@@ -180,6 +181,7 @@ static enum gk_status settle_next_contact(struct gk_transaction *transaction,
     }
     leave_queue(transaction, notice);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DEAD;
+    notice->sealed_contact.size = 0;
     /* A channel's own words stay in the notice: they may repeat an address. */
     audit(transaction, notice, "notice.give_up", notice->template_id);
     gk_transaction_count(transaction, notice->box_id, "notices_dead");

@@ -89,7 +89,7 @@ static bool read_digits(const char *text, char ret_digits[32])
 /* The digits behind the country's code are those that are dialled from abroad. */
 static bool read_telephone(const char *text, struct gk_contact *ret_contact)
 {
-    char digits[32];
+    char digits[32] = "";
     const char *country = "";
     const char *number = digits;
 

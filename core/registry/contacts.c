@@ -9,13 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_SIZE = GK_GENERATION_KEY_SIZE + GK_TOKEN_SIZE }; /* generation, contact token, holder token */
-
 void gk_contacts_put(struct gk_transaction *transaction, uint64_t generation,
                      const uint8_t tokens[][GK_TOKEN_SIZE], size_t count,
                      const uint8_t holder_token[GK_TOKEN_SIZE])
 {
-    uint8_t key[KEY_SIZE];
+    uint8_t key[GK_CONTACT_KEY_SIZE];
 
     for (size_t i = 0; i < count; i++) {
         gk_generation_key(generation, tokens[i], key);
@@ -38,7 +36,7 @@ static bool visit_holder(void *context, struct gk_bytes key, struct gk_bytes val
     struct gk_contact_holder *holder = &search->holders[search->count];
 
     (void)value;
-    if (key.size != KEY_SIZE) {
+    if (key.size != GK_CONTACT_KEY_SIZE) {
         return true;
     }
     *holder = (struct gk_contact_holder){.contact = 0};
@@ -140,4 +138,52 @@ enum gk_status gk_registry_contact_holders(struct gk_registry *registry,
     }
     *ret_count = kept;
     return GK_OK;
+}
+
+/* --- forgetting --- */
+
+struct of_holder {
+    const uint8_t *holder_token;
+    struct gk_contact_keys *keys;
+};
+
+static bool visit_key(void *context, struct gk_bytes key, struct gk_bytes value)
+{
+    const struct of_holder *of_holder = context;
+    struct gk_contact_keys *keys = of_holder->keys;
+
+    (void)value;
+    if (key.size != GK_CONTACT_KEY_SIZE ||
+        memcmp(key.data + GK_GENERATION_KEY_SIZE, of_holder->holder_token, GK_TOKEN_SIZE) != 0) {
+        return true;
+    }
+    keys->keys = reallocarray(keys->keys, keys->count + 1, sizeof *keys->keys);
+    if (keys->keys == NULL) {
+        abort();
+    }
+    memcpy(keys->keys[keys->count++], key.data, GK_CONTACT_KEY_SIZE);
+    return true;
+}
+
+enum gk_status gk_contacts_of_holder(struct gk_store *store, uint64_t generation,
+                                     const uint8_t holder_token[GK_TOKEN_SIZE], struct gk_contact_keys *keys,
+                                     struct gk_error *error)
+{
+    struct of_holder of_holder = {holder_token, keys};
+    uint8_t prefix[GK_GENERATION_SIZE];
+
+    if (generation == 0) {
+        return GK_OK;
+    }
+    gk_generation_write(generation, prefix);
+    return gk_store_scan(store, GK_FAMILY_CONTACTS, (struct gk_bytes){prefix, sizeof prefix},
+                         (struct gk_bytes){NULL, 0}, false, visit_key, &of_holder, error);
+}
+
+void gk_contacts_delete(struct gk_transaction *transaction, const struct gk_contact_keys *keys)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        gk_transaction_delete(transaction, GK_FAMILY_CONTACTS,
+                              (struct gk_bytes){keys->keys[i], GK_CONTACT_KEY_SIZE});
+    }
 }

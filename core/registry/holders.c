@@ -2,6 +2,7 @@
  * A holder's rights: what a list says of them, and having it forgotten. There is no index by holder, because
  * nothing else asks by one: a list is read through.
  */
+#include "core/registry/contacts.h"
 #include "core/registry/generation.h"
 #include "core/registry/registry_internal.h"
 #include "core/store/record.h"
@@ -15,8 +16,6 @@ struct search {
     void *context;
     uint8_t (*keys)[GK_GENERATION_KEY_SIZE]; /* of the holder's cards */
     size_t count;
-    uint8_t (*contacts)[GK_GENERATION_KEY_SIZE + GK_TOKEN_SIZE]; /* keys of the holder's contacts */
-    size_t contact_count;
 };
 
 static bool search_card(void *context, struct gk_bytes key, struct gk_bytes value)
@@ -53,36 +52,6 @@ static enum gk_status search_list(struct gk_registry *registry, uint64_t generat
                          (struct gk_bytes){NULL, 0}, false, search_card, search, error);
 }
 
-static bool search_contact(void *context, struct gk_bytes key, struct gk_bytes value)
-{
-    struct search *search = context;
-
-    (void)value;
-    if (key.size != sizeof search->contacts[0] ||
-        memcmp(key.data + GK_GENERATION_KEY_SIZE, search->holder_token, GK_TOKEN_SIZE) != 0) {
-        return true;
-    }
-    search->contacts = reallocarray(search->contacts, search->contact_count + 1, sizeof *search->contacts);
-    if (search->contacts == NULL) {
-        abort();
-    }
-    memcpy(search->contacts[search->contact_count++], key.data, key.size);
-    return true;
-}
-
-static enum gk_status search_contacts(struct gk_registry *registry, uint64_t generation,
-                                      struct search *search, struct gk_error *error)
-{
-    uint8_t prefix[GK_GENERATION_SIZE];
-
-    if (generation == 0) {
-        return GK_OK;
-    }
-    gk_generation_write(generation, prefix);
-    return gk_store_scan(registry->store, GK_FAMILY_CONTACTS, (struct gk_bytes){prefix, sizeof prefix},
-                         (struct gk_bytes){NULL, 0}, false, search_contact, search, error);
-}
-
 enum gk_status gk_registry_holder_cards(struct gk_registry *registry, const char *issuer_account,
                                         const uint8_t holder_token[GK_TOKEN_SIZE],
                                         void (*visit)(void *context, guika_v1_CardKind kind, bool cancelled),
@@ -101,6 +70,7 @@ struct forgetting {
     const char *issuer_account;
     const uint8_t *holder_token;
     const struct search *search;
+    const struct gk_contact_keys *contacts;
     uint64_t generation;
     uint64_t staging;
     size_t in_force; /* of the cards found, those in the list in force */
@@ -134,11 +104,7 @@ static enum gk_status apply_forget(void *context, struct gk_transaction *transac
         gk_transaction_delete(transaction, GK_FAMILY_CARDS,
                               (struct gk_bytes){forgetting->search->keys[i], GK_GENERATION_KEY_SIZE});
     }
-    for (size_t i = 0; i < forgetting->search->contact_count; i++) {
-        gk_transaction_delete(
-            transaction, GK_FAMILY_CONTACTS,
-            (struct gk_bytes){forgetting->search->contacts[i], sizeof forgetting->search->contacts[i]});
-    }
+    gk_contacts_delete(transaction, forgetting->contacts);
     delete_holder(transaction, account.generation, forgetting->holder_token);
     delete_holder(transaction, account.staging, forgetting->holder_token);
     account.changes++;
@@ -154,6 +120,7 @@ enum gk_status gk_registry_forget_holder(
     void *context, size_t *ret_cards, struct gk_error *error)
 {
     struct search search = {.holder_token = holder_token};
+    struct gk_contact_keys contacts = {NULL, 0};
     guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
     enum gk_status status =
         gk_record_read(registry->store, GK_FAMILY_ISSUER_ACCOUNTS,
@@ -172,13 +139,13 @@ enum gk_status gk_registry_forget_holder(
         status = search_list(registry, account.staging, &search, error);
     }
     if (status == GK_OK) {
-        status = search_contacts(registry, account.generation, &search, error);
+        status = gk_contacts_of_holder(registry->store, account.generation, holder_token, &contacts, error);
     }
     if (status == GK_OK) {
-        status = search_contacts(registry, account.staging, &search, error);
+        status = gk_contacts_of_holder(registry->store, account.staging, holder_token, &contacts, error);
     }
     if (status == GK_OK) {
-        struct forgetting forgetting = {issuer_account,  holder_token, &search, account.generation,
+        struct forgetting forgetting = {issuer_account,  holder_token, &search, &contacts, account.generation,
                                         account.staging, in_force,     also,    context};
 
         status = gk_store_commit_and_wait(registry->store, apply_forget, &forgetting, error);
@@ -186,7 +153,7 @@ enum gk_status gk_registry_forget_holder(
     if (status == GK_OK) {
         *ret_cards = search.count;
     }
-    free(search.contacts);
+    free(contacts.keys);
     free(search.keys);
     return status;
 }

@@ -8,8 +8,8 @@
 #include "core/sessions.h"
 #include "guika/v1/holder.rpc.h"
 
-/* Takes one call of the client from `client_limit` (NULL: not counted) and one of the subject whose token
- * begins with `subject` from `subject_limit`. False where either has none left: the call is answered. Neither
+/* Takes one call of the client from `client_limit` and one of the subject whose token begins with `subject`
+ * from `subject_limit`. False where either has none left: the call is answered. Neither
  * depends on anything that is known of the subject. [loop] */
 bool gk_holder_admit(struct gk_rpc_call *call, const struct gk_services *services,
                      struct gk_rate_limit *client_limit, struct gk_rate_limit *subject_limit,

@@ -12,8 +12,7 @@ bool gk_holder_admit(struct gk_rpc_call *call, const struct gk_services *service
     uint32_t retry_after_ms = 0;
     uint64_t key;
 
-    if (client_limit != NULL &&
-        !gk_rate_limit_take(client_limit, gk_rpc_call_client_key(call), now_ms, &retry_after_ms)) {
+    if (!gk_rate_limit_take(client_limit, gk_rpc_call_client_key(call), now_ms, &retry_after_ms)) {
         gk_rpc_fail_busy(call, retry_after_ms, "too many enquiries from here; wait a little");
         return false;
     }

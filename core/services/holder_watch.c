@@ -223,6 +223,10 @@ void gk_holder_watch_card(struct gk_rpc_call *call, const guika_v1_WatchCardRequ
             "bears");
         return;
     }
+    if (!gk_holder_admit(call, services, services->try_limit, services->subject_limit,
+                         session->contact_token)) {
+        return;
+    }
     struct filing *filing = begin(call, services, session);
 
     filing->watch.kind = request->kind;

@@ -46,9 +46,9 @@ struct gk_services {
     struct gk_shelf *shelf;
     struct gk_sessions *sessions;
     struct gk_rate_limit *enquiry_limit;     /* enquiries and codes, by client */
-    struct gk_rate_limit *subject_limit;     /* enquiries, by the number or contact asked about */
+    struct gk_rate_limit *subject_limit;     /* enquiries, by number or contact; watches, by contact */
     struct gk_rate_limit *code_limit;        /* codes sent, by contact */
-    struct gk_rate_limit *try_limit;         /* codes tried, by client */
+    struct gk_rate_limit *try_limit;         /* codes tried and watches filed, by client */
     struct gk_rate_limit *contact_try_limit; /* codes tried, by contact */
     uint32_t heartbeat_ms;
     const struct gk_retention *retention;

@@ -169,6 +169,11 @@ static void assert_nobodys(const guika_v1_internal_FoundCard *card)
     assert_int_equal(card->notice_id.size, 0);
 }
 
+static enum gk_status apply_forget(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    return gk_watches_forget(transaction, context, error);
+}
+
 /* --- tests --- */
 
 static void test_card_is_the_one_watchers(void **state)
@@ -327,6 +332,32 @@ static void test_more_rivals_than_there_is_room_for_are_still_rivals(void **stat
     }
 }
 
+static void test_watch_is_forgotten_after_half_a_year(void **state)
+{
+    struct core_rig *rig = *state;
+    uint8_t keys[GK_WATCHES_SWEPT][GK_WATCH_KEY_SIZE];
+    size_t count = 0;
+    size_t seen = 0;
+
+    watch(rig, LEE, 1);
+    atomic_fetch_add(&rig->now_ms, GK_WATCH_LIFE_MS - SECOND_MS);
+    watch(rig, KIM, 2);
+    atomic_fetch_add(&rig->now_ms, SECOND_MS);
+    /* The walk begins anywhere: some of them find it. */
+    for (int i = 0; i < 2000 && seen == 0; i++) {
+        assert_int_equal(gk_watches_expired(rig->store, atomic_load(&rig->now_ms), keys, &count, NULL),
+                         GK_OK);
+        seen += count;
+    }
+    assert_int_equal(seen, 1);
+    assert_int_equal(keys[0][0], LEE);
+    assert_int_equal(gk_store_commit_and_wait(rig->store, apply_forget, keys[0], NULL), GK_OK);
+    assert_int_equal(end_watch(rig, LEE, 1), GK_NOT_FOUND);
+    const guika_v1_internal_FoundCard card = find(rig, 0xca, guika_v1_CardKind_CARD_KIND_TRANSIT);
+
+    assert_claimed(&card, KIM);
+}
+
 static void test_audit_chain_holds(void **state)
 {
     struct core_rig *rig = *state;
@@ -354,6 +385,7 @@ int main(void)
         TEST(test_card_that_is_gone_makes_no_report_late),
         TEST(test_bank_and_id_cards_never_go_this_way),
         TEST(test_more_rivals_than_there_is_room_for_are_still_rivals),
+        TEST(test_watch_is_forgotten_after_half_a_year),
         TEST(test_audit_chain_holds),
     };
 
