@@ -255,30 +255,50 @@ enum gk_status gk_backup_write(struct gk_store *store, const struct gk_keys *key
 
 /* --- restoring --- */
 
-static enum gk_status check_backup(const struct gk_keys *keys, const char *directory, struct gk_error *error)
+/* The number after `name` in the description; -1 where there is none. */
+static long long number_after(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+    char *end = NULL;
+
+    if (at == NULL) {
+        return -1;
+    }
+    at += strlen(name);
+    const long long number = strtoll(at, &end, 10);
+
+    return end > at && *end == '\n' && number > 0 ? number : -1;
+}
+
+/* Reads the file `backup`; an empty text where there is none. */
+static void read_description(const char *directory, char ret_text[DESCRIPTION_SIZE])
 {
     char path[PATH_MAX];
-    char text[DESCRIPTION_SIZE] = "";
-    char check[2 * CHECK_SIZE + 1];
-    char found[2 * CHECK_SIZE + 1];
-    int64_t made_at_ms = 0;
-    unsigned epoch = 0;
-    const enum gk_status status = join(directory, "backup", path, error);
-    FILE *file = status == GK_OK ? fopen(path, "re") : NULL;
+    FILE *file = join(directory, "backup", path, NULL) == GK_OK ? fopen(path, "re") : NULL;
 
+    ret_text[0] = '\0';
     if (file != NULL) {
-        const size_t size = fread(text, 1, sizeof text - 1, file);
-
-        text[size] = '\0';
+        ret_text[fread(ret_text, 1, DESCRIPTION_SIZE - 1, file)] = '\0';
         (void)fclose(file);
     }
-    if (file == NULL || strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0 ||
-        sscanf(text + strlen(FIRST_LINE), "made_at_ms %" SCNd64 "\nkey_check %32[0-9a-f]\nkey_epoch %u",
-               &made_at_ms, found, &epoch) != 3) {
+}
+
+static enum gk_status check_backup(const struct gk_keys *keys, const char *directory, struct gk_error *error)
+{
+    char text[DESCRIPTION_SIZE];
+    char check[2 * CHECK_SIZE + 1];
+    char line[64];
+
+    read_description(directory, text);
+    const long long made_at_ms = number_after(text, "\nmade_at_ms ");
+    const long long epoch = number_after(text, "\nkey_epoch ");
+
+    if (strncmp(text, FIRST_LINE, strlen(FIRST_LINE)) != 0 || made_at_ms < 0 || epoch < 0) {
         return gk_error_set(error, GK_NOT_FOUND, "%.100s is no whole backup of Guika", directory);
     }
     key_check(keys, made_at_ms, check);
-    if (strcmp(check, found) != 0 || epoch > gk_keys_newest(keys)) {
+    (void)snprintf(line, sizeof line, "\nkey_check %s\n", check);
+    if (strstr(text, line) == NULL || epoch > gk_keys_newest(keys)) {
         return gk_error_set(error, GK_FAILED_PRECONDITION,
                             "the backup was made with other keys: put those in place first");
     }

@@ -37,6 +37,8 @@ struct gk_configuration {
     double threshold;        /* posterior that a notice needs; 0.5 to 1 */
     double registered_share; /* prior that a found card is registered; 0.01 to 0.99 */
     uint32_t heartbeat_ms;   /* what boxes are asked for */
+    char *audit_heads_file;  /* where signed heads of the audit chain are added */
+    uint32_t audit_every_ms;
     struct gk_retention retention;
     struct gk_channel_setting *settings;
     size_t setting_count;

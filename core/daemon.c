@@ -1,12 +1,16 @@
 #include "core/daemon.h"
 
+#include "core/audit_exporter.h"
 #include "core/backup.h"
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/codes.h"
 #include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card.h"
+#include "core/holdings.h"
 #include "core/host/supervisor.h"
+#include "core/issuer_queue.h"
 #include "core/mailbox.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
@@ -20,6 +24,7 @@
 #include "core/security/keys.h"
 #include "core/security/rate_limit.h"
 #include "core/services/services.h"
+#include "core/sessions.h"
 #include "core/shelf.h"
 #include "core/store/picture_vault.h"
 #include "core/store/store.h"
@@ -36,7 +41,15 @@
 enum {
     ENQUIRIES_AT_ONCE = 10,    /* a client may ask so often in a row, */
     ENQUIRY_REFILL_MS = 60000, /* and once a minute after that */
-    ENQUIRY_CLIENTS = 65536,
+    LIMITED_KEYS = 65536,
+    SUBJECT_AT_ONCE = 10, /* enquiries about one number or contact; its contact is told once a day anyway */
+    SUBJECT_REFILL_MS = 600000,
+    CODES_AT_ONCE = 3, /* sent to one contact */
+    CODES_REFILL_MS = 1800000,
+    TRIES_AT_ONCE = 20, /* of codes, of one client */
+    TRIES_REFILL_MS = 60000,
+    CONTACT_TRIES_AT_ONCE = 10, /* of codes, for one contact: some 150 a day of 10^8 codes */
+    CONTACT_TRIES_REFILL_MS = 600000,
     DRAIN_TURN_MS = 20,
     DRAIN_LIMIT_MS = 8000, /* two leases and the write after them, with room to spare */
     CHILD_GRACE_MS = 3000,
@@ -69,6 +82,8 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_issuer_queue *issuer_queue;
+    struct gk_audit_exporter *audit_exporter;
     struct gk_sweeper *sweeper;
     struct gk_difficult *difficult;
     struct gk_rotation *rotation;
@@ -76,6 +91,7 @@ struct daemon {
     struct gk_metrics_server *metrics;
     struct gk_supervisor *readers;
     struct gk_supervisor *couriers;
+    struct gk_sessions *sessions;
     struct gk_services services;
     struct gk_rpc_binding bindings[BINDINGS];
 };
@@ -262,11 +278,12 @@ static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
 
 static void start_again(void *context);
 
-static void poke_outbox(void *context)
+static void poke_notices(void *context)
 {
     struct daemon *daemon = context;
 
     gk_outbox_poke(daemon->outbox);
+    gk_issuer_queue_poke(daemon->issuer_queue);
 }
 
 static enum gk_status find_holder(void *context, const char *issuer_account,
@@ -275,7 +292,17 @@ static enum gk_status find_holder(void *context, const char *issuer_account,
 {
     const struct daemon *daemon = context;
 
-    return gk_registry_holder(daemon->registry, issuer_account, holder_token, ret_contacts, error);
+    return gk_holdings_contacts(daemon->registry, daemon->store, daemon->keys, issuer_account, holder_token,
+                                ret_contacts, error);
+}
+
+static enum gk_status find_contact_code(void *context, const uint8_t contact_token[GK_TOKEN_SIZE],
+                                        char ret_code[GK_CONTACT_CODE_SIZE], struct gk_error *error)
+{
+    const struct daemon *daemon = context;
+
+    return gk_codes_read(daemon->store, daemon->keys, contact_token, gk_clock_now_ms(&daemon->clock),
+                         ret_code, error);
 }
 
 static void find_issuer_name(void *context, const char *issuer, struct gk_issuer_name *ret_name)
@@ -316,6 +343,7 @@ static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
                                               .setting_count = daemon->configuration->setting_count,
                                               .holder = find_holder,
                                               .issuer_name = find_issuer_name,
+                                              .contact_code = find_contact_code,
                                               .pickup = find_pickup,
                                               .on_delivered = on_delivered,
                                               .context = daemon};
@@ -344,7 +372,7 @@ static void make_machines(struct daemon *daemon)
                                                .boxes = daemon->boxes,
                                                .threshold = daemon->configuration->threshold,
                                                .registered_share = daemon->configuration->registered_share,
-                                               .on_notice_due = poke_outbox,
+                                               .on_notice_due = poke_notices,
                                                .on_notice_due_context = daemon};
     const struct gk_enquiries_parts enquiries = {.loop = &daemon->loop,
                                                  .mailbox = daemon->mailbox,
@@ -354,7 +382,7 @@ static void make_machines(struct daemon *daemon)
                                                  .store = daemon->store,
                                                  .registry = daemon->registry,
                                                  .shelf = daemon->shelf,
-                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due = poke_notices,
                                                  .on_notice_due_context = daemon};
     const struct gk_difficult_parts difficult = {.loop = &daemon->loop,
                                                  .mailbox = daemon->mailbox,
@@ -367,7 +395,7 @@ static void make_machines(struct daemon *daemon)
                                                  .jobs = daemon->jobs,
                                                  .threshold = daemon->configuration->threshold,
                                                  .registered_share = daemon->configuration->registered_share,
-                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due = poke_notices,
                                                  .on_notice_due_context = daemon};
     const struct gk_sweeper_parts sweeper = {.loop = &daemon->loop,
                                              .log = daemon->log,
@@ -375,11 +403,20 @@ static void make_machines(struct daemon *daemon)
                                              .keys = daemon->keys,
                                              .store = daemon->store,
                                              .retention = &daemon->configuration->retention,
-                                             .on_notice_due = poke_outbox,
+                                             .on_notice_due = poke_notices,
                                              .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
+    daemon->issuer_queue = gk_issuer_queue_open(&daemon->loop, daemon->store, daemon->keys);
+    const struct gk_audit_exporter_parts audit = {.loop = &daemon->loop,
+                                                  .log = daemon->log,
+                                                  .store = daemon->store,
+                                                  .keys = daemon->keys,
+                                                  .path = daemon->configuration->audit_heads_file,
+                                                  .every_ms = daemon->configuration->audit_every_ms};
+
+    daemon->audit_exporter = gk_audit_exporter_open(&audit);
     daemon->difficult = gk_difficult_open(&difficult);
     daemon->sweeper = gk_sweeper_open(&sweeper);
     daemon->rotation = gk_rotation_open(&(struct gk_rotation_parts){.loop = &daemon->loop,
@@ -405,12 +442,19 @@ static void fill_services(struct daemon *daemon)
         .boxes = daemon->boxes,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
+        .issuer_queue = daemon->issuer_queue,
         .difficult = daemon->difficult,
         .vault = daemon->vault,
-        .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
+        .shelf = daemon->shelf,
+        .sessions = daemon->sessions,
+        .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, LIMITED_KEYS),
+        .subject_limit = gk_rate_limit_new(SUBJECT_AT_ONCE, SUBJECT_REFILL_MS, LIMITED_KEYS),
+        .code_limit = gk_rate_limit_new(CODES_AT_ONCE, CODES_REFILL_MS, LIMITED_KEYS),
+        .try_limit = gk_rate_limit_new(TRIES_AT_ONCE, TRIES_REFILL_MS, LIMITED_KEYS),
+        .contact_try_limit = gk_rate_limit_new(CONTACT_TRIES_AT_ONCE, CONTACT_TRIES_REFILL_MS, LIMITED_KEYS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
         .retention = &daemon->configuration->retention,
-        .on_notice_due = poke_outbox,
+        .on_notice_due = poke_notices,
         .on_notice_due_context = daemon,
         .data_directory = daemon->configuration->data_directory,
         .keys_directory = daemon->configuration->keys_directory,
@@ -483,18 +527,32 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
 
 /* --- the end, part after part: each callback closes the next --- */
 
-static void on_outbox_closed(void *context)
+static void on_audit_exporter_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_mailbox_close(daemon->mailbox);
 }
 
-static void on_enquiries_closed(void *context)
+static void on_outbox_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_audit_exporter_close(daemon->audit_exporter, on_audit_exporter_closed, daemon);
+}
+
+static void on_issuer_queue_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
+}
+
+static void on_enquiries_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_issuer_queue_close(daemon->issuer_queue, on_issuer_queue_closed, daemon);
 }
 
 static void on_sweeper_closed(void *context)
@@ -716,9 +774,15 @@ static enum gk_status run_once(const struct gk_configuration *configuration, con
         daemon->mailbox = gk_mailbox_open(&daemon->loop);
         daemon->shelf = gk_shelf_new();
         daemon->boxes = gk_boxes_new();
+        daemon->sessions = gk_sessions_new(daemon->keys, daemon->credentials);
         status = run(daemon, error);
         (void)uv_loop_close(&daemon->loop);
         gk_rate_limit_free(daemon->services.enquiry_limit);
+        gk_rate_limit_free(daemon->services.subject_limit);
+        gk_rate_limit_free(daemon->services.code_limit);
+        gk_rate_limit_free(daemon->services.try_limit);
+        gk_rate_limit_free(daemon->services.contact_try_limit);
+        gk_sessions_free(daemon->sessions);
         gk_boxes_free(daemon->boxes);
         gk_shelf_free(daemon->shelf);
     }

@@ -282,10 +282,13 @@ static enum gk_status decide_token(struct attempt *attempt)
         return status;
     }
     if (registration.registered && !registration.cancelled) {
-        gk_decision_accept(parts->keys, &registration, gk_clock_now_ms(&parts->clock), &attempt->decision);
+        return gk_decision_accept(parts->registry, parts->keys, &registration, gk_clock_now_ms(&parts->clock),
+                                  &attempt->decision, &attempt->result.error);
+    }
+    if (registration.registered) {
+        gk_decision_cancelled(&registration, &attempt->decision);
     } else {
-        attempt->decision.card.reason =
-            registration.registered ? guika_v1_Reason_REASON_CANCELLED : guika_v1_Reason_REASON_UNREGISTERED;
+        attempt->decision.card.reason = guika_v1_Reason_REASON_UNREGISTERED;
     }
     return GK_OK;
 }

@@ -55,6 +55,8 @@ struct gk_found_card_decision {
     guika_v1_internal_DepositRecord deposit; /* as it shall be, with the answer */
     guika_v1_internal_NoticeRecord notice;   /* written HELD where `has_notice` */
     bool has_notice;
+    guika_v1_Zone claimed_zone; /* where the card goes if a watch claims it; see core/watches */
+    uint8_t claim_notice_id[16];
 };
 
 /* Writes the card, its deposit, its notice and their indexes. A deposit that is already decided stays as it

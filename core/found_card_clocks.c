@@ -191,6 +191,7 @@ static enum gk_status erase(const struct round *round)
     card->card_token.size = 0;
     card->holder_token.size = 0;
     card->sealed_mask.size = 0;
+    card->sealed_reference.size = 0;
     card->notice_id.size = 0;
     card->issuer_account[0] = '\0';
     card->scheme[0] = '\0';

@@ -1,6 +1,8 @@
 /* Reading and writing a found card's record, its rows in clocks and by_place, and its notices. */
 #include "core/found_card_internal.h"
 
+#include "core/issuer_queue.h"
+#include "core/notification/messages.h"
 #include "core/notification/outbox.h"
 #include "core/statistics.h"
 #include "core/store/record.h"
@@ -123,6 +125,25 @@ void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_inte
     }
 }
 
+/* The holder's token names the cards that are theirs; it changes when a card is identified and when it is
+ * forgotten. */
+static void index_holder(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                         const guika_v1_internal_FoundCard *after)
+{
+    uint8_t key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
+
+    memcpy(key + GK_TOKEN_SIZE, after->case_id, GK_CASE_ID_SIZE);
+    if (before->holder_token.size == GK_TOKEN_SIZE) {
+        memcpy(key, before->holder_token.bytes, GK_TOKEN_SIZE);
+        gk_transaction_delete(transaction, GK_FAMILY_FOUND_BY_HOLDER, (struct gk_bytes){key, sizeof key});
+    }
+    if (after->holder_token.size == GK_TOKEN_SIZE) {
+        memcpy(key, after->holder_token.bytes, GK_TOKEN_SIZE);
+        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_HOLDER, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    }
+}
+
 static void index_clock(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card)
 {
     const int64_t due_ms = next_due_ms(card, gk_transaction_now_ms(transaction));
@@ -230,6 +251,7 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         card->closed_at_ms = gk_transaction_now_ms(transaction);
         forget_evidence(card);
     }
+    index_holder(transaction, &before, card);
     index_clock(transaction, card);
     index_place(transaction, card);
     return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(card->case_id),
@@ -308,6 +330,13 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
 
     if (status != GK_OK) {
         return status;
+    }
+    if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER) {
+        return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);
+    }
+    if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_ON_ENQUIRY &&
+        strcmp(template_id, GK_MESSAGE_CARD_FOUND) == 0) {
+        return GK_OK;
     }
     gk_found_card_notice_id(keys, card->case_id, card->issue, notice.notice_id);
     notice.state = guika_v1_internal_NoticeRecord_State_NOTICE_DUE;

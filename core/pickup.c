@@ -1,6 +1,7 @@
 #include "core/pickup.h"
 
 #include "core/case_number.h"
+#include "core/holdings.h"
 #include "core/memory.h"
 #include "core/security/pickup_code.h"
 #include "core/store/record.h"
@@ -34,7 +35,8 @@ static enum gk_status find_tail(const struct gk_pickup_parts *parts, const uint8
     }
     guika_v1_internal_HolderContacts *holder = gk_allocate(sizeof *holder);
 
-    status = gk_registry_holder(parts->registry, card.issuer_account, card.holder_token.bytes, holder, error);
+    status = gk_holdings_contacts(parts->registry, parts->store, parts->keys, card.issuer_account,
+                                  card.holder_token.bytes, holder, error);
     if (status == GK_OK) {
         gk_pickup_tail_of(holder, ret_tail);
     }

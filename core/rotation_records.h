@@ -6,7 +6,7 @@
 #include "core/store/store.h"
 #include "guika/v1/internal/records.pb.h"
 
-enum { GK_ROTATION_FAMILIES = 3 };
+enum { GK_ROTATION_FAMILIES = 6 };
 
 /* Puts the next records of family number `progress->step` (below GK_ROTATION_FAMILIES) from epoch `from` into
  * `progress->to` and moves `progress` on, as it rests in meta "rotation" too. [worker] */

@@ -130,7 +130,7 @@ static void fill_code(const struct gk_message_input *input, struct gk_message_fi
     const time_t expires = (time_t)(input->code_expires_at_ms / 1000);
     struct tm local;
     gk_message_clean(input->code, fields[FIELD_CODE].value, GK_MESSAGE_VALUE_SIZE);
-    if (localtime_r(&expires, &local) != NULL)
+    if (input->code_expires_at_ms != 0 && localtime_r(&expires, &local) != NULL)
         (void)strftime(fields[FIELD_CODE_EXPIRES].value, GK_MESSAGE_VALUE_SIZE, "%Y-%m-%d %H:%M", &local);
     if (input->tail_digits > 0)
         snprintf(fields[FIELD_TAIL_DIGITS].value, GK_MESSAGE_VALUE_SIZE, "%u", input->tail_digits);

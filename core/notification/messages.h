@@ -23,6 +23,7 @@
 #define GK_MESSAGE_NEW_CODE "new_code"           /* on request */
 #define GK_MESSAGE_ENQUIRY_FOUND "enquiry_found"
 #define GK_MESSAGE_ENQUIRY_NOT_FOUND "enquiry_not_found"
+#define GK_MESSAGE_CONTACT_CODE "contact_code"
 
 /* Sizes in bytes with the terminator, as courier.options has them. */
 #define GK_MESSAGE_SUBJECT_SIZE 257
@@ -46,11 +47,11 @@ struct gk_message_input {
     struct gk_local_words opening_hours;
     struct gk_local_words collecting;
     const char *map_url;
-    const char *mask;       /* the masked number; its last four characters at most are used */
-    const uint8_t *case_id; /* 16 bytes, or NULL: no case number */
-    const char *code;       /* of pickup, 6 or 8 digits */
-    unsigned tail_digits;   /* of the holder's telephone number, entered with the code; 0: none */
-    int64_t code_expires_at_ms;
+    const char *mask;           /* the masked number; its last four characters at most are used */
+    const uint8_t *case_id;     /* 16 bytes, or NULL: no case number */
+    const char *code;           /* of pickup, 6 or 8 digits; or the one that proves a contact */
+    unsigned tail_digits;       /* of the holder's telephone number, entered with the code; 0: none */
+    int64_t code_expires_at_ms; /* 0: not told */
 };
 
 /* One field for gateways that send templates by id. */

@@ -80,6 +80,13 @@ static const struct gk_message_template templates[] = {
      "registered "
      "contact alone.\n"
      "\n" NO_FEE SIGNATURE},
+    {GK_MESSAGE_CONTACT_CODE, "Your code: {code}",
+     "[Dear {name},\n\n]"
+     "Your code is {code}. It is good for ten minutes and shows where your cards are.\n"
+     "\n"
+     "Please enter it only where you asked for it, and do not give it to anybody: nobody of ours will ever "
+     "ask for "
+     "it. If it was not you who asked, you can ignore this message.\n" SIGNATURE},
 };
 
 const struct gk_message_template *gk_message_templates_en(size_t *ret_count)

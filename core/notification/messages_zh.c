@@ -66,6 +66,13 @@ static const struct gk_message_template templates[] = {
      "\n"
      "如果查询的不是您本人，无需理会这条消息：结果只发给卡主登记的联系方式。\n"
      "\n" NO_FEE SIGNATURE},
+    {GK_MESSAGE_CONTACT_CODE, "验证码：{code}",
+     "[{name}，]您好！\n"
+     "\n"
+     "您的验证码是 {code}，十分钟内有效，用来查看您的卡在哪里。\n"
+     "\n"
+     "请只在您提出查询的地方输入，不要告诉任何人；我们的工作人员不会向您索要。如果不是您本人操作，无需理会这"
+     "条消息。\n" SIGNATURE},
 };
 
 const struct gk_message_template *gk_message_templates_zh(size_t *ret_count)

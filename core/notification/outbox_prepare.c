@@ -4,6 +4,7 @@
  */
 #include "core/notification/messages.h"
 #include "core/notification/outbox_internal.h"
+#include "core/security/contact_seal.h"
 #include "core/store/record.h"
 
 #include <sodium.h>
@@ -140,18 +141,39 @@ static bool carries_code(const guika_v1_internal_NoticeRecord *notice)
            strcmp(notice->template_id, GK_MESSAGE_CARD_EXPIRED) != 0;
 }
 
+/* Who is written to: a contact that the notice names itself, with the code that proves it; else a holder. */
+static enum gk_status read_receiver(const struct gk_outbox_options *options, struct parts *parts,
+                                    struct gk_error *error)
+{
+    const guika_v1_internal_NoticeRecord *notice = &parts->notice;
+    if (notice->sealed_contact.size == 0 && notice->holder_token.size == GK_TOKEN_SIZE)
+        return options->holder(options->context, notice->issuer_account, notice->holder_token.bytes,
+                               &parts->holder, error);
+    if (notice->contact_token.size != GK_TOKEN_SIZE)
+        return gk_error_set(error, GK_NOT_FOUND, "no holder");
+    enum gk_status status =
+        gk_contact_open(options->keys, notice->contact_token.bytes,
+                        (struct gk_bytes){notice->sealed_contact.bytes, notice->sealed_contact.size},
+                        parts->holder.contacts[0], error);
+    if (status != GK_OK)
+        return status;
+    parts->holder.contacts_count = 1;
+    memcpy(parts->holder.language, notice->language, sizeof parts->holder.language);
+    return options->contact_code(options->context, notice->contact_token.bytes, parts->pickup.code, error);
+}
+
 /* Everything behind the notice itself. */
 static enum gk_outbox_prepared fill(const struct gk_outbox_options *options, struct parts *parts,
                                     guika_v1_internal_LeaseNoticeResponse *response,
                                     struct gk_outbox_attempt *attempt, struct gk_error *error)
 {
     const guika_v1_internal_NoticeRecord *notice = &parts->notice;
-    if (notice->holder_token.size != GK_TOKEN_SIZE)
-        return turn_away(options, attempt, true, "no holder", error);
-    enum gk_status status = options->holder(options->context, notice->issuer_account,
-                                            notice->holder_token.bytes, &parts->holder, error);
+    enum gk_status status = read_receiver(options, parts, error);
     if (status == GK_NOT_FOUND)
-        return turn_away(options, attempt, true, "the holder is not registered any more", error);
+        return turn_away(options, attempt, true,
+                         notice->sealed_contact.size == 0 ? "the holder is not registered any more"
+                                                          : "the code has run out",
+                         error);
     if (status == GK_DATA_LOSS)
         return turn_away(options, attempt, true, "the holder's record does not open", error);
     if (status != GK_OK)

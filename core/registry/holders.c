@@ -15,6 +15,8 @@ struct search {
     void *context;
     uint8_t (*keys)[GK_GENERATION_KEY_SIZE]; /* of the holder's cards */
     size_t count;
+    uint8_t (*contacts)[GK_GENERATION_KEY_SIZE + GK_TOKEN_SIZE]; /* keys of the holder's contacts */
+    size_t contact_count;
 };
 
 static bool search_card(void *context, struct gk_bytes key, struct gk_bytes value)
@@ -49,6 +51,36 @@ static enum gk_status search_list(struct gk_registry *registry, uint64_t generat
     gk_generation_write(generation, prefix);
     return gk_store_scan(registry->store, GK_FAMILY_CARDS, (struct gk_bytes){prefix, sizeof prefix},
                          (struct gk_bytes){NULL, 0}, false, search_card, search, error);
+}
+
+static bool search_contact(void *context, struct gk_bytes key, struct gk_bytes value)
+{
+    struct search *search = context;
+
+    (void)value;
+    if (key.size != sizeof search->contacts[0] ||
+        memcmp(key.data + GK_GENERATION_KEY_SIZE, search->holder_token, GK_TOKEN_SIZE) != 0) {
+        return true;
+    }
+    search->contacts = reallocarray(search->contacts, search->contact_count + 1, sizeof *search->contacts);
+    if (search->contacts == NULL) {
+        abort();
+    }
+    memcpy(search->contacts[search->contact_count++], key.data, key.size);
+    return true;
+}
+
+static enum gk_status search_contacts(struct gk_registry *registry, uint64_t generation,
+                                      struct search *search, struct gk_error *error)
+{
+    uint8_t prefix[GK_GENERATION_SIZE];
+
+    if (generation == 0) {
+        return GK_OK;
+    }
+    gk_generation_write(generation, prefix);
+    return gk_store_scan(registry->store, GK_FAMILY_CONTACTS, (struct gk_bytes){prefix, sizeof prefix},
+                         (struct gk_bytes){NULL, 0}, false, search_contact, search, error);
 }
 
 enum gk_status gk_registry_holder_cards(struct gk_registry *registry, const char *issuer_account,
@@ -102,6 +134,11 @@ static enum gk_status apply_forget(void *context, struct gk_transaction *transac
         gk_transaction_delete(transaction, GK_FAMILY_CARDS,
                               (struct gk_bytes){forgetting->search->keys[i], GK_GENERATION_KEY_SIZE});
     }
+    for (size_t i = 0; i < forgetting->search->contact_count; i++) {
+        gk_transaction_delete(
+            transaction, GK_FAMILY_CONTACTS,
+            (struct gk_bytes){forgetting->search->contacts[i], sizeof forgetting->search->contacts[i]});
+    }
     delete_holder(transaction, account.generation, forgetting->holder_token);
     delete_holder(transaction, account.staging, forgetting->holder_token);
     account.changes++;
@@ -135,6 +172,12 @@ enum gk_status gk_registry_forget_holder(
         status = search_list(registry, account.staging, &search, error);
     }
     if (status == GK_OK) {
+        status = search_contacts(registry, account.generation, &search, error);
+    }
+    if (status == GK_OK) {
+        status = search_contacts(registry, account.staging, &search, error);
+    }
+    if (status == GK_OK) {
         struct forgetting forgetting = {issuer_account,  holder_token, &search, account.generation,
                                         account.staging, in_force,     also,    context};
 
@@ -143,6 +186,7 @@ enum gk_status gk_registry_forget_holder(
     if (status == GK_OK) {
         *ret_cards = search.count;
     }
+    free(search.contacts);
     free(search.keys);
     return status;
 }

@@ -12,14 +12,16 @@
 #include <string.h>
 
 enum {
-    BATCH = 1000, /* rows of one commit */
+    BATCH = 1000,         /* rows of one commit */
+    ROWS_MAX = BATCH + 1, /* the last one may be two */
     META_KEY_SIZE = sizeof GK_REWRAP_PREFIX + GK_ACCOUNT_NAME_SIZE,
     ROW_KEY_MAX = 80,
     ROW_VALUE_MAX = 1100, /* HolderRecord, the longest */
 };
 
 /* The families of a list, in the order in which they are copied. */
-static const enum gk_family FAMILIES[] = {GK_FAMILY_CARDS, GK_FAMILY_HOLDERS, GK_FAMILY_DENSITY};
+static const enum gk_family FAMILIES[] = {GK_FAMILY_CARDS, GK_FAMILY_HOLDERS, GK_FAMILY_DENSITY,
+                                          GK_FAMILY_CONTACTS};
 enum { FAMILY_COUNT = sizeof FAMILIES / sizeof FAMILIES[0] };
 
 static_assert(guika_v1_internal_HolderRecord_size <= ROW_VALUE_MAX, "the longest row fits");
@@ -47,7 +49,8 @@ struct copying {
     uint32_t to;
     char issuer_account[GK_ACCOUNT_NAME_SIZE];
     guika_v1_internal_RewrapRecord copy;
-    bool is_new; /* the copy has not been begun */
+    bool is_new;     /* the copy has not been begun */
+    bool has_others; /* the list has tokens that its issuer made, under a key of its own */
     struct row *rows;
     size_t row_count;
     uint8_t last[ROW_KEY_MAX]; /* the key of the last row, as it is in the list */
@@ -83,9 +86,11 @@ static enum gk_status copy_card(struct copying *copying, struct gk_bytes value, 
     if (status != GK_OK) {
         return status;
     }
-    wrap(copying, row->key + GK_GENERATION_SIZE);
+    if (!card.own_key) { /* the issuer's key has not changed */
+        wrap(copying, row->key + GK_GENERATION_SIZE);
+        card.key_epoch = copying->to;
+    }
     wrap(copying, card.holder_token);
-    card.key_epoch = copying->to;
     return encode(row, guika_v1_internal_CardRecord_fields, &card, copying->error);
 }
 
@@ -119,17 +124,38 @@ static enum gk_status copy_holder(struct copying *copying, struct gk_bytes value
     return encode(row, guika_v1_internal_HolderRecord_fields, &holder, copying->error);
 }
 
+/* A block does not say whose key named it. Where it may have been the issuer's it is kept under its old name
+ * too. */
 static enum gk_status copy_block(struct copying *copying, struct gk_bytes value, struct row *row)
 {
     memcpy(row->value, value.data, value.size);
     row->value_size = value.size;
+    if (copying->has_others) {
+        copying->rows[copying->row_count++] = *row;
+    }
     wrap(copying, row->key + GK_GENERATION_SIZE + 1);
+    return GK_OK;
+}
+
+/* Contact and holder. */
+static enum gk_status copy_contact(struct copying *copying, struct row *row)
+{
+    row->value_size = 0;
+    wrap(copying, row->key + GK_GENERATION_SIZE);
+    wrap(copying, row->key + GK_GENERATION_SIZE + GK_TOKEN_SIZE);
     return GK_OK;
 }
 
 static size_t key_size_of(enum gk_family family)
 {
-    return family == GK_FAMILY_DENSITY ? GK_GENERATION_KEY_SIZE + 1 : GK_GENERATION_KEY_SIZE;
+    switch (family) {
+    case GK_FAMILY_DENSITY:
+        return GK_GENERATION_KEY_SIZE + 1;
+    case GK_FAMILY_CONTACTS:
+        return GK_GENERATION_KEY_SIZE + GK_TOKEN_SIZE;
+    default:
+        return GK_GENERATION_KEY_SIZE;
+    }
 }
 
 static enum gk_status copy_row(struct copying *copying, enum gk_family family, struct gk_bytes key,
@@ -149,6 +175,8 @@ static enum gk_status copy_row(struct copying *copying, enum gk_family family, s
         return copy_card(copying, value, row);
     case GK_FAMILY_HOLDERS:
         return copy_holder(copying, value, row);
+    case GK_FAMILY_CONTACTS:
+        return copy_contact(copying, row);
     default:
         return copy_block(copying, value, row);
     }
@@ -164,7 +192,7 @@ static bool take_row(void *context, struct gk_bytes key, struct gk_bytes value)
     if (key.size == copy->cursor.size && memcmp(key.data, copy->cursor.bytes, key.size) == 0) {
         return true; /* the last one of the batch before */
     }
-    if (copying->row_count == BATCH) {
+    if (copying->row_count >= BATCH) {
         copying->more = true;
         return false;
     }
@@ -220,7 +248,7 @@ static enum gk_status apply_batch(void *context, struct gk_transaction *transact
 
 static enum gk_status copy_batch(struct gk_store *store, struct copying *copying)
 {
-    copying->rows = calloc(BATCH, sizeof *copying->rows);
+    copying->rows = calloc(ROWS_MAX, sizeof *copying->rows);
     if (copying->rows == NULL) {
         abort();
     }
@@ -229,7 +257,7 @@ static enum gk_status copy_batch(struct gk_store *store, struct copying *copying
     if (status == GK_OK) {
         status = gk_store_commit_and_wait(store, apply_batch, copying, copying->error);
     }
-    sodium_memzero(copying->rows, BATCH * sizeof *copying->rows);
+    sodium_memzero(copying->rows, ROWS_MAX * sizeof *copying->rows);
     free(copying->rows);
     return status;
 }
@@ -297,6 +325,7 @@ static bool choose_account(void *context, struct gk_bytes key, struct gk_bytes v
     copying->copy = copy;
     copying->copy.generation = account.generation;
     copying->copy.changes = account.changes;
+    copying->has_others = account.list_key_epoch != 0;
     memcpy(copying->issuer_account, account.issuer_id, sizeof copying->issuer_account);
     return false;
 }
@@ -342,6 +371,7 @@ enum gk_status gk_rewrap_flip(struct gk_transaction *transaction, const guika_v1
     if (account.staging != 0) {
         account.staging = 0;
         account.staging_rows = 0;
+        account.staging_key_epoch = 0;
         account.next_page = 0;
         account.import_id[0] = '\0';
     }

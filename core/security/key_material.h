@@ -1,4 +1,4 @@
-/* The inside of struct gk_keys, for the files of this folder that compute with keys alone. */
+/* The inside of struct gk_keys, and the HMACs that tokens are; for this folder alone. */
 #ifndef GUIKA_CORE_SECURITY_KEY_MATERIAL_H
 #define GUIKA_CORE_SECURITY_KEY_MATERIAL_H
 
@@ -17,6 +17,8 @@ struct gk_keys {
     uint8_t holder[GK_SUBKEY_SIZE];
     uint8_t block[GK_SUBKEY_SIZE];
     uint8_t message[GK_SUBKEY_SIZE];
+    uint8_t contact[GK_SUBKEY_SIZE];
+    uint8_t code[GK_SUBKEY_SIZE];
     uint8_t digest[GK_SUBKEY_SIZE];
     uint8_t credential[GK_SUBKEY_SIZE];
     uint8_t
@@ -27,6 +29,17 @@ struct gk_keys {
                 [GK_SUBKEY_SIZE]; /* by epoch and enum gk_seal; 0 unused */
     uint8_t spool_secret[crypto_box_SECRETKEYBYTES];
     uint8_t spool_public[crypto_box_PUBLICKEYBYTES];
+    uint8_t audit_secret[crypto_sign_SECRETKEYBYTES];
+    uint8_t audit_public[crypto_sign_PUBLICKEYBYTES];
+    struct gk_issuer_keys *issuers; /* owned */
 };
+
+/* HMAC-SHA256(key, name, 0x00, rest): the terminator keeps ("ab", "c") and ("a", "bc") apart. */
+void gk_hmac_named(const uint8_t key[GK_SUBKEY_SIZE], const char *name, const void *rest, size_t size,
+                   uint8_t ret_hash[GK_TOKEN_SIZE]);
+
+/* HMAC-SHA256(key, scheme, 0x00, length of the number, kept, its first `kept` characters). */
+void gk_hmac_block(const uint8_t key[GK_SUBKEY_SIZE], const char *scheme, const char *number, size_t kept,
+                   uint8_t ret_token[GK_TOKEN_SIZE]);
 
 #endif

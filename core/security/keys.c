@@ -1,6 +1,7 @@
 #include "core/security/keys.h"
 
 #include "core/security/file.h"
+#include "core/security/issuer_keys.h"
 #include "core/security/key_material.h"
 
 #include <assert.h>
@@ -17,16 +18,15 @@
 
 static_assert(KEY_FILE_SIZE == crypto_kdf_KEYBYTES, "crypto_kdf takes a whole key file");
 static_assert(KEY_FILE_SIZE == crypto_box_SECRETKEYBYTES, "X25519 takes a whole key file");
+static_assert(KEY_FILE_SIZE == crypto_sign_SEEDBYTES, "Ed25519 is made from a seed of this length");
 static_assert(GK_TOKEN_SIZE == crypto_auth_hmacsha256_BYTES, "a token is one HMAC-SHA256");
 static_assert(GK_SPOOL_KEY_SIZE == crypto_box_PUBLICKEYBYTES, "the spool key is an X25519 key");
 
-enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, KEY_FILE_COUNT };
+enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, AUDIT_KEY, KEY_FILE_COUNT };
 
 static const char *const key_file_names[KEY_FILE_COUNT] = {
-    [INDEX_KEY] = "index.key",
-    [SEAL_KEY] = "seal.key",
-    [SPOOL_KEY] = "spool.key",
-    [TOKEN_KEY] = "token.key",
+    [INDEX_KEY] = "index.key", [SEAL_KEY] = "seal.key",   [SPOOL_KEY] = "spool.key",
+    [TOKEN_KEY] = "token.key", [AUDIT_KEY] = "audit.key",
 };
 
 static enum gk_status key_path(const char *directory, enum key_file file, char ret_path[PATH_SIZE],
@@ -232,11 +232,14 @@ static void derive_all(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_F
     derive(keys->block, "gk_block", files[INDEX_KEY]);
     derive(keys->message, "gk_msgid", files[INDEX_KEY]);
     derive(keys->digest, "gk_digst", files[INDEX_KEY]);
+    derive(keys->contact, "gk_reach", files[INDEX_KEY]);
+    derive(keys->code, "gk_ocode", files[TOKEN_KEY]);
     derive(keys->credential, "gk_token", files[TOKEN_KEY]);
     derive(keys->pickup, "gk_pickp", files[TOKEN_KEY]);
     derive_seals(keys, 1, files[SEAL_KEY]);
     memcpy(keys->spool_secret, files[SPOOL_KEY], sizeof keys->spool_secret);
     crypto_scalarmult_base(keys->spool_public, keys->spool_secret);
+    (void)crypto_sign_seed_keypair(keys->audit_public, keys->audit_secret, files[AUDIT_KEY]);
 }
 
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error)
@@ -258,6 +261,9 @@ enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, st
             status = read_epochs(directory, keys, error);
         }
         if (status == GK_OK) {
+            status = gk_issuer_keys_open(directory, &keys->issuers, error);
+        }
+        if (status == GK_OK) {
             (void)sodium_mprotect_readonly(keys);
             *ret_keys = keys;
         } else {
@@ -270,7 +276,16 @@ enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, st
 
 void gk_keys_close(struct gk_keys *keys)
 {
+    if (keys == NULL) {
+        return;
+    }
+    gk_issuer_keys_close(keys->issuers);
     sodium_free(keys);
+}
+
+struct gk_issuer_keys *gk_keys_issuers(const struct gk_keys *keys)
+{
+    return keys->issuers;
 }
 
 uint32_t gk_keys_epoch(const struct gk_keys *keys)
@@ -335,19 +350,6 @@ enum gk_status gk_keys_add_epoch(const char *directory, uint32_t *ret_epoch, str
 
 /* --- tokens --- */
 
-/* HMAC-SHA256(key, name, 0x00, rest): the terminator keeps ("ab", "c") and ("a", "bc") apart. */
-static void hmac_named(const uint8_t key[GK_SUBKEY_SIZE], const char *name, const void *rest, size_t size,
-                       uint8_t ret_hash[GK_TOKEN_SIZE])
-{
-    crypto_auth_hmacsha256_state state;
-
-    crypto_auth_hmacsha256_init(&state, key, GK_SUBKEY_SIZE);
-    crypto_auth_hmacsha256_update(&state, (const uint8_t *)name, strlen(name) + 1);
-    crypto_auth_hmacsha256_update(&state, rest, size);
-    crypto_auth_hmacsha256_final(&state, ret_hash);
-    sodium_memzero(&state, sizeof state);
-}
-
 void gk_keys_wrap(const struct gk_keys *keys, uint32_t from, uint32_t to, uint8_t token[GK_TOKEN_SIZE])
 {
     assert(from >= 1 && from <= to && to <= keys->newest);
@@ -362,31 +364,45 @@ void gk_keys_wrap(const struct gk_keys *keys, uint32_t from, uint32_t to, uint8_
 void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const char *number,
                         uint8_t ret_token[GK_TOKEN_SIZE])
 {
-    hmac_named(keys->card, scheme, number, strlen(number), ret_token);
+    gk_hmac_named(keys->card, scheme, number, strlen(number), ret_token);
     gk_keys_wrap(keys, 1, keys->epoch, ret_token);
 }
 
 void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account, const char *holder_id,
                           uint8_t ret_token[GK_TOKEN_SIZE])
 {
-    hmac_named(keys->holder, issuer_account, holder_id, strlen(holder_id), ret_token);
+    gk_hmac_named(keys->holder, issuer_account, holder_id, strlen(holder_id), ret_token);
     gk_keys_wrap(keys, 1, keys->epoch, ret_token);
+}
+
+void gk_keys_contact_token(const struct gk_keys *keys, const char *contact, uint8_t ret_token[GK_TOKEN_SIZE])
+{
+    gk_hmac_named(keys->contact, "contact", contact, strlen(contact), ret_token);
+    gk_keys_wrap(keys, 1, keys->epoch, ret_token);
+}
+
+void gk_keys_contact_code(const struct gk_keys *keys, const uint8_t contact_token[GK_TOKEN_SIZE],
+                          const uint8_t nonce[GK_NONCE_SIZE], char ret_code[GK_CONTACT_CODE_SIZE])
+{
+    uint8_t subject[GK_TOKEN_SIZE + GK_NONCE_SIZE];
+    uint8_t hash[GK_TOKEN_SIZE];
+    uint64_t number = 0;
+
+    memcpy(subject, contact_token, GK_TOKEN_SIZE);
+    memcpy(subject + GK_TOKEN_SIZE, nonce, GK_NONCE_SIZE);
+    gk_hmac_named(keys->code, "contact", subject, sizeof subject, hash);
+    for (size_t i = 0; i < sizeof number; i++) {
+        number = number << 8 | hash[i];
+    }
+    /* Of 2^64 values: no code is likelier than another by more than 10^8 / 2^64 < 10^-11 of itself. */
+    (void)snprintf(ret_code, GK_CONTACT_CODE_SIZE, "%08u", (unsigned)(number % 100000000));
+    sodium_memzero(hash, sizeof hash);
 }
 
 void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,
                          uint8_t ret_token[GK_TOKEN_SIZE])
 {
-    const size_t length = strlen(number);
-    const uint8_t shape[2] = {(uint8_t)length, (uint8_t)kept};
-    crypto_auth_hmacsha256_state state;
-
-    assert(length <= UINT8_MAX && kept <= length);
-    crypto_auth_hmacsha256_init(&state, keys->block, GK_SUBKEY_SIZE);
-    crypto_auth_hmacsha256_update(&state, (const uint8_t *)scheme, strlen(scheme) + 1);
-    crypto_auth_hmacsha256_update(&state, shape, sizeof shape);
-    crypto_auth_hmacsha256_update(&state, (const uint8_t *)number, kept < length ? kept : length);
-    crypto_auth_hmacsha256_final(&state, ret_token);
-    sodium_memzero(&state, sizeof state);
+    gk_hmac_block(keys->block, scheme, number, kept, ret_token);
     gk_keys_wrap(keys, 1, keys->epoch, ret_token);
 }
 
@@ -395,7 +411,7 @@ void gk_keys_message_id(const struct gk_keys *keys, const char *purpose, struct 
 {
     uint8_t hash[GK_TOKEN_SIZE];
 
-    hmac_named(keys->message, purpose, subject.data, subject.size, hash);
+    gk_hmac_named(keys->message, purpose, subject.data, subject.size, hash);
     memcpy(ret_id, hash, 16);
 }
 
@@ -456,5 +472,5 @@ void gk_credential_make(const char *role_name, char ret_text[GK_CREDENTIAL_SIZE]
 
 void gk_keys_credential_hash(const struct gk_keys *keys, const char *token, uint8_t ret_hash[GK_TOKEN_SIZE])
 {
-    hmac_named(keys->credential, "bearer", token, strlen(token), ret_hash);
+    gk_hmac_named(keys->credential, "bearer", token, strlen(token), ret_hash);
 }

@@ -15,10 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GK_TOKEN_SIZE 32      /* bytes: HMAC-SHA256 */
-#define GK_SEAL_OVERHEAD 40   /* bytes that sealing adds: XChaCha20-Poly1305 nonce (24) and tag (16) */
-#define GK_SPOOL_KEY_SIZE 32  /* bytes: X25519 public key */
-#define GK_CREDENTIAL_SIZE 64 /* bytes with the terminator: text of a bearer token */
+#define GK_TOKEN_SIZE 32       /* bytes: HMAC-SHA256 */
+#define GK_SEAL_OVERHEAD 40    /* bytes that sealing adds: XChaCha20-Poly1305 nonce (24) and tag (16) */
+#define GK_SPOOL_KEY_SIZE 32   /* bytes: X25519 public key */
+#define GK_NONCE_SIZE 16       /* bytes: random, what a one-time code is made from */
+#define GK_CONTACT_CODE_SIZE 9 /* bytes with the terminator: eight digits */
+#define GK_CREDENTIAL_SIZE 64  /* bytes with the terminator: text of a bearer token */
 
 #define GK_KEY_EPOCHS_MAX 64 /* rotations of one service */
 
@@ -32,6 +34,9 @@ enum gk_status gk_keys_generate(const char *directory, struct gk_error *error);
  * [worker] */
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error);
 void gk_keys_close(struct gk_keys *keys);
+
+/* The index keys that the service shares with issuers; borrowed. Not pure: keys may be added to them. */
+struct gk_issuer_keys *gk_keys_issuers(const struct gk_keys *keys);
 
 /* Makes the key files of the next epoch, index.N.key and seal.N.key; those before stay: tokens are wrapped
  * once more, token(N) = HMAC(key N, token(N - 1)), because the numbers are gone, and what was sealed before
@@ -61,6 +66,12 @@ void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const ch
 /* HMAC of (issuer account, holder id). */
 void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account, const char *holder_id,
                           uint8_t ret_token[GK_TOKEN_SIZE]);
+/* HMAC of a contact in the form of gk_contact_read: the only form in which it is looked up. */
+void gk_keys_contact_token(const struct gk_keys *keys, const char *contact, uint8_t ret_token[GK_TOKEN_SIZE]);
+/* The one-time code that proves a contact: eight digits, the keyed hash of its token and a random nonce. The
+ * nonce rests, the code never does; the key is another file's than that of the tokens. */
+void gk_keys_contact_code(const struct gk_keys *keys, const uint8_t contact_token[GK_TOKEN_SIZE],
+                          const uint8_t nonce[GK_NONCE_SIZE], char ret_code[GK_CONTACT_CODE_SIZE]);
 /* HMAC of (scheme, length of the number, its first `kept` characters): names the block of numbers around one.
  */
 void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,

@@ -33,6 +33,13 @@ void gk_operator_add_operator(struct gk_rpc_call *call, const guika_v1_AddOperat
 /* statistics_service.c */
 void gk_operator_get_statistics(struct gk_rpc_call *call, const guika_v1_GetStatisticsRequest *request,
                                 void *context);
+/* operator_issuers.c */
+void gk_operator_set_issuer(struct gk_rpc_call *call, const guika_v1_SetIssuerRequest *request,
+                            void *context);
+
+/* operator_audit.c */
+void gk_operator_list_audit(struct gk_rpc_call *call, const guika_v1_ListAuditRequest *request,
+                            void *context);
 
 /* difficult_service.c */
 void gk_operator_list_difficult(struct gk_rpc_call *call, const guika_v1_ListDifficultRequest *request,

@@ -11,6 +11,7 @@
 #include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card_clocks.h"
+#include "core/issuer_queue.h"
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/pipeline.h"
@@ -19,7 +20,10 @@
 #include "core/security/credentials.h"
 #include "core/security/keys.h"
 #include "core/security/rate_limit.h"
+#include "core/sessions.h"
+#include "core/shelf.h"
 #include "core/store/store.h"
+#include "guika/v1/operator.pb.h"
 #include "rpc/server.h"
 
 /* What the handlers work with; all borrowed. */
@@ -36,9 +40,16 @@ struct gk_services {
     struct gk_boxes *boxes;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_issuer_queue *issuer_queue;
     struct gk_difficult *difficult;
     struct gk_picture_vault *vault;
-    struct gk_rate_limit *enquiry_limit; /* by client */
+    struct gk_shelf *shelf;
+    struct gk_sessions *sessions;
+    struct gk_rate_limit *enquiry_limit;     /* enquiries and codes, by client */
+    struct gk_rate_limit *subject_limit;     /* enquiries, by the number or contact asked about */
+    struct gk_rate_limit *code_limit;        /* codes sent, by contact */
+    struct gk_rate_limit *try_limit;         /* codes tried, by client */
+    struct gk_rate_limit *contact_try_limit; /* codes tried, by contact */
     uint32_t heartbeat_ms;
     const struct gk_retention *retention;
     void (*on_notice_due)(void *context); /* a notice may leave */
@@ -59,5 +70,11 @@ struct gk_rpc_binding gk_holder_service(struct gk_services *services);
 struct gk_rpc_binding gk_issuer_service(struct gk_services *services);
 struct gk_rpc_binding gk_operator_service(struct gk_services *services);
 struct gk_rpc_binding gk_admin_service(struct gk_services *services);
+
+/* operator_claims.c, bound by the operator service. */
+void gk_operator_list_claims(struct gk_rpc_call *call, const guika_v1_ListClaimsRequest *request,
+                             void *context);
+void gk_operator_resolve_claim(struct gk_rpc_call *call, const guika_v1_ResolveClaimRequest *request,
+                               void *context);
 
 #endif

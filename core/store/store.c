@@ -245,3 +245,9 @@ enum gk_status gk_store_verify_audit(struct gk_store *store, uint64_t *ret_entri
 {
     return gk_audit_verify(store->engine, ret_entries, error);
 }
+
+enum gk_status gk_store_audit_head(struct gk_store *store, struct gk_audit_head *ret_head,
+                                   struct gk_error *error)
+{
+    return gk_audit_load(store->engine, ret_head, error);
+}

@@ -105,7 +105,10 @@ static void close_state(struct core_rig *rig)
 
 static void on_notice_due(void *context)
 {
-    atomic_fetch_add(&((struct core_rig *)context)->notices_due, 1);
+    struct core_rig *rig = context;
+
+    atomic_fetch_add(&rig->notices_due, 1);
+    gk_issuer_queue_poke(rig->issuer_queue);
 }
 
 static void on_overdue(void *context, const char *reader_id)
@@ -193,6 +196,7 @@ static void make_machines(struct core_rig *rig)
     rig->retention = gk_retention_default();
     rig->pipeline = gk_pipeline_open(&pipeline);
     rig->enquiries = gk_enquiries_open(&enquiries);
+    rig->issuer_queue = gk_issuer_queue_open(&rig->loop, rig->store, rig->keys);
     rig->difficult = gk_difficult_open(&difficult);
     rig->sweeper = gk_sweeper_open(&sweeper);
     rig->services = (struct gk_services){.loop = &rig->loop,
@@ -207,9 +211,16 @@ static void make_machines(struct core_rig *rig)
                                          .boxes = rig->boxes,
                                          .pipeline = rig->pipeline,
                                          .enquiries = rig->enquiries,
+                                         .issuer_queue = rig->issuer_queue,
                                          .difficult = rig->difficult,
                                          .vault = rig->vault,
+                                         .shelf = rig->shelf,
+                                         .sessions = rig->sessions,
                                          .enquiry_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .subject_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .code_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .try_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .contact_try_limit = gk_rate_limit_new(1000, 1, 16),
                                          .heartbeat_ms = 30000,
                                          .retention = &rig->retention,
                                          .on_notice_due = on_notice_due,
@@ -233,6 +244,7 @@ static void open_parts(struct core_rig *rig)
     rig->mailbox = gk_mailbox_open(&rig->loop);
     rig->shelf = gk_shelf_new();
     rig->boxes = gk_boxes_new();
+    rig->sessions = gk_sessions_new(rig->keys, rig->credentials);
     fill_shelf(rig);
     make_machines(rig);
     const struct gk_rpc_binding bindings[] = {
@@ -309,12 +321,19 @@ void core_rig_start(struct core_rig *rig, const struct core_rig_options *options
 /* --- the end, in the daemon's order
  * -------------------------------------------------------------------------------- */
 
-static void on_enquiries_closed(void *context)
+static void on_issuer_queue_closed(void *context)
 {
     struct core_rig *rig = context;
 
     gk_mailbox_close(rig->mailbox);
     uv_close((uv_handle_t *)&rig->command, NULL);
+}
+
+static void on_enquiries_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_issuer_queue_close(rig->issuer_queue, on_issuer_queue_closed, rig);
 }
 
 static void on_sweeper_closed(void *context)
@@ -365,6 +384,11 @@ void core_rig_stop(struct core_rig *rig)
     assert_int_equal(uv_loop_close(&rig->loop), 0);
     gk_reader_jobs_free(rig->jobs);
     gk_rate_limit_free(rig->services.enquiry_limit);
+    gk_rate_limit_free(rig->services.subject_limit);
+    gk_rate_limit_free(rig->services.code_limit);
+    gk_rate_limit_free(rig->services.try_limit);
+    gk_rate_limit_free(rig->services.contact_try_limit);
+    gk_sessions_free(rig->sessions);
     gk_boxes_free(rig->boxes);
     gk_shelf_free(rig->shelf);
     close_state(rig);

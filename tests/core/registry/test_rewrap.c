@@ -120,7 +120,7 @@ static void test_list_is_found_under_the_new_keys_and_no_more_under_the_old(void
     const double density = find_row(fixture, 7).density;
 
     add_epoch(fixture);
-    assert_true(copy_all(fixture) >= 3 + 3 + 1); /* cards, holders, blocks, a thousand rows at a time */
+    assert_true(copy_all(fixture) >= 3 + 3 + 1);  /* cards, holders, blocks, a thousand rows at a time */
     assert_true(find_row(fixture, 7).registered); /* it goes on serving */
     flip(fixture);
     for (int row = 0; row < ROWS; row += 111) {
@@ -167,10 +167,10 @@ static void test_what_changes_meanwhile_is_copied_again(void **state)
     add_epoch(fixture);
     (void)copy_all(fixture);
     number_of(7, number);
-    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", number, NULL), GK_OK);
+    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", number, NULL, NULL), GK_OK);
     assert_true(copy_all(fixture) > 0);
     import(fixture, "two", 5, ROWS); /* another list altogether */
-    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", number, NULL), GK_OK);
+    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", number, NULL, NULL), GK_OK);
     assert_true(copy_all(fixture) > 0);
     assert_int_equal(copy_all(fixture), 0);
     flip(fixture);
