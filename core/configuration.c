@@ -161,6 +161,7 @@ static cfg_t *make_parser(void)
                      "{'tcp://127.0.0.1:7800', 'tls+tcp://0.0.0.0:7801', 'ws://127.0.0.1:7802/rpc'}",
                      CFGF_NONE),
         CFG_BOOL("plain_remote", cfg_false, CFGF_NONE),
+        CFG_STR("metrics", "", CFGF_NONE),
         CFG_INT("cache_mib", 64, CFGF_NONE),
         CFG_INT("heartbeat_seconds", 30, CFGF_NONE),
         CFG_SEC("tls", tls, CFGF_NONE),
@@ -315,6 +316,7 @@ static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char 
         configuration->listen[i] = copy(cfg_getnstr(cfg, "listen", i));
     }
     configuration->plain_remote = cfg_getbool(cfg, "plain_remote") == cfg_true;
+    configuration->metrics = copy(cfg_getstr(cfg, "metrics"));
     configuration->certificate_file = path_of(folder, cfg_getstr(cfg, "tls|certificate"), "");
     configuration->key_file = path_of(folder, cfg_getstr(cfg, "tls|key"), "");
     configuration->cache_bytes = (uint64_t)cfg_getint(cfg, "cache_mib") << 20;
@@ -396,6 +398,7 @@ void gk_configuration_free(struct gk_configuration *configuration)
     free(configuration->settings);
     free(configuration->data_directory);
     free(configuration->keys_directory);
+    free(configuration->metrics);
     free(configuration->certificate_file);
     free(configuration->key_file);
     free(configuration->reader_program);

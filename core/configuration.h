@@ -24,6 +24,7 @@ struct gk_configuration {
     char **listen; /* URLs */
     size_t listen_count;
     bool plain_remote;      /* tcp:// and ws:// may listen beyond loopback */
+    char *metrics;          /* http://HOST:PORT; "": none */
     char *certificate_file; /* PEM */
     char *key_file;         /* PEM */
     uint64_t cache_bytes;   /* RocksDB's block cache */

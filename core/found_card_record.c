@@ -224,6 +224,15 @@ enum gk_status gk_found_card_find(struct gk_transaction *transaction, const uint
     return status == GK_NOT_FOUND ? gk_error_set(error, GK_NOT_FOUND, "there is no such case") : status;
 }
 
+/* What a person needed to look at. */
+static void forget_evidence(guika_v1_internal_FoundCard *card)
+{
+    card->pictures = 0;
+    card->sealed_candidates.size = 0;
+    card->proposed_token.size = 0;
+    card->proposed_by[0] = '\0';
+}
+
 enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                                    struct gk_error *error)
 {
@@ -240,7 +249,7 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         card->closed_at_ms = 0;
     } else if (card->closed_at_ms == 0) {
         card->closed_at_ms = gk_transaction_now_ms(transaction);
-        card->pictures = 0;
+        forget_evidence(card);
     }
     index_holder(transaction, &before, card);
     index_clock(transaction, card);

@@ -27,8 +27,12 @@ static const struct command commands[] = {
     {"audit", gk_cli_audit,
      "who did what to a card, and whether the record is whole: audit show, audit verify"},
     {"operator", gk_cli_operator, "let another person in: operator add ID"},
+    {"backup", gk_cli_backup, "a backup of the running service, in a new folder"},
+    {"restore", gk_cli_restore, "put a backup in the place of the data"},
+    {"key", gk_cli_key, "the service's keys: key rotate, key status"},
     {"check", gk_cli_check, "has my card been found?"},
-    {"holder", gk_cli_holder, "your own cards: holder code, prove, cards, watch, reissue, cancel"},
+    {"holder", gk_cli_holder,
+     "your own cards: holder code, prove, cards, watch, ...; a holder's rights: holder export, forget"},
     {"claims", gk_cli_claims, "reports of lost cards that need a person: claims list, grant, refuse"},
 };
 

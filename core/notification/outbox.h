@@ -42,6 +42,11 @@ enum gk_status gk_outbox_release(struct gk_transaction *transaction, const uint8
 enum gk_status gk_outbox_cancel(struct gk_transaction *transaction, const uint8_t notice_id[16],
                                 struct gk_error *error);
 
+/* As gk_outbox_cancel, and the record names its holder no more, whatever its state is. NOT_FOUND. [committer]
+ */
+enum gk_status gk_outbox_forget(struct gk_transaction *transaction, const uint8_t notice_id[16],
+                                struct gk_error *error);
+
 /* --- on the loop --- */
 
 struct gk_channel_setting {

@@ -115,6 +115,22 @@ enum gk_status gk_outbox_cancel(struct gk_transaction *transaction, const uint8_
     return put(transaction, &notice, error);
 }
 
+enum gk_status gk_outbox_forget(struct gk_transaction *transaction, const uint8_t notice_id[16],
+                                struct gk_error *error)
+{
+    guika_v1_internal_NoticeRecord notice = guika_v1_internal_NoticeRecord_init_zero;
+    enum gk_status status = gk_outbox_cancel(transaction, notice_id, error);
+    if (status == GK_OK)
+        status = get(transaction, notice_id, &notice, error);
+    if (status != GK_OK)
+        return status;
+    notice.holder_token.size = 0;
+    notice.contact_token.size = 0;
+    notice.sealed_contact.size = 0;
+    notice.issuer_account[0] = '\0';
+    return put(transaction, &notice, error);
+}
+
 /* --- the end of an attempt --- */
 
 static void audit(struct gk_transaction *transaction, const guika_v1_internal_NoticeRecord *notice,

@@ -2,6 +2,7 @@
 
 #include "core/registry/generation.h"
 #include "core/registry/registry_internal.h"
+#include "core/registry/rewrap.h"
 #include "core/store/record.h"
 
 #include <ctype.h>
@@ -86,6 +87,19 @@ static bool load_account(void *context, struct gk_bytes key, struct gk_bytes val
     return true;
 }
 
+/* A copy under a new key is in use though no account names it yet. */
+static void name_copy(void *context, const char *issuer_account, const guika_v1_internal_RewrapRecord *copy)
+{
+    struct loading *loading = context;
+
+    (void)issuer_account;
+    loading->named = realloc(loading->named, (loading->named_count + 1) * sizeof *loading->named);
+    if (loading->named == NULL) {
+        abort();
+    }
+    loading->named[loading->named_count++] = copy->copy;
+}
+
 enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *keys,
                                 struct gk_registry **ret_registry, struct gk_error *error)
 {
@@ -96,6 +110,9 @@ enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *ke
 
     if (status == GK_OK) {
         status = loading.status;
+    }
+    if (status == GK_OK) {
+        status = gk_rewrap_each(store, name_copy, &loading, error);
     }
     if (status == GK_OK) {
         status = gk_generation_sweep(store, loading.named, loading.named_count, error);

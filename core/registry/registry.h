@@ -121,6 +121,20 @@ enum gk_status gk_registry_holder(struct gk_registry *registry, const char *issu
                                   const uint8_t holder_token[GK_TOKEN_SIZE],
                                   guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
 
+/* Visits the cards of one holder in the account's list in force. Reads the list through. [worker] */
+enum gk_status gk_registry_holder_cards(struct gk_registry *registry, const char *issuer_account,
+                                        const uint8_t holder_token[GK_TOKEN_SIZE],
+                                        void (*visit)(void *context, guika_v1_CardKind kind, bool cancelled),
+                                        void *context, struct gk_error *error);
+
+/* Deletes the holder and their cards from the account's list, and from one that is being imported. `also`
+ * [committer] writes the rest into the same transition, and its audit entry. `*ret_cards` is how many rows
+ * went. Erased from the disk with the next compaction; an import that names the holder again brings them
+ * back. NOT_FOUND (no such account), ABORTED (the list was replaced meanwhile). [worker] */
+enum gk_status gk_registry_forget_holder(
+    struct gk_registry *registry, const char *issuer_account, const uint8_t holder_token[GK_TOKEN_SIZE],
+    enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error),
+    void *context, size_t *ret_cards, struct gk_error *error);
 /* The token of a contact, with or without its channel, in whatever way it is written. False where it is no
  * telephone number and no e-mail address. [any] */
 bool gk_registry_contact_token(const struct gk_registry *registry, const char *text,

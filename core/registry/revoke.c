@@ -73,6 +73,10 @@ static enum gk_status apply_revoke(void *context, struct gk_transaction *transac
         status = put_cancelled(transaction, account.staging, revocation->card_token,
                                found_staged == GK_OK ? &staged : &card, error);
     }
+    if (status == GK_OK && in_force) {
+        account.changes++;
+        status = gk_registry_put_account(transaction, &account, error);
+    }
     if (in_force || staging) {
         gk_registry_audit(transaction, revocation->issuer_id, "registry.revoke",
                           (struct gk_bytes){revocation->card_token, GK_TOKEN_SIZE}, "");

@@ -11,7 +11,8 @@
 
 /* One subkey a use. The files' own keys are wiped once these are derived. */
 struct gk_keys {
-    uint32_t epoch;
+    uint32_t epoch; /* in force */
+    uint32_t newest;
     uint8_t card[GK_SUBKEY_SIZE];
     uint8_t holder[GK_SUBKEY_SIZE];
     uint8_t block[GK_SUBKEY_SIZE];
@@ -22,7 +23,10 @@ struct gk_keys {
     uint8_t credential[GK_SUBKEY_SIZE];
     uint8_t
         pickup[GK_SUBKEY_SIZE]; /* of the token key: a new index key leaves the codes of live cases alone */
-    uint8_t seal[GK_SEAL_COUNT][GK_SUBKEY_SIZE]; /* by enum gk_seal; 0 unused */
+    uint8_t wrap[GK_KEY_EPOCHS_MAX + 1]
+                [GK_SUBKEY_SIZE]; /* by epoch, 2 and more: what wraps the tokens before */
+    uint8_t seal[GK_KEY_EPOCHS_MAX + 1][GK_SEAL_COUNT]
+                [GK_SUBKEY_SIZE]; /* by epoch and enum gk_seal; 0 unused */
     uint8_t spool_secret[crypto_box_SECRETKEYBYTES];
     uint8_t spool_public[crypto_box_PUBLICKEYBYTES];
     uint8_t audit_secret[crypto_sign_SECRETKEYBYTES];

@@ -13,7 +13,6 @@
 enum {
     LIST_DEFAULT = 50,
     LIST_MAX = 100,
-    DAYS_MAX = 366,
     TIME_KEY_SIZE = 8 + GK_CASE_ID_SIZE,
 };
 
@@ -359,73 +358,6 @@ static void on_list_found(struct gk_rpc_call *call, const guika_v1_ListFoundRequ
     gk_task_start(services->loop, &listing->task);
 }
 
-/* --- GetStatistics --- */
-
-struct counting {
-    struct gk_task task;
-    struct gk_rpc_call *call;
-    struct gk_services *services;
-    const guika_v1_GetStatisticsRequest *request;
-    guika_v1_GetStatisticsResponse response;
-    enum gk_status status;
-    struct gk_error error;
-};
-
-static void add_statistic(void *context, const char *name, uint64_t value)
-{
-    guika_v1_GetStatisticsResponse *response = context;
-    const size_t room = sizeof response->statistics / sizeof response->statistics[0];
-
-    if (response->statistics_count < room) {
-        guika_v1_Statistic *statistic = &response->statistics[response->statistics_count++];
-
-        (void)snprintf(statistic->name, sizeof statistic->name, "%s", name);
-        statistic->value = value;
-    }
-}
-
-/* [worker] */
-static void run_counting(struct gk_task *task)
-{
-    struct counting *counting = gk_container_of(task, struct counting, task);
-
-    counting->status =
-        gk_store_counters(counting->services->store, counting->request->box_id, counting->request->days,
-                          add_statistic, &counting->response, &counting->error);
-}
-
-static void on_counted(struct gk_task *task)
-{
-    struct counting *counting = gk_container_of(task, struct counting, task);
-
-    if (counting->status != GK_OK) {
-        gk_rpc_fail(counting->call, counting->status, "%s", counting->error.message);
-    } else {
-        guika_v1_operator_service_get_statistics_reply(counting->call, &counting->response);
-    }
-    free(counting);
-}
-
-static void on_get_statistics(struct gk_rpc_call *call, const guika_v1_GetStatisticsRequest *request,
-                              void *context)
-{
-    struct gk_services *services = context;
-
-    if (request->days > DAYS_MAX) {
-        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "days must be 0 to %d, not %u", DAYS_MAX,
-                    (unsigned)request->days);
-        return;
-    }
-    struct counting *counting = gk_allocate(sizeof *counting);
-
-    counting->call = call;
-    counting->services = services;
-    counting->request = request;
-    counting->task.run = run_counting;
-    counting->task.done = on_counted;
-    gk_task_start(services->loop, &counting->task);
-}
-
 struct gk_rpc_binding gk_operator_service(struct gk_services *services)
 {
     static const struct guika_v1_operator_service_handlers handlers = {
@@ -433,7 +365,7 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .add_issuer = on_add_issuer,
         .set_issuer = gk_operator_set_issuer,
         .list_found = on_list_found,
-        .get_statistics = on_get_statistics,
+        .get_statistics = gk_operator_get_statistics,
         .list_audit = gk_operator_list_audit,
         .list_claims = gk_operator_list_claims,
         .resolve_claim = gk_operator_resolve_claim,

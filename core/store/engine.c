@@ -423,3 +423,20 @@ enum gk_status gk_engine_write(struct gk_engine *engine, const struct gk_overlay
     rocksdb_write(engine->db, engine->write, engine->batch, &problem);
     return take_error(problem, "cannot write the store", error);
 }
+
+/* --- checkpoints --- */
+
+enum gk_status gk_engine_checkpoint(struct gk_engine *engine, const char *directory, struct gk_error *error)
+{
+    char *problem = NULL;
+    rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(engine->db, &problem);
+
+    if (problem == NULL) {
+        /* 0: what is in memory is flushed first, so that the copy needs no log. */
+        rocksdb_checkpoint_create(checkpoint, directory, 0, &problem);
+    }
+    if (checkpoint != NULL) {
+        rocksdb_checkpoint_object_destroy(checkpoint);
+    }
+    return take_error(problem, "cannot make a checkpoint", error);
+}

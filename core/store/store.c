@@ -147,6 +147,11 @@ enum gk_status gk_store_scan(struct gk_store *store, enum gk_family family, stru
     return gk_engine_scan(store->engine, family, prefix, start_key, backwards, visit, context, error);
 }
 
+enum gk_status gk_store_checkpoint(struct gk_store *store, const char *directory, struct gk_error *error)
+{
+    return gk_engine_checkpoint(store->engine, directory, error);
+}
+
 /* --- transitions --- */
 
 bool gk_store_commit(struct gk_store *store, struct gk_work *work)

@@ -164,6 +164,9 @@ enum gk_status gk_store_counters(struct gk_store *store, const char *box_id, uin
  * [worker] */
 enum gk_status gk_store_verify_audit(struct gk_store *store, uint64_t *ret_entries, struct gk_error *error);
 
+/* Makes the folder `directory` (absent; its parent there) and a store in it that holds all that was committed
+ * when the call began. The files that never change are shared where the file system can. [worker] */
+enum gk_status gk_store_checkpoint(struct gk_store *store, const char *directory, struct gk_error *error);
 /* The newest durable entry of the audit chain; sequence 0: there is none. [worker] */
 struct gk_audit_head;
 enum gk_status gk_store_audit_head(struct gk_store *store, struct gk_audit_head *ret_head,
