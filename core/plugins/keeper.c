@@ -35,7 +35,7 @@ struct gk_keeper {
     struct gk_plugin_found *found;
     size_t found_count;
     struct gk_shelf_folder *shelf;                           /* to be tried, and then to be used */
-    uint8_t kept[3 * GK_TRAIL_PLUGINS][GK_PLUGIN_HASH_SIZE]; /* copies that may be needed yet */
+    uint8_t kept[4 * GK_TRAIL_PLUGINS][GK_PLUGIN_HASH_SIZE]; /* copies that may be needed yet */
     size_t kept_count;
     bool is_checked; /* of all that is in it a reader said what it is */
     struct gk_check *check;
@@ -292,18 +292,18 @@ static void on_made(struct gk_task *task)
     keeper->check = gk_check_start(&options);
 }
 
-/* What is tried, and what is used should that be refused. */
+/* What lies in the folder, also what is in quarantine, and what is used should that be refused. */
 static void keep_copies(struct gk_keeper *keeper)
 {
     keeper->kept_count = 0;
-    for (size_t i = 0; i < keeper->shelf->count; i++) {
-        memcpy(keeper->kept[keeper->kept_count++], keeper->shelf->copies[i].hash, GK_PLUGIN_HASH_SIZE);
-    }
     for (size_t i = 0; i < keeper->table.count; i++) {
-        const guika_v1_internal_PluginRecord *record = &keeper->table.entries[i].record;
+        const struct gk_plugin_entry *entry = &keeper->table.entries[i];
 
-        if (record->used_hash.size == GK_PLUGIN_HASH_SIZE) {
-            memcpy(keeper->kept[keeper->kept_count++], record->used_hash.bytes, GK_PLUGIN_HASH_SIZE);
+        if (entry->present) {
+            memcpy(keeper->kept[keeper->kept_count++], entry->hash, GK_PLUGIN_HASH_SIZE);
+        }
+        if (entry->record.used_hash.size == GK_PLUGIN_HASH_SIZE) {
+            memcpy(keeper->kept[keeper->kept_count++], entry->record.used_hash.bytes, GK_PLUGIN_HASH_SIZE);
         }
     }
 }
