@@ -50,7 +50,7 @@ static void add_row(struct gk_table *table, const guika_v1_PluginRow *row)
 
     (void)snprintf(strikes, sizeof strikes, "%u", (unsigned)row->strikes);
     const char *const cells[] = {row->file, state_name(row->state), row->issuer, row->version, strikes,
-                                 row->hash, row->signed_by,         ""};
+                                 row->hash, row->signed_by};
 
     gk_table_add(table, cells);
 }
@@ -91,8 +91,8 @@ static enum gk_status fetch(struct gk_cli *cli, guika_v1_PluginRow *rows, size_t
 
 static enum gk_status list(struct gk_cli *cli, bool json, struct gk_error *error)
 {
-    static const char *const titles[] = {"FILE",    "STATE", "ISSUER",    "VERSION",
-                                         "STRIKES", "HASH",  "SIGNED BY", ""};
+    static const char *const titles[] = {"FILE",    "STATE", "ISSUER",   "VERSION",
+                                         "STRIKES", "HASH",  "SIGNED BY"};
     guika_v1_PluginRow rows[128];
     size_t count = 0;
     const enum gk_status status = fetch(cli, rows, sizeof rows / sizeof rows[0], &count, error);

@@ -127,6 +127,13 @@ enum gk_status gk_plugin_open(const char *path, const struct gk_plugin_kind *kin
     plugin.object = dlopen(copy_path, RTLD_NOW | RTLD_LOCAL);
     if (plugin.object == NULL) {
         const char *reason = dlerror();
+        const size_t prefix = strlen(copy_path);
+
+        /* The copy's name says nothing to anybody. */
+        if (reason != NULL && strncmp(reason, copy_path, prefix) == 0 &&
+            strncmp(reason + prefix, ": ", 2) == 0) {
+            reason += prefix + 2;
+        }
         status = gk_error_set(error, GK_INVALID_ARGUMENT, "%s: cannot be loaded: %s", path,
                               reason == NULL ? "unknown" : reason);
         goto close_copy;

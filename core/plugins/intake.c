@@ -218,6 +218,19 @@ static int is_plugin(const struct dirent *entry)
     return length > 3 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 3, ".so") == 0;
 }
 
+/* What is shown and logged of a name; false: it is not one that a plugin may have. */
+static bool take_name(const char *name, char ret_file[GK_TRAIL_FILE_SIZE])
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+    (void)snprintf(ret_file, GK_TRAIL_FILE_SIZE, "%.*s", GK_TRAIL_FILE_SIZE - 3, name);
+    for (char *at = ret_file; *(at += strspn(at, allowed)) != '\0';) {
+        *at = '?';
+        at++;
+    }
+    return strcmp(name, ret_file) == 0;
+}
+
 static void look_at(const struct gk_intake_options *options, const char *name,
                     const struct gk_plugin_known *known, size_t known_count, struct gk_plugin_found *found,
                     size_t *count)
@@ -226,14 +239,15 @@ static void look_at(const struct gk_intake_options *options, const char *name,
 
     *found = (struct gk_plugin_found){0};
     (void)snprintf(path, sizeof path, "%.*s/%s", PATH_MAX - NAME_MAX - 2, options->folder, name);
-    (void)snprintf(found->file, sizeof found->file, "%.*s", GK_TRAIL_FILE_SIZE - 3, name);
+    const bool is_name = take_name(name, found->file);
+
     if (*count >= GK_TRAIL_PLUGINS || !stamp(path, &found->stamp)) {
         return;
     }
     found->unchanged = is_known(found, known, known_count);
-    if (!found->unchanged && strlen(name) > GK_TRAIL_FILE_SIZE - 3) {
+    if (!found->unchanged && !is_name) {
         (void)snprintf(found->refused, sizeof found->refused,
-                       "a plugin's file name has at most %d characters: the plugin's id and .so",
+                       "a plugin's file name has at most %d characters of [A-Za-z0-9._-]: its id and .so",
                        GK_TRAIL_FILE_SIZE - 3);
     } else if (!found->unchanged) {
         take_in(options, path, found);

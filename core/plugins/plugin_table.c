@@ -264,6 +264,7 @@ enum gk_status gk_plugin_table_release(struct gk_plugin_table *table, const char
 
 bool gk_plugin_table_row(const struct gk_plugin_entry *entry, guika_v1_PluginRow *ret_row)
 {
+    static const uint8_t unread[GK_PLUGIN_HASH_SIZE] = {0};
     const guika_v1_internal_PluginRecord *record = &entry->record;
     const uint8_t *hash = is_used(entry) ? record->used_hash.bytes : entry->hash;
     const bool quarantined = record->quarantined && is_struck(entry, entry->hash);
@@ -282,7 +283,9 @@ bool gk_plugin_table_row(const struct gk_plugin_entry *entry, guika_v1_PluginRow
     memcpy(row.issuer, record->issuer, sizeof row.issuer);
     memcpy(row.version, record->version, sizeof row.version);
     say(row.reason, sizeof row.reason, reason);
-    gk_hex_encode(hash, (sizeof row.hash - 1) / 2, row.hash);
+    if (memcmp(hash, unread, sizeof unread) != 0) {
+        gk_hex_encode(hash, (sizeof row.hash - 1) / 2, row.hash);
+    }
     memcpy(row.signed_by, is_used(entry) ? record->signed_by : entry->signed_by, sizeof row.signed_by);
     *ret_row = row;
     return true;

@@ -14,6 +14,10 @@
 
 #include <cmocka.h>
 
+#if !defined(REPLACEMENTS)
+#define REPLACEMENTS 20
+#endif
+
 enum {
     BOXES = 2,
     CARDS = 8,
@@ -152,7 +156,7 @@ static unsigned replacements(void)
 {
     const char *text = getenv("GUIKA_REPLACEMENTS");
 
-    return text == NULL ? 20 : (unsigned)strtoul(text, NULL, 10);
+    return text == NULL ? REPLACEMENTS : (unsigned)strtoul(text, NULL, 10);
 }
 
 /* Every one takes effect before the next. */

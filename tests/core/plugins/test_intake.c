@@ -137,10 +137,13 @@ static void test_what_cannot_be_a_plugin_is_refused_with_its_reason(void **state
 
     assert_int_equal(mkdir(path, 0700), 0);
     write_file(fixture, "a-name-that-is-far-too-long-for-any-plugin-because-ids-are-short.so", "x");
+    write_file(fixture, "bad\nname\xff.so", "x");
     scan(fixture);
-    assert_int_equal(fixture->count, 2);
+    assert_int_equal(fixture->count, 3);
     assert_non_null(strstr(fixture->found[0].refused, "file name has at most 61 characters"));
-    assert_non_null(strstr(fixture->found[1].refused, "not a regular file"));
+    assert_string_equal(fixture->found[1].file, "bad?name?.so");
+    assert_non_null(strstr(fixture->found[1].refused, "[A-Za-z0-9._-]"));
+    assert_non_null(strstr(fixture->found[2].refused, "not a regular file"));
     free(path);
 }
 
