@@ -353,8 +353,7 @@ static size_t find_leaving(const struct gk_reader_jobs *jobs, const char *reader
 
 void gk_reader_jobs_retire(struct gk_reader_jobs *jobs, const char *reader_id)
 {
-    assert(jobs->leaving_count < LEAVING_MAX);
-    if (find_leaving(jobs, reader_id) == jobs->leaving_count) {
+    if (find_leaving(jobs, reader_id) == jobs->leaving_count && jobs->leaving_count < LEAVING_MAX) {
         (void)snprintf(jobs->leaving[jobs->leaving_count++], GK_PRINCIPAL_ID_SIZE, "%s", reader_id);
     }
     end_polls(jobs, reader_id, answer_leave);

@@ -70,7 +70,7 @@ bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes q
                                   gk_numbers_checked_fn done, void *context);
 
 /* The reader gets no job any more: it finishes the one that it has, is told to leave with its next LeaseJob,
- * and ends by itself. At most 128 readers may be leaving at a time. */
+ * and ends by itself. Where 128 are leaving already, it is told so only if it waits for a job now. */
 void gk_reader_jobs_retire(struct gk_reader_jobs *jobs, const char *reader_id);
 
 /* The reader has ended: what it held goes to another. */

@@ -1,10 +1,6 @@
-#include "core/plugins/keeper.h"
+#include "core/plugins/keeper_internal.h"
 
 #include "core/memory.h"
-#include "core/plugins/check.h"
-#include "core/plugins/folder_watch.h"
-#include "core/plugins/plugin_records.h"
-#include "core/task.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -12,43 +8,6 @@
 
 enum { READER_START_MS = 30000 /* loading the plugins and Tesseract takes a tenth of a second */ };
 
-struct gk_keeper {
-    struct gk_keeper_options options;
-    struct gk_folder_watch *watch;
-    struct gk_readers *readers;
-    struct gk_plugin_table table;
-    uint64_t last_shelf;                      /* numbers given */
-    bool loaded;                              /* the table knows what rested */
-    bool started;                             /* the first round is over: readers are there */
-    bool again;                               /* something changed while a round ran */
-    bool dropped;                             /* a plugin that the readers have is used no more */
-    char scan_problem[GK_PLUGIN_REASON_SIZE]; /* said in the log already */
-
-    /* The round that runs. */
-    bool busy;
-    struct gk_task task;
-    enum gk_status status;
-    struct gk_error error;
-    struct gk_plugin_table *rested; /* as the store has it; the first time */
-    struct gk_plugin_known *known;
-    size_t known_count;
-    struct gk_plugin_found *found;
-    size_t found_count;
-    struct gk_shelf_folder *shelf;                           /* to be tried, and then to be used */
-    uint8_t kept[4 * GK_TRAIL_PLUGINS][GK_PLUGIN_HASH_SIZE]; /* copies that may be needed yet */
-    size_t kept_count;
-    bool is_checked; /* of all that is in it a reader said what it is */
-    struct gk_check *check;
-    guika_v1_internal_AnnounceRequest *announced;
-    uint64_t new_plugin_shelf; /* number of the shelf with a plugin that was not there before; 0: none */
-
-    bool closing;
-    bool watch_closed, readers_closed;
-    void (*on_closed)(void *context);
-    void *on_closed_context;
-};
-
-static void begin_round(struct gk_keeper *keeper);
 static void try_shelf(struct gk_keeper *keeper);
 
 static void finish_close(struct gk_keeper *keeper)
@@ -73,8 +32,15 @@ static void end_round(struct gk_keeper *keeper)
     if (keeper->closing) {
         finish_close(keeper);
     } else if (keeper->again) {
-        begin_round(keeper);
+        gk_keeper_begin_round(keeper);
     }
+}
+
+/* The watch comes back to it. */
+static void fail_round(struct gk_keeper *keeper)
+{
+    keeper->dropped = true;
+    end_round(keeper);
 }
 
 static void adopt(void *context, const char *reader_id, int process_id, int fd)
@@ -177,7 +143,7 @@ static void on_scanned(struct gk_task *task)
     }
 }
 
-static void begin_round(struct gk_keeper *keeper)
+void gk_keeper_begin_round(struct gk_keeper *keeper)
 {
     if (keeper->busy || keeper->closing) {
         keeper->again = true;
@@ -202,7 +168,7 @@ static void begin_round(struct gk_keeper *keeper)
 
 static void on_folder_changed(void *context)
 {
-    begin_round(context);
+    gk_keeper_begin_round(context);
 }
 
 /* --- 2. a folder of copies, and a reader's look at it --- */
@@ -262,7 +228,7 @@ static void on_checked(void *context, const struct gk_check_outcome *outcome)
         refuse(keeper, outcome->blamed, outcome->why);
     } else {
         gk_log(keeper->options.log, GK_LOG_ERROR, "plugins_not_checked", {"why", outcome->why});
-        end_round(keeper); /* the watch comes back to it */
+        fail_round(keeper);
         return;
     }
     if (keeper->is_checked) {
@@ -286,7 +252,7 @@ static void on_made(struct gk_task *task)
         if (keeper->status != GK_OK) {
             gk_log(keeper->options.log, GK_LOG_ERROR, "plugins_not_copied", {"why", keeper->error.message});
         }
-        end_round(keeper);
+        fail_round(keeper);
         return;
     }
     keeper->check = gk_check_start(&options);
@@ -316,6 +282,7 @@ static void try_shelf(struct gk_keeper *keeper)
     keeper->shelf = gk_shelf_folder_new(keeper->options.loop, keeper->options.copies, ++keeper->last_shelf);
     gk_plugin_table_fill(&keeper->table, keeper->shelf);
     keep_copies(keeper);
+    keeper->dropped = false; /* what is dropped from here on is for the next round */
     keeper->task.run = run_make;
     keeper->task.done = on_made;
     gk_task_start(keeper->options.loop, &keeper->task);
@@ -336,7 +303,6 @@ static void on_written(void *context, enum gk_status status, const struct gk_err
                {"shelf", gk_log_number((int64_t)keeper->shelf->number, number)},
                {"plugins", gk_log_number((int64_t)keeper->shelf->count, count)});
         keeper->started = true;
-        keeper->dropped = false;
         if (any_new) {
             keeper->new_plugin_shelf = keeper->shelf->number;
         }
@@ -374,52 +340,6 @@ static void on_failed(void *context, const char *reader_id, const struct gk_erro
            {"why", error->message});
 }
 
-static void on_strike_written(void *context, enum gk_status status, const struct gk_error *error,
-                              bool any_new)
-{
-    const struct gk_log *log = context;
-
-    (void)any_new;
-    if (status != GK_OK) {
-        gk_log(log, GK_LOG_ERROR, "plugins_not_recorded", {"why", error->message});
-    }
-}
-
-static void strike(struct gk_keeper *keeper, const struct gk_shelf_copy *copy, const char *why)
-{
-    const bool too_often =
-        gk_plugin_table_strike(&keeper->table, copy, why, gk_clock_now_ms(&keeper->options.clock));
-    const struct gk_plugin_entry *entry = gk_plugin_table_find(&keeper->table, copy->file);
-    char strikes[24];
-
-    gk_log(keeper->options.log, too_often ? GK_LOG_ERROR : GK_LOG_WARNING,
-           too_often ? "plugin_quarantined" : "plugin_struck", {"file", copy->file},
-           {"strikes", gk_log_number(entry == NULL ? 0 : (int64_t)entry->record.strikes, strikes)},
-           {"why", why});
-    gk_plugin_records_write(keeper->options.store, keeper->options.mailbox, &keeper->table, "core",
-                            too_often ? "plugin.quarantine" : "plugin.strike", on_strike_written,
-                            (void *)(uintptr_t)keeper->options.log);
-    if (too_often) {
-        keeper->dropped = true;
-        begin_round(keeper);
-    }
-}
-
-static void on_died(void *context, const struct gk_reader_death *death)
-{
-    struct gk_keeper *keeper = context;
-    char status[24], signal_text[24], restart[24];
-
-    gk_log(keeper->options.log, GK_LOG_WARNING, "child_ended", {"child", death->reader_id},
-           {"status", gk_log_number(death->exit_status, status)},
-           {"signal", gk_log_number(death->signal_number, signal_text)},
-           {"restart_ms", death->restart_ms == UINT32_MAX ? NULL : gk_log_number(death->restart_ms, restart)},
-           {"plugin", death->blamed == NULL ? NULL : death->blamed->file});
-    if (death->blamed != NULL && !keeper->closing) {
-        strike(keeper, death->blamed, death->why);
-    }
-}
-
 bool gk_keeper_announced(struct gk_keeper *keeper, const char *reader_id,
                          const guika_v1_internal_AnnounceRequest *announced)
 {
@@ -439,43 +359,6 @@ void gk_keeper_overdue(struct gk_keeper *keeper, const char *reader_id)
     gk_readers_overdue(keeper->readers, reader_id);
 }
 
-/* --- the operator --- */
-
-void gk_keeper_list(const struct gk_keeper *keeper, const char *page_token,
-                    guika_v1_ListPluginsResponse *ret_response)
-{
-    const size_t room = sizeof ret_response->plugins / sizeof ret_response->plugins[0];
-
-    for (size_t i = 0; i < keeper->table.count; i++) {
-        const struct gk_plugin_entry *entry = &keeper->table.entries[i];
-
-        if (strcmp(entry->file, page_token) <= 0) {
-            continue;
-        }
-        if (ret_response->plugins_count == room) {
-            memcpy(ret_response->next_page_token, ret_response->plugins[room - 1].file,
-                   sizeof ret_response->next_page_token);
-            return;
-        }
-        if (gk_plugin_table_row(entry, &ret_response->plugins[ret_response->plugins_count])) {
-            ret_response->plugins_count++;
-        }
-    }
-}
-
-enum gk_status gk_keeper_release(struct gk_keeper *keeper, const char *file, const char *actor,
-                                 struct gk_error *error)
-{
-    const enum gk_status status = gk_plugin_table_release(&keeper->table, file, error);
-
-    if (status == GK_OK) {
-        gk_plugin_records_write(keeper->options.store, keeper->options.mailbox, &keeper->table, actor,
-                                "plugin.release", on_strike_written, (void *)(uintptr_t)keeper->options.log);
-        begin_round(keeper);
-    }
-    return status;
-}
-
 /* --- start and end --- */
 
 struct gk_keeper *gk_keeper_open(const struct gk_keeper_options *options)
@@ -488,7 +371,7 @@ struct gk_keeper *gk_keeper_open(const struct gk_keeper_options *options)
                                                .lease_ms = GK_READER_LEASE_MS,
                                                .jobs = options->jobs,
                                                .adopt = adopt,
-                                               .on_died = on_died,
+                                               .on_died = gk_keeper_reader_died,
                                                .on_failed = on_failed,
                                                .on_changed = on_changed,
                                                .context = keeper};
@@ -496,7 +379,7 @@ struct gk_keeper *gk_keeper_open(const struct gk_keeper_options *options)
     keeper->options = *options;
     keeper->readers = gk_readers_open(&readers);
     keeper->watch = gk_folder_watch_open(options->loop, options->folder, on_folder_changed, keeper);
-    begin_round(keeper);
+    gk_keeper_begin_round(keeper);
     return keeper;
 }
 

@@ -86,7 +86,7 @@ static struct gk_bytes key_of(const char *file, char key[80])
     return (struct gk_bytes){(const uint8_t *)key, strlen(key)};
 }
 
-/* What was used before and is now: a change of what is read. */
+/* Another copy is used than before: other cards may be read. */
 static bool is_new(struct gk_transaction *transaction, struct gk_bytes key, const struct change *change)
 {
     guika_v1_internal_PluginRecord before = {0};
@@ -121,6 +121,9 @@ static enum gk_status apply(struct gk_commit *commit, struct gk_transaction *tra
         if (status != GK_OK) {
             return status;
         }
+    }
+    if (strcmp(writing->action, "plugins.use") != 0) {
+        gk_transaction_count(transaction, "", writing->action); /* the operator sees it in the figures too */
     }
     (void)snprintf(detail, sizeof detail, "%s%s", writing->changes[0].file,
                    writing->count > 1 ? " and others" : "");
