@@ -11,6 +11,7 @@
 #include "core/found_card_clocks.h"
 #include "core/log.h"
 #include "core/notification/outbox.h"
+#include "core/security/plugin_signature.h"
 #include "rpc/status.h"
 
 #include <stdbool.h>
@@ -31,6 +32,8 @@ struct gk_configuration {
     uint32_t readers;       /* processes; 1 to 64 */
     char *reader_program;
     char *issuers_directory;
+    struct gk_plugin_key *plugin_keys; /* that may sign issuer plugins; none: nobody has to */
+    size_t plugin_key_count;
     uint32_t couriers; /* processes; 0 to 16 */
     char *courier_program;
     char *channels_directory;

@@ -245,8 +245,8 @@ static void recognise(struct attempt *attempt)
 {
     attempt->evidence.frames[0].picture = (struct gk_bytes){attempt->picture.data, attempt->picture.size};
     attempt->evidence.frame_count = 1;
-    if (!gk_reader_jobs_recognise(attempt->difficult->parts.jobs, attempt->evidence.frames, 1, on_recognised,
-                                  attempt)) {
+    if (!gk_reader_jobs_recognise_kept(attempt->difficult->parts.jobs, attempt->evidence.frames,
+                                       !attempt->by_itself, on_recognised, attempt)) {
         fail(attempt, GK_UNAVAILABLE, "too many pictures wait to be read; try again");
     }
 }

@@ -367,6 +367,8 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .list_found = on_list_found,
         .get_statistics = gk_operator_get_statistics,
         .list_audit = gk_operator_list_audit,
+        .list_plugins = gk_operator_list_plugins,
+        .release_plugin = gk_operator_release_plugin,
         .list_claims = gk_operator_list_claims,
         .resolve_claim = gk_operator_resolve_claim,
         .add_operator = gk_operator_add_operator,

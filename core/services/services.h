@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/pipeline.h"
+#include "core/plugins/keeper.h"
 #include "core/reader_jobs.h"
 #include "core/registry/registry.h"
 #include "core/security/credentials.h"
@@ -41,6 +42,7 @@ struct gk_services {
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
     struct gk_issuer_queue *issuer_queue;
+    struct gk_keeper *keeper; /* of plugins; NULL: this service has none */
     struct gk_difficult *difficult;
     struct gk_picture_vault *vault;
     struct gk_shelf *shelf;
@@ -70,6 +72,12 @@ struct gk_rpc_binding gk_holder_service(struct gk_services *services);
 struct gk_rpc_binding gk_issuer_service(struct gk_services *services);
 struct gk_rpc_binding gk_operator_service(struct gk_services *services);
 struct gk_rpc_binding gk_admin_service(struct gk_services *services);
+
+/* OperatorService's methods about plugins. */
+void gk_operator_list_plugins(struct gk_rpc_call *call, const guika_v1_ListPluginsRequest *request,
+                              void *context);
+void gk_operator_release_plugin(struct gk_rpc_call *call, const guika_v1_ReleasePluginRequest *request,
+                                void *context);
 
 /* operator_claims.c, bound by the operator service. */
 void gk_operator_list_claims(struct gk_rpc_call *call, const guika_v1_ListClaimsRequest *request,
