@@ -168,6 +168,17 @@ static void describe(const struct gk_keys *keys, struct gk_found_card_decision *
     seal_mask(keys, decision, candidate->masked);
 }
 
+/* An issuer may register the number by a token yet: then the card is found by these. */
+static void keep_own_tokens(struct gk_registry *registry, struct gk_found_card_decision *decision,
+                            const guika_v1_internal_Candidate *candidate)
+{
+    guika_v1_internal_FoundCard *card = &decision->card;
+    const size_t room = sizeof card->own_tokens / sizeof card->own_tokens[0];
+
+    card->own_tokens_count = (pb_size_t)gk_registry_own_tokens(registry, candidate->scheme, candidate->number,
+                                                               card->own_tokens, room);
+}
+
 /* The notice is written with the decision and waits for STORED. */
 static void write_notice(const struct gk_keys *keys, struct gk_found_card_decision *decision, int64_t now_ms)
 {
@@ -252,6 +263,9 @@ enum gk_status gk_decision_accept(struct gk_registry *registry, const struct gk_
     card->decided_at_ms = now_ms;
     card->own_key = registration->own_key;
     card->key_epoch = registration->key_epoch;
+    card->card_token.size = GK_TOKEN_SIZE;
+    memcpy(card->card_token.bytes, registration->card_token, GK_TOKEN_SIZE);
+    card->own_tokens_count = 0;
     attribute(decision, registration);
     card->policy = policy_of(registration);
     if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_NOTIFY_AT_ONCE) {
@@ -281,6 +295,9 @@ void gk_decision_cancelled(const struct gk_registration *registration,
 {
     decision->card.reason = guika_v1_Reason_REASON_CANCELLED;
     decision->card.disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
+    decision->card.own_tokens_count = 0;
+    decision->card.card_token.size = GK_TOKEN_SIZE;
+    memcpy(decision->card.card_token.bytes, registration->card_token, GK_TOKEN_SIZE);
     attribute(decision, registration);
 }
 
@@ -392,6 +409,9 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
     decision->card.reason = match.reason;
     if (is_certain(&match)) {
         describe(keys, decision, &read->candidates[match.candidate], &registrations[match.candidate]);
+        if (!registrations[match.candidate].registered) {
+            keep_own_tokens(registry, decision, &read->candidates[match.candidate]);
+        }
     }
     if (full && evidence->abilities.can_give_back && !evidence->in_box) {
         give_back(decision, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_BOX_FULL);

@@ -269,14 +269,27 @@ static enum gk_status decide_typed(struct attempt *attempt)
     return decide(attempt);
 }
 
+/* Asks the lists for the card's token, and for those that issuers would have made of its number. [worker] */
+static enum gk_status look_up_tokens(struct attempt *attempt, struct gk_registration *ret_registration)
+{
+    struct gk_registry *registry = attempt->difficult->parts.registry;
+    const guika_v1_internal_FoundCard *card = &attempt->card;
+    enum gk_status status = gk_registry_look_up_card(registry, card->card_token.bytes, card->kind,
+                                                     ret_registration, &attempt->result.error);
+
+    for (size_t i = 0; status == GK_OK && !ret_registration->registered && i < card->own_tokens_count; i++) {
+        status = gk_registry_look_up_card(registry, card->own_tokens[i], card->kind, ret_registration,
+                                          &attempt->result.error);
+    }
+    return status;
+}
+
 /* [worker] */
 static enum gk_status decide_token(struct attempt *attempt)
 {
     const struct gk_difficult_parts *parts = &attempt->difficult->parts;
     struct gk_registration registration = {0};
-    const enum gk_status status =
-        gk_registry_look_up_card(parts->registry, attempt->card.card_token.bytes, attempt->card.kind,
-                                 &registration, &attempt->result.error);
+    const enum gk_status status = look_up_tokens(attempt, &registration);
 
     if (status != GK_OK) {
         return status;

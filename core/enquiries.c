@@ -19,7 +19,6 @@ enum {
     RESTING_MAX = 10000, /* enquiries that may wait; more are refused alike */
     BATCH = 256,         /* looked up at a time */
     TURN_MS = 200,       /* between two batches: answers never follow an enquiry's own time */
-    OWN_TOKENS_MAX = 16, /* of one scheme: issuers whose lists may have one number */
 };
 
 struct gk_enquiries {
@@ -126,10 +125,10 @@ static void canonicalise(const char *number, char ret_canonical[65])
 static void add_own_tokens(const struct gk_enquiries *enquiries, const char *scheme, const char *canonical,
                            guika_v1_internal_EnquiryRecord *record)
 {
-    uint8_t tokens[OWN_TOKENS_MAX][GK_TOKEN_SIZE];
+    uint8_t tokens[GK_OWN_TOKENS_MAX][GK_TOKEN_SIZE];
     const size_t room = sizeof record->card_tokens / sizeof record->card_tokens[0];
     const size_t count =
-        gk_registry_own_tokens(enquiries->parts.registry, scheme, canonical, tokens, OWN_TOKENS_MAX);
+        gk_registry_own_tokens(enquiries->parts.registry, scheme, canonical, tokens, GK_OWN_TOKENS_MAX);
 
     for (size_t i = 0; i < count && record->card_tokens_count < room; i++) {
         record->card_tokens[record->card_tokens_count].size = GK_TOKEN_SIZE;

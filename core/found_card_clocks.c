@@ -192,6 +192,7 @@ static enum gk_status erase(const struct round *round)
     card->holder_token.size = 0;
     card->sealed_mask.size = 0;
     card->sealed_reference.size = 0;
+    card->own_tokens_count = 0;
     card->notice_id.size = 0;
     card->issuer_account[0] = '\0';
     card->scheme[0] = '\0';

@@ -48,6 +48,8 @@ static void take_number(guika_v1_internal_FoundCard *card, const guika_v1_intern
     card->card_token = decided->card_token;
     card->key_epoch = decided->key_epoch;
     card->own_key = decided->own_key;
+    card->own_tokens_count = decided->own_tokens_count;
+    memcpy(card->own_tokens, decided->own_tokens, sizeof card->own_tokens);
     card->sealed_mask = decided->sealed_mask;
 }
 

@@ -184,6 +184,30 @@ void gk_accounts_covering(struct gk_accounts *accounts, const char *scheme, cons
     *ret_count = count;
 }
 
+size_t gk_accounts_keys(struct gk_accounts *accounts, const char *scheme, const char *number,
+                        struct gk_account_key *ret_keys, size_t room)
+{
+    size_t count = 0;
+
+    pthread_rwlock_rdlock(&accounts->lock);
+    for (size_t i = 0; i < accounts->count; i++) {
+        const struct account *account = &accounts->items[i];
+        const uint32_t epochs[] = {account->list_key_epoch, account->terms.key_epoch};
+
+        if (account->terms.key_epoch == 0 || longest_binding(account, scheme, number) == 0) {
+            continue;
+        }
+        for (size_t k = 0; k < 2 && count < room; k++) {
+            if (epochs[k] != 0 && (k == 0 || epochs[k] != epochs[0])) {
+                memcpy(ret_keys[count].name, account->name, sizeof ret_keys[count].name);
+                ret_keys[count++].epoch = epochs[k];
+            }
+        }
+    }
+    pthread_rwlock_unlock(&accounts->lock);
+    return count;
+}
+
 uint64_t gk_accounts_generation(struct gk_accounts *accounts, const char *name, uint64_t *ret_version)
 {
     pthread_rwlock_rdlock(&accounts->lock);

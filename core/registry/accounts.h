@@ -54,6 +54,17 @@ struct gk_account_list {
 void gk_accounts_covering(struct gk_accounts *accounts, const char *scheme, const char *number,
                           struct gk_account_list **ret_lists, size_t *ret_count, uint64_t *ret_version);
 
+/* One index key that an issuer has. */
+struct gk_account_key {
+    char name[GK_ACCOUNT_NAME_SIZE];
+    uint32_t epoch;
+};
+
+/* The index keys of the accounts that may register `number` of `scheme`: that of the list in force, and the
+ * newest where it is another one. At most `room`; returns how many. [any] */
+size_t gk_accounts_keys(struct gk_accounts *accounts, const char *scheme, const char *number,
+                        struct gk_account_key *ret_keys, size_t room);
+
 /* The generation in force of account `name`; 0: none, or no such account. [any] */
 uint64_t gk_accounts_generation(struct gk_accounts *accounts, const char *name, uint64_t *ret_version);
 

@@ -204,18 +204,15 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
 size_t gk_registry_own_tokens(struct gk_registry *registry, const char *scheme, const char *number,
                               uint8_t ret_tokens[][GK_TOKEN_SIZE], size_t room)
 {
-    struct gk_account_list *lists;
-    uint64_t version;
-    size_t count;
+    struct gk_account_key keys[GK_OWN_TOKENS_MAX];
+    const size_t count = gk_accounts_keys(registry->accounts, scheme, number, keys,
+                                          room < GK_OWN_TOKENS_MAX ? room : GK_OWN_TOKENS_MAX);
     size_t made = 0;
 
-    gk_accounts_covering(registry->accounts, scheme, number, &lists, &count, &version);
-    for (size_t i = 0; i < count && made < room; i++) {
-        made += lists[i].key_epoch != 0 &&
-                gk_issuer_keys_tokens(gk_keys_issuers(registry->keys), lists[i].name, lists[i].key_epoch,
-                                      scheme, number, ret_tokens[made], NULL);
+    for (size_t i = 0; i < count; i++) {
+        made += gk_issuer_keys_tokens(gk_keys_issuers(registry->keys), keys[i].name, keys[i].epoch, scheme,
+                                      number, ret_tokens[made], NULL);
     }
-    free(lists);
     return made;
 }
 

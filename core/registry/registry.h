@@ -103,8 +103,10 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
                                          const uint8_t card_token[GK_TOKEN_SIZE],
                                          struct gk_registration *ret_registration, struct gk_error *error);
 
-/* Tokens of `number` (canonical) under the index keys of those issuers whose lists may have it, at most
- * `room`; returns how many. Without a look at the store. [any] */
+enum { GK_OWN_TOKENS_MAX = 16 };
+
+/* Tokens of `number` (canonical) under the index keys of those issuers that may register it, at most `room`
+ * and GK_OWN_TOKENS_MAX; returns how many. Without a look at the store. [any] */
 size_t gk_registry_own_tokens(struct gk_registry *registry, const char *scheme, const char *number,
                               uint8_t ret_tokens[][GK_TOKEN_SIZE], size_t room);
 /* As gk_registry_look_up_token, of a card of `kind` alone: cards are one only if their kinds agree. [worker]

@@ -17,7 +17,7 @@
 
 #define REFERENCE "customer-in-clear-1"
 
-enum { NOTICE_WAIT_MS = 20000, COMMAND_SIZE = 1024, CARDS = 4 };
+enum { NOTICE_WAIT_MS = 20000, COMMAND_SIZE = 1024, CARDS = 5 };
 
 struct world {
     struct gk_test_service service;
@@ -401,6 +401,32 @@ static void test_on_enquiry_the_issuer_hears_only_once_the_holder_asks(void **st
     assert_int_equal(gk_test_mail_count(&world->service), 0);
 }
 
+/* Nobody knew the number when the card was found; it keeps its tokens under the issuers' keys too. */
+static void test_card_that_was_found_before_its_token_was_imported_is_told_of_then(void **state)
+{
+    struct world *world = *state;
+    char text[256];
+
+    assert_int_equal(find_card(world, 4).reason, guika_v1_Reason_REASON_UNREGISTERED);
+    (void)snprintf(text, sizeof text, "scheme,number,reference\niso7812,%s,customer-5\n", world->number[4]);
+    write_text(world, "later.csv", text);
+    struct gk_test_run run = guika(
+        world, "none", "$G registry tokenise --index-key $D/bank.key $D/later.csv $D/later-tokens.csv; true");
+
+    assert_ends(&run, 0);
+    gk_test_run_clear(&run);
+    run = guika(world, "operator", "$G issuer set bank --policy through-issuer");
+    assert_ends(&run, 0);
+    gk_test_run_clear(&run);
+    run = guika(world, "bank", "$G registry import $D/later-tokens.csv");
+    assert_ends(&run, 0);
+    gk_test_run_clear(&run);
+    const guika_v1_NextFoundResponse found = next(world, 0, 20000);
+
+    assert_string_equal(found.case_id, world->case_id);
+    assert_string_equal(found.reference, "customer-5");
+}
+
 static void test_policies_of_an_issuer_that_hands_numbers_over(void **state)
 {
     struct world *world = *state;
@@ -437,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_relaying_gives_the_pickup_code),
         cmocka_unit_test(test_card_that_is_cancelled_while_it_waits_is_kept_for_destruction),
         cmocka_unit_test(test_on_enquiry_the_issuer_hears_only_once_the_holder_asks),
+        cmocka_unit_test(test_card_that_was_found_before_its_token_was_imported_is_told_of_then),
         cmocka_unit_test(test_policies_of_an_issuer_that_hands_numbers_over),
     };
 
