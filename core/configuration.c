@@ -370,6 +370,20 @@ static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char 
     return configuration;
 }
 
+/* Who can change the data could change heads that lie in it as well. */
+static enum gk_status check_heads(const struct gk_configuration *configuration, const char *path,
+                                  struct gk_error *error)
+{
+    const size_t length = strlen(configuration->data_directory);
+    const char *heads = configuration->audit_heads_file;
+
+    if (strncmp(heads, configuration->data_directory, length) != 0 || heads[length] != '/') {
+        return GK_OK;
+    }
+    return gk_error_set(error, GK_INVALID_ARGUMENT,
+                        "%.100s: heads of audit must lie outside the data, not at %.100s", path, heads);
+}
+
 enum gk_status gk_configuration_read(const char *path, const char *program_directory,
                                      struct gk_configuration **ret_configuration, struct gk_error *error)
 {
@@ -402,13 +416,20 @@ enum gk_status gk_configuration_read(const char *path, const char *program_direc
         return gk_error_set(error, local.status, "%s", local.message);
     }
     struct gk_retention retention;
-    const enum gk_status status = fill_retention(&retention, cfg, path, error);
+    struct gk_configuration *configuration = NULL;
+    enum gk_status status = fill_retention(&retention, cfg, path, error);
 
     if (status == GK_OK) {
-        *ret_configuration = fill(cfg, dirname(absolute), program_directory);
-        (*ret_configuration)->retention = retention;
+        configuration = fill(cfg, dirname(absolute), program_directory);
+        configuration->retention = retention;
+        status = check_heads(configuration, path, error);
     }
     cfg_free(cfg);
+    if (status == GK_OK) {
+        *ret_configuration = configuration;
+    } else {
+        gk_configuration_free(configuration);
+    }
     return status;
 }
 

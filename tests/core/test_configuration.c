@@ -216,6 +216,15 @@ static void test_errors_after_a_channel_name_their_own_cause(void **state)
     refuses(fixture, "channel \"smtp\" {\n a = {\"b\", \"c\"}\n}\n", 2, "unexpected");
 }
 
+static void test_audit_heads_inside_the_data_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(read_text(fixture, "audit {\n heads = \"data/audit.heads\"\n}\n"), GK_INVALID_ARGUMENT);
+    assert_non_null(strstr(fixture->error.message, "outside the data"));
+    assert_null(fixture->configuration);
+}
+
 static void test_ranges_are_checked_and_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -228,6 +237,7 @@ static void test_ranges_are_checked_and_named(void **state)
     refuses(fixture, "readers {\n count = -1\n}\n", 2, "count must be 0 to 64, not -1");
     refuses(fixture, "readers {\n count = 65\n}\n", 2, "0 to 64");
     refuses(fixture, "couriers {\n count = 17\n}\n", 2, "count must be 0 to 16, not 17");
+    refuses(fixture, "audit {\n every_seconds = 0\n}\n", 2, "every_seconds must be 1 to 86400, not 0");
     refuses(fixture, "decision {\n threshold = 0.49\n}\n", 2, "threshold must be 0.5 to 1, not 0.49");
     refuses(fixture, "decision {\n threshold = 1.01\n}\n", 2, "0.5 to 1");
     refuses(fixture, "decision {\n threshold = nan\n}\n", 2, "0.5 to 1");
@@ -286,6 +296,7 @@ int main(void)
         TEST(test_channels_keep_their_own_keys_and_paths_become_absolute),
         TEST(test_errors_name_file_line_and_key),
         TEST(test_errors_after_a_channel_name_their_own_cause),
+        TEST(test_audit_heads_inside_the_data_are_refused),
         TEST(test_ranges_are_checked_and_named),
         TEST(test_missing_file_says_how_to_make_one),
         TEST(test_folder_is_refused),

@@ -52,7 +52,8 @@ PYTHON
 
 step "1. A service of its own, in demo/service"
 "$bin/guikad" --init --config "$place/service/guikad.conf" | head -n 1
-sed -i -e 's|^listen = .*|listen = {"tcp://127.0.0.1:0"}|' -e 's|path = "outgoing"|path = "../outgoing"|' "$place/service/guikad.conf"
+sed -i -e 's|^listen = .*|listen = {"tcp://127.0.0.1:0"}|' -e 's|path = "outgoing"|path = "../outgoing"|' \
+    -e 's|^metrics = .*|metrics = ""|' "$place/service/guikad.conf"
 "$bin/guikad" --config "$place/service/guikad.conf" 2>"$place/service.log" &
 pids+=($!)
 wait_for 20 grep -q event=shelf "$place/service.log" || fail "the service did not start; see demo/service.log"
