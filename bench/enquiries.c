@@ -23,7 +23,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { CLASSES = 3, PAGE_ROWS = 500, WARM_UP = 200, WAIT_MS = 300 };
+enum { CLASSES = 3, PAGE_ROWS = 500, WARM_UP = 200, WAIT_MS = 300, IN_FLIGHT = 1000 };
 
 static const double AUC_LIMIT = 0.52; /* what the service promises */
 static const char *const classes[CLASSES] = {"found", "registered", "unknown"};
@@ -47,8 +47,7 @@ static void must(const char *what, enum gk_status status, const struct gk_error 
 
 /* --- what is true --- */
 
-/* Sixteen digits that begin with 62 and pass Luhn's check are not needed: what counts is that they are
- * equally long. */
+/* All equally long; nothing here asks whether their check digits agree. */
 static void make_number(unsigned class, unsigned index, char ret_number[40])
 {
     (void)snprintf(ret_number, 40, "6250%u%05u123456", class + 1, index);
@@ -155,7 +154,7 @@ static void describe(const struct bench *bench, unsigned index, struct finding *
     finding->decision.deposit.has_answer = true;
 }
 
-/* All together, so that the store syncs once for many. */
+/* Many together, so that the store syncs once for all of them. */
 static void find_cards(struct bench *bench)
 {
     struct finding *findings = calloc(bench->count, sizeof *findings);
@@ -170,11 +169,14 @@ static void find_cards(struct bench *bench)
             findings[i].stored = round == 1;
             findings[i].done = &done;
             findings[i].work = (struct gk_work){.apply = apply_finding, .done = finding_done};
+            if (i >= IN_FLIGHT) {
+                (void)sem_wait(&done); /* room for the service's own changes */
+            }
             while (!gk_store_commit(bench->rig.store, &findings[i].work)) {
                 (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
             }
         }
-        for (unsigned i = 0; i < bench->count; i++) {
+        for (unsigned i = 0; i < bench->count && i < IN_FLIGHT; i++) {
             (void)sem_wait(&done);
         }
     }
