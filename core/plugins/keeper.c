@@ -299,7 +299,7 @@ static void on_written(void *context, enum gk_status status, const struct gk_err
         gk_log(keeper->options.log, GK_LOG_ERROR, "plugins_not_recorded", {"why", error->message});
     }
     if (!keeper->closing) {
-        gk_log(keeper->options.log, GK_LOG_INFO, "shelf_changes",
+        gk_log(keeper->options.log, GK_LOG_INFO, "new_shelf",
                {"shelf", gk_log_number((int64_t)keeper->shelf->number, number)},
                {"plugins", gk_log_number((int64_t)keeper->shelf->count, count)});
         keeper->started = true;
@@ -324,7 +324,7 @@ static void on_changed(void *context, const struct gk_shelf_folder *shelf)
     struct gk_keeper *keeper = context;
     char number[24];
 
-    gk_log(keeper->options.log, GK_LOG_INFO, "shelf_in_use",
+    gk_log(keeper->options.log, GK_LOG_INFO, "new_shelf_in_use",
            {"shelf", gk_log_number((int64_t)shelf->number, number)});
     if (keeper->new_plugin_shelf != 0 && keeper->new_plugin_shelf <= shelf->number) {
         keeper->new_plugin_shelf = 0;

@@ -121,8 +121,8 @@ void gk_test_plugins_settle(const struct gk_test_service *service)
     unsigned settled = 0;
 
     for (unsigned waited = 0; settled < 300; waited += TURN_MS) {
-        const bool same = last_number(service, "event=shelf_changes shelf=") ==
-                          last_number(service, "event=shelf_in_use shelf=");
+        const bool same = last_number(service, "event=new_shelf shelf=") ==
+                          last_number(service, "event=new_shelf_in_use shelf=");
 
         settled = same ? settled + TURN_MS : 0;
         if (waited >= LOG_WAIT_MS) {

@@ -28,7 +28,7 @@ static int set_up(void **state)
 
     gk_test_plugins_make(&world->service, 2, "");
     gk_test_service_start(&world->service);
-    gk_test_wait_for_log(&world->service, "event=shelf_in_use", 1);
+    gk_test_wait_for_log(&world->service, "event=new_shelf_in_use", 1);
     gk_test_add_box(&world->service, "box-1", world->box);
     gk_test_add_issuer(&world->service, "bank", "iso7812:4", issuer);
     for (unsigned i = 0; i < CARDS; i++) {
@@ -66,7 +66,7 @@ static void restart(struct world *world)
     gk_rpc_client_close(world->client);
     assert_int_equal(gk_test_service_stop(&world->service, SIGTERM), 0);
     gk_test_service_start(&world->service);
-    gk_test_wait_for_log(&world->service, "event=shelf_in_use", 1);
+    gk_test_wait_for_log(&world->service, "event=new_shelf_in_use", 1);
     world->client = gk_test_client(&world->service, world->box);
 }
 
@@ -141,8 +141,8 @@ static void test_replaced_plugin_is_used_and_a_bad_one_leaves_the_old_in_use(voi
     const guika_v1_PluginRow before = gk_test_plugins_row(&world->service, "iso7812.so");
 
     gk_test_plugins_put(&world->service, GK_TEST_SHELF "iso7812.so", "iso7812.so", 1);
-    gk_test_wait_for_log(&world->service, "event=shelf_in_use",
-                         gk_test_occurrences(world->service.log, "event=shelf_in_use") + 1);
+    gk_test_wait_for_log(&world->service, "event=new_shelf_in_use",
+                         gk_test_occurrences(world->service.log, "event=new_shelf_in_use") + 1);
     const guika_v1_PluginRow after = gk_test_plugins_row(&world->service, "iso7812.so");
 
     assert_int_equal(after.state, guika_v1_PluginState_PLUGIN_STATE_IN_USE);

@@ -166,10 +166,10 @@ static struct memory replace(const struct gk_test_service *service, unsigned cou
     const long long began = gk_test_now_ms();
 
     for (unsigned i = 0; i < count; i++) {
-        const size_t before = gk_test_occurrences(service->log, "event=shelf_in_use");
+        const size_t before = gk_test_occurrences(service->log, "event=new_shelf_in_use");
 
         gk_test_plugins_put(service, GK_TEST_SHELF "iso7812.so", "iso7812.so", 1 + i);
-        gk_test_wait_for_log(service, "event=shelf_in_use", before + 1);
+        gk_test_wait_for_log(service, "event=new_shelf_in_use", before + 1);
         if (i + 1 == (count + WARM_PART - 1) / WARM_PART) {
             warm = look(service);
         }
