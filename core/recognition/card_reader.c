@@ -7,6 +7,7 @@
 #include "core/recognition/card_reader.h"
 
 #include "core/recognition/card_finder.h"
+#include "core/recognition/letters.h"
 #include "core/recognition/line_reader.h"
 #include "core/recognition/number_line.h"
 #include "core/recognition/observation.h"
@@ -128,6 +129,11 @@ static bool wants_witness(const struct view *view, double least)
            (least <= 0 || (view->list->count > 0 && view->list->items[0].probability >= least));
 }
 
+static bool has_letters(const struct gk_candidate_list *list)
+{
+    return list->count > 0 && list->items[0].number[strspn(list->items[0].number, "0123456789X")] != '\0';
+}
+
 /* Reads a trial through and adds what it says. */
 static void read_trial(struct view *view, const struct trial *trial)
 {
@@ -152,7 +158,8 @@ static void read_trial(struct view *view, const struct trial *trial)
     if (likelier) {
         place_view(view, target.rows, upside_down);
     }
-    if (likelier && target.row_count == 1 && wants_witness(view, WORTH_TEXT)) {
+    /* Tesseract was asked already where there are letters. */
+    if (likelier && target.row_count == 1 && !has_letters(view->list) && wants_witness(view, WORTH_TEXT)) {
         gk_witness_text(view->reader, &place, target.rows, upside_down, view->list);
     }
 }
@@ -198,7 +205,14 @@ static bool lies_on(const struct gk_number_line *line, const struct gk_number_li
     return same_direction && along >= 0 && along <= length && fabs(across) <= region->left_height;
 }
 
-typedef bool region_visitor(struct view *view, const struct gk_number_line *region, int turns, void *context);
+/* A region of an issuer's layout as it lies in the frame. */
+struct visited {
+    const struct guika_issuer *issuer;
+    struct gk_number_line line;
+    int turns;
+};
+
+typedef bool region_visitor(struct view *view, const struct visited *region, void *context);
 
 /* Calls for every region of the shelf's layouts, both ways up, until one call returns true. */
 static bool visit_regions(struct view *view, region_visitor *visit, void *context)
@@ -210,8 +224,8 @@ static bool visit_regions(struct view *view, region_visitor *visit, void *contex
             const struct guika_layout *layout = &issuer->layouts[j];
             for (size_t k = 0; k < layout->number_count; k++) {
                 for (int turns = layout->portrait ? 1 : 0; turns < 4; turns += 2) {
-                    struct gk_number_line region = region_line(&layout->numbers[k], turns);
-                    if (visit(view, &region, turns, context)) {
+                    struct visited region = {issuer, region_line(&layout->numbers[k], turns), turns};
+                    if (visit(view, &region, context)) {
                         return true;
                     }
                 }
@@ -227,21 +241,24 @@ static bool visit_regions(struct view *view, region_visitor *visit, void *contex
  * turn. */
 struct turns_sought {
     const struct gk_number_line *row;
-    unsigned turns;
+    unsigned turns, lettered_turns;
 };
 
-static bool note_turns(struct view *view, const struct gk_number_line *region, int turns, void *context)
+static bool note_turns(struct view *view, const struct visited *region, void *context)
 {
     struct turns_sought *sought = context;
     (void)view;
-    sought->turns |= region->left_height < TALLEST_PX && lies_on(sought->row, region) ? 1u << turns : 0;
+    if (region->line.left_height < TALLEST_PX && lies_on(sought->row, &region->line)) {
+        sought->turns |= 1u << region->turns;
+        sought->lettered_turns |= gk_letters_are_used(region->issuer) ? 1u << region->turns : 0;
+    }
     return false;
 }
 
 static void favour_layouts(struct view *view, struct trial *trial)
 {
     const struct gk_number_line *row = &trial->rows[0];
-    struct turns_sought sought = {row, 0};
+    struct turns_sought sought = {row, 0, 0};
     if (view->frame.width_px == 0) {
         return;
     }
@@ -249,6 +266,7 @@ static void favour_layouts(struct view *view, struct trial *trial)
     for (int turned = 0; turned < 2; turned++) {
         int turns = turns_of(row->right.x - row->left.x, row->right.y - row->left.y, turned == 1);
         trial->glance.favour[turned] = sought.turns & 1u << turns ? LAYOUT_FAVOUR : 1;
+        trial->glance.lettered[turned] = (sought.lettered_turns & 1u << turns) != 0;
     }
 }
 
@@ -374,12 +392,11 @@ static void complete_block(struct view *view)
     }
 }
 
-static bool try_region(struct view *view, const struct gk_number_line *region, int turns, void *context)
+static bool try_region(struct view *view, const struct visited *region, void *context)
 {
-    (void)turns;
     (void)context;
-    if (region->left_height < TALLEST_PX) {
-        add_trial(view, region, 1);
+    if (region->line.left_height < TALLEST_PX) {
+        add_trial(view, &region->line, 1);
     }
     return view->trial_count == MOST_TRIALS || gk_card_reader_out_of_time(view->reader);
 }

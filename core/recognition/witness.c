@@ -44,23 +44,32 @@ static void collect_figures(const struct gk_text_line *text, char ret_figures[GK
     ret_figures[count] = '\0';
 }
 
-void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_place *place,
-                     const struct gk_number_line *line, bool upside_down, struct gk_candidate_list *list)
+bool gk_witness_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                     const struct gk_number_line *line, bool upside_down, struct gk_text_line *ret_text,
+                     int *ret_width_px)
 {
     static const struct gk_framing framing = {.digit_share = 0.66, .centre_shift = 0};
     struct gk_image strip;
-    struct gk_text_line text;
-    char figures[GK_TEXT_SYMBOLS_MOST + 1], numbers[OPINIONS][GK_NUMBER_SIZE];
-    size_t count = 0;
     if (!gk_number_line_cut(place->picture, place->frame, line, upside_down, &framing, &strip)) {
-        return;
+        return false;
     }
     int64_t began = gk_stage_begin(reader->stages);
     make_dark_on_light(&strip);
-    bool read = gk_text_read(reader->text, &strip, &text);
+    bool read = gk_text_read(reader->text, &strip, ret_text);
     gk_stage_end(reader->stages, GK_STAGE_TEXT, began);
+    *ret_width_px = strip.width_px;
     gk_image_clear(&strip);
-    if (!read) {
+    return read;
+}
+
+void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                     const struct gk_number_line *line, bool upside_down, struct gk_candidate_list *list)
+{
+    struct gk_text_line text;
+    char figures[GK_TEXT_SYMBOLS_MOST + 1], numbers[OPINIONS][GK_NUMBER_SIZE];
+    size_t count = 0;
+    int width_px;
+    if (!gk_witness_read(reader, place, line, upside_down, &text, &width_px)) {
         return;
     }
     collect_figures(&text, figures);

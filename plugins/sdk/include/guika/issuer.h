@@ -27,6 +27,10 @@ extern "C" {
 #define GUIKA_ISSUER_ABI_MAJOR 1
 #define GUIKA_ISSUER_ABI_MINOR 0
 
+/** An array as the two members that take it, the pointer and behind it the count:
+ * `.rules = GUIKA_LIST(rules)` sets `rules` and `rule_count`. */
+#define GUIKA_LIST(array) (array), sizeof(array) / sizeof *(array)
+
 /** A rectangle on the upright card, millimetres. */
 struct guika_region {
     float left_mm, top_mm, width_mm, height_mm;
@@ -139,6 +143,11 @@ struct guika_issuer {
      * terminated. Pure, no state, any thread, returns within a microsecond or so. */
     bool (*accepts)(const char *number);
 };
+
+/** The first three members of the descriptor. Since 1.1. */
+#define GUIKA_ISSUER_HEAD                                                                                    \
+    .struct_size = sizeof(struct guika_issuer), .abi_major = GUIKA_ISSUER_ABI_MAJOR,                         \
+    .abi_minor = GUIKA_ISSUER_ABI_MINOR
 
 #if defined(_WIN32)
 #define GUIKA_EXPORT
