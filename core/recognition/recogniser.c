@@ -1,6 +1,7 @@
 #include "core/recognition/recogniser.h"
 
 #include "core/recognition/card_reader.h"
+#include "core/recognition/descriptor.h"
 #include "core/recognition/model.h"
 #include "core/recognition/redaction.h"
 #include "core/recognition/relief_reader.h"
@@ -35,15 +36,6 @@ struct gk_recogniser {
     uint8_t *redacted; /* the last picture handed out */
 };
 
-static const struct gk_plugin_kind issuer_kind = {
-    .symbol = "guika_issuer",
-    .word = "issuer",
-    .abi_major = GUIKA_ISSUER_ABI_MAJOR,
-    .abi_minor = GUIKA_ISSUER_ABI_MINOR,
-    .smallest_struct = sizeof(struct guika_issuer),
-    .check = gk_rules_check_descriptor,
-};
-
 static enum gk_status open_readers(struct gk_recogniser *recogniser, struct gk_error *error)
 {
     size_t size = 0;
@@ -73,8 +65,8 @@ enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
     recogniser->keep_pictures = options->keep_pictures;
     recogniser->observer = options->observer;
     enum gk_status status =
-        gk_plugin_open_all(options->issuers_directory, &issuer_kind, options->on_refused, options->context,
-                           &recogniser->plugins, &recogniser->plugin_count, error);
+        gk_plugin_open_all(options->issuers_directory, gk_descriptor_kind(), options->on_refused,
+                           options->context, &recogniser->plugins, &recogniser->plugin_count, error);
     if (status != GK_OK) {
         goto close;
     }
@@ -299,7 +291,7 @@ static void fill_candidates(const struct gk_candidate_list *list,
             to->kind = (guika_v1_CardKind)from->issuer->kind;
         }
         snprintf(to->number, sizeof to->number, "%s", from->number);
-        gk_rules_mask(from->number, to->masked);
+        gk_rules_mask(from->issuer, from->number, to->masked);
         to->probability = from->probability;
         to->forced = from->forced;
         to->place = from->place;
@@ -425,7 +417,7 @@ static void add_match(const struct gk_judgement *judgement, const char *number,
     snprintf(match->issuer, sizeof match->issuer, "%s", judgement->issuer->id);
     snprintf(match->number, sizeof match->number, "%s", number);
     match->kind = (guika_v1_CardKind)judgement->issuer->kind;
-    gk_rules_mask(number, match->masked);
+    gk_rules_mask(judgement->issuer, number, match->masked);
 }
 
 void gk_recogniser_check_number(const struct gk_recogniser *recogniser,

@@ -1,11 +1,15 @@
 #include "core/recognition/rules.h"
 
+#include "core/recognition/descriptor.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LEAST_HIDDEN 6 /* characters of a masked number (guika/issuer.h) */
 
 static bool is_text(const char *text, size_t least, size_t most)
 {
@@ -85,6 +89,29 @@ static const char *layout_problem(const struct guika_layout *layout)
     return NULL;
 }
 
+/* The version comes first: what it promises is read behind this. */
+static const char *later_problem(const struct guika_issuer *issuer)
+{
+    size_t count = 0;
+    if (issuer->struct_size < gk_descriptor_size(issuer->abi_minor)) {
+        return "struct_size is less than its minor version has; begin the descriptor with GUIKA_ISSUER_HEAD";
+    }
+    const struct guika_barcode *codes = gk_descriptor_barcodes(issuer, &count);
+    if (count > 8 || (count > 0 && codes == NULL)) {
+        return "at most 8 bar codes are wanted";
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (codes[i].symbology > GUIKA_CODE_QR || codes[i].skip > 200 || codes[i].length > 64 ||
+            (codes[i].marker != NULL && !is_text(codes[i].marker, 1, 32))) {
+            return "a bar code has a symbology, a marker of 1 to 32 characters or none, skips 200 at most "
+                   "and "
+                   "takes 64 at most";
+        }
+    }
+    struct guika_masking masking = gk_descriptor_masking(issuer);
+    return masking.first > 6 || masking.last > 4 ? "masking shows the first 6 and the last 4 at most" : NULL;
+}
+
 static const char *parts_problem(const struct guika_issuer *issuer)
 {
     if (!is_text(issuer->version, 1, 32) || !is_text(issuer->scheme, 1, 31) ||
@@ -105,7 +132,7 @@ static const char *parts_problem(const struct guika_issuer *issuer)
             return "a name has a language and 1 to 64 bytes";
         }
     }
-    const char *problem = NULL;
+    const char *problem = later_problem(issuer);
     for (size_t i = 0; i < issuer->rule_count && problem == NULL; i++) {
         problem = rule_problem(&issuer->rules[i]);
     }
@@ -115,12 +142,18 @@ static const char *parts_problem(const struct guika_issuer *issuer)
     return problem;
 }
 
+enum gk_status gk_rules_check_parts(const struct gk_plugin_head *head, struct gk_error *error)
+{
+    const char *problem = parts_problem((const struct guika_issuer *)(const void *)head);
+    return problem == NULL ? GK_OK : gk_error_set(error, GK_INVALID_ARGUMENT, "%s", problem);
+}
+
 enum gk_status gk_rules_check_descriptor(const struct gk_plugin_head *head, struct gk_error *error)
 {
     const struct guika_issuer *issuer = (const struct guika_issuer *)(const void *)head;
-    const char *problem = parts_problem(issuer);
-    if (problem != NULL) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "%s", problem);
+    enum gk_status status = gk_rules_check_parts(head, error);
+    if (status != GK_OK) {
+        return status;
     }
     for (size_t i = 0; i < issuer->example_count + issuer->counter_example_count; i++) {
         bool good = i < issuer->example_count;
@@ -363,8 +396,14 @@ enum gk_grouping_fit gk_rules_grouping_fit(const struct guika_rule *rule, const 
     return best;
 }
 
-void gk_rules_mask(const char *number, char ret_masked[GK_MASKED_SIZE])
+void gk_rules_mask(const struct guika_issuer *issuer, const char *number, char ret_masked[GK_MASKED_SIZE])
 {
-    size_t length = strlen(number), shown = length >= 8 ? 4 : length >= 2 ? 2 : 0;
-    snprintf(ret_masked, GK_MASKED_SIZE, "•••• %s", number + length - shown);
+    struct guika_masking rule = issuer == NULL ? (struct guika_masking){0, 0} : gk_descriptor_masking(issuer);
+    size_t length = strlen(number);
+    size_t open = length >= 12 ? length - LEAST_HIDDEN : length / 2;
+    size_t last = rule.first == 0 && rule.last == 0 ? 4 : rule.last;
+    last = last < open ? last : open;
+    size_t first = rule.first < open - last ? rule.first : open - last;
+    snprintf(ret_masked, GK_MASKED_SIZE, "%.*s••••%s%s", (int)first, number, last > 0 ? " " : "",
+             number + length - last);
 }

@@ -14,11 +14,14 @@
 
 #define GK_NUMBER_LONGEST 32                   /* characters (guika/issuer.h) */
 #define GK_NUMBER_SIZE (GK_NUMBER_LONGEST + 1) /* with the terminator */
-#define GK_MASKED_SIZE 24                      /* four bullets of three bytes, a space, four characters */
+#define GK_MASKED_SIZE 24 /* six characters, four bullets of three bytes, a space, four characters */
 
 /* For gk_plugin_kind.check: INVALID_ARGUMENT where a struct guika_issuer breaks a limit of its header, an
  * example is not valid or a counter-example is. [any] */
 enum gk_status gk_rules_check_descriptor(const struct gk_plugin_head *head, struct gk_error *error);
+
+/* The same without the examples, for who wants to hear about each of them. [any] */
+enum gk_status gk_rules_check_parts(const struct gk_plugin_head *head, struct gk_error *error);
 
 /* Keeps letters (made capitals) and digits, those of full width too; other characters part them and are
  * dropped. Returns the length; 0 where nothing is left or it is longer than GK_NUMBER_LONGEST. [any] */
@@ -70,7 +73,8 @@ enum gk_grouping_fit {
  * brackets as "9(1)". [any] */
 enum gk_grouping_fit gk_rules_grouping_fit(const struct guika_rule *rule, const char *printed);
 
-/* "•••• 0019". A number of fewer than eight characters shows its last two. [any] */
-void gk_rules_mask(const char *number, char ret_masked[GK_MASKED_SIZE]);
+/* "•••• 0019", or as the issuer's masking rule has it: "622576•••• 0019". At least six characters stay
+ * hidden, and half of a number shorter than twelve. `issuer` NULL: no rule. [any] */
+void gk_rules_mask(const struct guika_issuer *issuer, const char *number, char ret_masked[GK_MASKED_SIZE]);
 
 #endif

@@ -1,3 +1,4 @@
+#include "core/recognition/descriptor.h"
 #include "core/recognition/rules.h"
 
 #include <setjmp.h>
@@ -7,13 +8,6 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct gk_plugin_kind kind = {.symbol = "guika_issuer",
-                                           .word = "issuer",
-                                           .abi_major = GUIKA_ISSUER_ABI_MAJOR,
-                                           .abi_minor = GUIKA_ISSUER_ABI_MINOR,
-                                           .smallest_struct = sizeof(struct guika_issuer),
-                                           .check = gk_rules_check_descriptor};
 
 struct shelf {
     struct gk_plugin **plugins;
@@ -30,8 +24,8 @@ static void on_refused(void *context, const char *path, const struct gk_error *e
 static int open_shelf(void **state)
 {
     static struct shelf shelf;
-    assert_int_equal(gk_plugin_open_all(GUIKA_BINARY_DIR "/lib/guika/issuers", &kind, on_refused, NULL,
-                                        &shelf.plugins, &shelf.count, NULL),
+    assert_int_equal(gk_plugin_open_all(GUIKA_BINARY_DIR "/lib/guika/issuers", gk_descriptor_kind(),
+                                        on_refused, NULL, &shelf.plugins, &shelf.count, NULL),
                      GK_OK);
     for (size_t i = 0; i < shelf.count; i++) {
         shelf.issuers[i] = (const struct guika_issuer *)(const void *)gk_plugin_head(shelf.plugins[i]);
