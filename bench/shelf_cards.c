@@ -1,7 +1,7 @@
 #include "bench/shelf_cards.h"
 
 #include "bench/common.h"
-#include "core/recognition/rules.h"
+#include "core/recognition/descriptor.h"
 #include "tests/mint/issued.h"
 
 #include <stdio.h>
@@ -15,13 +15,6 @@ static const uint64_t CAMPUS_CARDS = (uint64_t)CAMPUS_YEARS * CAMPUS_PER_YEAR;
 
 /* Tilted and worn: of the mint's difficulty, which is 0 for a card in the light of a studio. */
 static const double LEAST_DIFFICULTY = 0.1, MOST_DIFFICULTY = 0.5;
-
-static const struct gk_plugin_kind kind = {.symbol = "guika_issuer",
-                                           .word = "issuer",
-                                           .abi_major = GUIKA_ISSUER_ABI_MAJOR,
-                                           .abi_minor = GUIKA_ISSUER_ABI_MINOR,
-                                           .smallest_struct = sizeof(struct guika_issuer),
-                                           .check = gk_rules_check_descriptor};
 
 static void on_refused(void *context, const char *path, const struct gk_error *error)
 {
@@ -55,8 +48,8 @@ bool gk_bench_shelf_open(uint64_t seed, uint64_t cards, struct gk_bench_shelf *r
     struct gk_bench_shelf shelf = {.seed = seed, .cards = cards};
     struct gk_error error = {.status = GK_OK};
 
-    if (gk_plugin_open_all(GUIKA_BINARY_DIR "/lib/guika/issuers", &kind, on_refused, NULL, &shelf.plugins,
-                           &shelf.plugin_count, &error) != GK_OK) {
+    if (gk_plugin_open_all(GUIKA_BINARY_DIR "/lib/guika/issuers", gk_descriptor_kind(), on_refused, NULL,
+                           &shelf.plugins, &shelf.plugin_count, &error) != GK_OK) {
         (void)fprintf(stderr, "shelf: %s\n", error.message);
         return false;
     }
@@ -90,7 +83,9 @@ bool gk_bench_shelf_card(const struct gk_bench_shelf *shelf, uint64_t index, str
 {
     const struct gk_bench_shelf_entry *entry = &shelf->entries[gk_bench_shelf_entry_of(shelf, index)];
     const uint64_t seed = gk_bench_seed(shelf->seed, index);
-    const size_t rule = entry->first_rule + (size_t)(index / shelf->entry_count % entry->rule_count);
+    /* An issuer's first rule is its likeliest. */
+    const size_t turn = (size_t)(index / shelf->entry_count % (entry->rule_count + 2));
+    const size_t rule = entry->first_rule + (turn < entry->rule_count ? turn : 0);
 
     if (!gk_mint_issue_card(entry->issuer, rule, seed, ret_card)) {
         (void)fprintf(stderr, "shelf: %s: its rules let no number pass\n", entry->name);

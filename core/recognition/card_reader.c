@@ -56,6 +56,7 @@ struct view {
     struct gk_quad quad;
     size_t number; /* for the observer */
     struct gk_candidate_list *list;
+    double enough; /* probability from which nothing more is read in this picture */
     struct gk_card_sight *sight;
     struct gk_number_line lines[GK_NUMBER_LINES_MOST];
     size_t line_count;
@@ -119,13 +120,13 @@ static void note_rows(const struct view *view, const struct gk_number_target *ta
 
 /* Is the best candidate in doubt, but worth a second opinion? Without checks nothing is accepted, whoever
  * agrees. */
-static bool wants_witness(const struct view *view, double least)
+static bool wants_witness(const struct view *view, double least, double enough)
 {
     if (view->reader->text == NULL || view->reader->barcodes == NULL) {
         return false;
     }
     return !view->reader->rules.no_check && !gk_card_reader_out_of_time(view->reader) &&
-           !is_read(view->list, GK_CANDIDATE_ACCEPTED) &&
+           !is_read(view->list, enough) &&
            (least <= 0 || (view->list->count > 0 && view->list->items[0].probability >= least));
 }
 
@@ -159,7 +160,8 @@ static void read_trial(struct view *view, const struct trial *trial)
         place_view(view, target.rows, upside_down);
     }
     /* Tesseract was asked already where there are letters. */
-    if (likelier && target.row_count == 1 && !has_letters(view->list) && wants_witness(view, WORTH_TEXT)) {
+    if (likelier && target.row_count == 1 && !has_letters(view->list) &&
+        wants_witness(view, WORTH_TEXT, GK_CANDIDATE_ACCEPTED)) {
         gk_witness_text(view->reader, &place, target.rows, upside_down, view->list);
     }
 }
@@ -436,7 +438,7 @@ static void read_view(struct view *view)
     qsort(view->trials, view->trial_count, sizeof *view->trials, compare_trials);
     double least = fmax(LEAST_STRENGTH, LEAST_SHARE * strongest(view));
     for (size_t i = 0; i < view->trial_count && i < MOST_READ && view->trials[i].strength >= least; i++) {
-        if (gk_card_reader_out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
+        if (gk_card_reader_out_of_time(view->reader) || is_read(view->list, view->enough)) {
             return;
         }
         read_trial(view, &view->trials[i]);
@@ -478,7 +480,7 @@ static void read_card(struct view *view)
                         view->line_count, reader->rules.issuers, reader->rules.issuer_count);
     }
     read_view(view);
-    if (view->number == 0 && strongest(view) < LONG_NUMBER && wants_witness(view, 0)) {
+    if (view->number == 0 && strongest(view) < LONG_NUMBER && wants_witness(view, 0, GK_CANDIDATE_CERTAIN)) {
         gk_witness_barcodes(reader, view->picture, &view->frame, view->list);
     }
 }
@@ -572,10 +574,15 @@ void gk_card_read(const struct gk_card_reader *reader, const struct gk_image *pi
     if (reader->observer != NULL) {
         gk_observe_picture(reader->observer, picture, overview.cards, overview.card_count, card != NULL);
     }
-    struct view view = {.reader = reader, .picture = picture, .list = list, .sight = &sight};
+    /* Another frame of a card that was read is there to make certain. */
+    struct view view = {.reader = reader,
+                        .picture = picture,
+                        .list = list,
+                        .enough = is_read(list, GK_CANDIDATE_ACCEPTED) ? GK_CANDIDATE_CERTAIN
+                                                                       : GK_CANDIDATE_ACCEPTED,
+                        .sight = &sight};
     for (size_t i = 0; i < overview.card_count; i++) {
-        if (gk_card_reader_out_of_time(reader) ||
-            is_read(list, i == 0 ? GK_CANDIDATE_ACCEPTED : GOOD_ENOUGH)) {
+        if (gk_card_reader_out_of_time(reader) || is_read(list, i == 0 ? view.enough : GOOD_ENOUGH)) {
             break;
         }
         view.quad = overview.cards[i].quad;

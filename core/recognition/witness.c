@@ -1,5 +1,6 @@
 #include "core/recognition/witness.h"
 
+#include "core/recognition/calibration.h"
 #include "core/recognition/descriptor.h"
 #include "core/recognition/weighing.h"
 
@@ -79,7 +80,7 @@ void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_p
     }
     for (size_t i = 0; i < count; i++) {
         if (strstr(figures, numbers[i]) != NULL) {
-            (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH);
+            (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH, GK_SIGHT_REPEATS);
             return;
         }
     }
@@ -117,7 +118,7 @@ static void say(struct testimony *testimony, const char *number, double strength
     }
     if (testimony->count < GK_BARCODES_MOST) {
         memcpy(testimony->numbers[testimony->count++], number, GK_NUMBER_SIZE);
-        if (!gk_candidates_witness(testimony->list, number, strength)) {
+        if (!gk_candidates_witness(testimony->list, number, strength, GK_CODE_REPEATS)) {
             add_code(testimony->reader, number, strength, testimony->list);
         }
     }

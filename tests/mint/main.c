@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -178,7 +179,7 @@ static bool open_plugin(const char *path, struct options *options)
                                                .word = "issuer",
                                                .abi_major = GUIKA_ISSUER_ABI_MAJOR,
                                                .abi_minor = GUIKA_ISSUER_ABI_MINOR,
-                                               .smallest_struct = sizeof(struct guika_issuer)};
+                                               .smallest_struct = offsetof(struct guika_issuer, barcodes)};
     struct gk_plugin *plugin;
     struct gk_error error;
     if (gk_plugin_open(path, &kind, &plugin, &error) != GK_OK) {

@@ -46,10 +46,6 @@ extern "C" {
  * `.rules = GUIKA_LIST(rules)` sets `rules` and `rule_count`. */
 #define GUIKA_LIST(array) (array), sizeof(array) / sizeof *(array)
 
-/** An array as the two members that take it, the pointer and behind it the count:
- * `.rules = GUIKA_LIST(rules)` sets `rules` and `rule_count`. */
-#define GUIKA_LIST(array) (array), sizeof(array) / sizeof *(array)
-
 /** A rectangle on the upright card, millimetres. */
 struct guika_region {
     float left_mm, top_mm, width_mm, height_mm;
