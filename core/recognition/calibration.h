@@ -74,6 +74,7 @@
 #define GK_ALIEN_RAGGED 100     /* the same, and it has numbers one character shorter or longer */
 /* And for a part of a line. Estimated: */
 #define GK_ALIEN_PART 5         /* other figures stand on the line, far off */
+#define GK_ALIEN_APART 100      /* or for a whole line, one gap of which is far wider than the others */
 #define GK_ALIEN_WINDOW 1000000 /* figures touch it on the left or the right */
 
 /* Share of good numbers that fail a check that only weighs. Unknown; card-validator#112 shows that there are

@@ -7,7 +7,6 @@
 #include "core/recognition/card_reader.h"
 
 #include "core/recognition/card_finder.h"
-#include "core/recognition/letters.h"
 #include "core/recognition/line_reader.h"
 #include "core/recognition/number_line.h"
 #include "core/recognition/observation.h"
@@ -207,9 +206,8 @@ static bool lies_on(const struct gk_number_line *line, const struct gk_number_li
     return same_direction && along >= 0 && along <= length && fabs(across) <= region->left_height;
 }
 
-/* A region of an issuer's layout as it lies in the frame. */
+/* A region of a layout as it lies in the frame. */
 struct visited {
-    const struct guika_issuer *issuer;
     struct gk_number_line line;
     int turns;
 };
@@ -226,7 +224,7 @@ static bool visit_regions(struct view *view, region_visitor *visit, void *contex
             const struct guika_layout *layout = &issuer->layouts[j];
             for (size_t k = 0; k < layout->number_count; k++) {
                 for (int turns = layout->portrait ? 1 : 0; turns < 4; turns += 2) {
-                    struct visited region = {issuer, region_line(&layout->numbers[k], turns), turns};
+                    struct visited region = {region_line(&layout->numbers[k], turns), turns};
                     if (visit(view, &region, context)) {
                         return true;
                     }
@@ -243,24 +241,23 @@ static bool visit_regions(struct view *view, region_visitor *visit, void *contex
  * turn. */
 struct turns_sought {
     const struct gk_number_line *row;
-    unsigned turns, lettered_turns;
+    unsigned turns;
 };
 
 static bool note_turns(struct view *view, const struct visited *region, void *context)
 {
     struct turns_sought *sought = context;
     (void)view;
-    if (region->line.left_height < TALLEST_PX && lies_on(sought->row, &region->line)) {
-        sought->turns |= 1u << region->turns;
-        sought->lettered_turns |= gk_letters_are_used(region->issuer) ? 1u << region->turns : 0;
-    }
+    sought->turns |= region->line.left_height < TALLEST_PX && lies_on(sought->row, &region->line)
+                         ? 1u << region->turns
+                         : 0;
     return false;
 }
 
 static void favour_layouts(struct view *view, struct trial *trial)
 {
     const struct gk_number_line *row = &trial->rows[0];
-    struct turns_sought sought = {row, 0, 0};
+    struct turns_sought sought = {row, 0};
     if (view->frame.width_px == 0) {
         return;
     }
@@ -268,7 +265,6 @@ static void favour_layouts(struct view *view, struct trial *trial)
     for (int turned = 0; turned < 2; turned++) {
         int turns = turns_of(row->right.x - row->left.x, row->right.y - row->left.y, turned == 1);
         trial->glance.favour[turned] = sought.turns & 1u << turns ? LAYOUT_FAVOUR : 1;
-        trial->glance.lettered[turned] = (sought.lettered_turns & 1u << turns) != 0;
     }
 }
 

@@ -32,12 +32,27 @@ static size_t letters_of(const struct guika_prefix_range *range)
     return count <= GK_LETTERS_MOST ? count : 0;
 }
 
-bool gk_letters_are_used(const struct guika_issuer *issuer)
+/* A digit may be lost or made of the letters. */
+static bool may_have(const struct guika_rule *rule, size_t letters, size_t digits)
 {
-    for (size_t i = 0; i < issuer->rule_count; i++) {
-        for (size_t j = 0; j < issuer->rules[i].prefix_count; j++) {
-            if (letters_of(&issuer->rules[i].prefixes[j]) > 0) {
-                return true;
+    for (size_t i = 0; i < rule->length_count; i++) {
+        if (digits + letters + 1 >= rule->lengths[i] && digits <= rule->lengths[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool gk_letters_may_stand(const struct gk_candidate_rules *rules, size_t digits)
+{
+    for (size_t i = 0; i < rules->issuer_count; i++) {
+        for (size_t j = 0; j < rules->issuers[i]->rule_count; j++) {
+            const struct guika_rule *rule = &rules->issuers[i]->rules[j];
+            for (size_t k = 0; k < rule->prefix_count; k++) {
+                size_t letters = letters_of(&rule->prefixes[k]);
+                if (letters > 0 && may_have(rule, letters, digits)) {
+                    return true;
+                }
             }
         }
     }

@@ -6,8 +6,6 @@
 #ifndef GUIKA_CORE_RECOGNITION_LETTERS_H
 #define GUIKA_CORE_RECOGNITION_LETTERS_H
 
-#include "guika/issuer.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,22 +24,22 @@ struct gk_letters {
     double end; /* where the digits begin, as a share of the strip's length */
 };
 
+struct gk_candidate_rules;
 struct gk_card_reader;
 struct gk_line_place;
 struct gk_number_line;
+struct gk_text_line;
 
-/* Does a rule of the issuer have numbers that begin with letters? [any] */
-bool gk_letters_are_used(const struct guika_issuer *issuer);
+/* May so many digits as the net saw on a row be a number of the shelf that begins with letters? The net makes
+ * digits or nothing of those. [any] */
+bool gk_letters_may_stand(const struct gk_candidate_rules *rules, size_t digits);
 
 /* Reads the row by Tesseract and looks for a prefix of the shelf in front of its digits. False, and nothing
  * set, where there is none. About 15 ms. [worker] */
 bool gk_letters_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
                      const struct gk_number_line *row, bool upside_down, struct gk_letters *ret_letters);
 
-/* For tests: the same from what Tesseract said. `text` is a struct gk_text_line, `width_px` the strip's.
- * [any] */
-struct gk_text_line;
-struct gk_candidate_rules;
+/* The same from what Tesseract said of a strip of `width_px`. [any] */
 bool gk_letters_find(const struct gk_candidate_rules *rules, const struct gk_text_line *text, int width_px,
                      struct gk_letters *ret_letters);
 

@@ -28,9 +28,7 @@ static const struct gk_framing framings[] = {
  */
 #define OPEN_DIRECTION 0.5
 
-/* Digits of a row that may have letters in front, of which the net makes digits or nothing; and what the
- * likeliest number without letters may have for them to be looked for. Estimated. */
-#define LETTERED_LEAST 10
+/* What the likeliest number of digits alone may have for letters to be looked for. Estimated. */
 #define LETTERED_DOUBT 0.9
 
 /* Probability, squared, of a character that tells where the number begins or ends. */
@@ -233,16 +231,16 @@ bool gk_line_glance(const struct gk_card_reader *reader, const struct gk_line_pl
     return read;
 }
 
-/* Letters stand in front only where a layout has them, and are looked for only where no digits alone make a
- * number. */
-static void read_letters(struct line_work *work, const struct gk_line_glance *glance, bool upside_down)
+/* Letters are looked for only where no number of digits alone fits, and so many digits may have letters in
+ * front. */
+static void read_letters(struct line_work *work, bool upside_down)
 {
     struct direction *direction = &work->directions[upside_down];
     const struct gk_line_verdict *verdict = &direction->verdict;
     bool open = verdict->count == 0 || verdict->candidates[0].forced ||
                 verdict->candidates[0].probability < LETTERED_DOUBT;
-    if (work->reader->text != NULL && work->target->row_count == 1 && glance->lettered[upside_down] && open &&
-        strlen(verdict->best) >= LETTERED_LEAST &&
+    if (work->reader->text != NULL && work->target->row_count == 1 && open &&
+        gk_letters_may_stand(&work->reader->rules, strlen(verdict->best)) &&
         gk_letters_read(work->reader, work->place, work->target->rows, upside_down,
                         &direction->rows[0].letters)) {
         weigh(work, upside_down);
@@ -267,7 +265,7 @@ bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_plac
     if (!is_settled(&direction->verdict)) {
         read_framings(work, upside_down, FRAMINGS);
         weigh(work, upside_down);
-        read_letters(work, glance, upside_down);
+        read_letters(work, upside_down);
     }
     bool worth = direction->verdict.clarity >= WORTH_READING;
     if (worth) {

@@ -26,8 +26,6 @@ struct gk_line_glance {
     double strength[2]; /* upright, turned: characters there, each counted by how sure the net is of it */
     double left, right; /* of the characters, as shares of the strip, upright; 0 and 1 where there are none */
     double favour[2];   /* what else speaks for each direction, as a factor; the caller's to set */
-    bool
-        lettered[2]; /* some layout has a number with letters there, in each direction; the caller's to set */
 };
 
 /* Takes two net runs a row. false where memory ran out or a row is degenerate. [worker] */

@@ -484,7 +484,8 @@ void gk_reading_verdict(const struct gk_reading *reading, const struct gk_candid
     if (fusion.base_count > 0 && reading->row_count == 0) {
         find_parts(&fusion.bases[0].alignment, reading->framings[fusion.surest].columns, &parts);
     }
-    weigh_run(&line, 1);
+    bool uneven = parts.count > 1 && line.groupings[strlen(fusion.texts[0].text)][0] == '\0';
+    weigh_run(&line, uneven ? GK_ALIEN_APART : 1);
     if (parts.count > 1) {
         weigh_parts(&line, &parts, ret_verdict);
     }
