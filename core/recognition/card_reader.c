@@ -382,7 +382,7 @@ static void complete_block(struct view *view)
     }
     struct trial *block = &view->trials[view->trial_count - 1];
     struct trial *next = &view->trials[view->trial_count];
-    for (int end = 0; end < 2 && block->row_count > 1 && block->row_count < GK_STACK_MOST_ROWS - 1; end++) {
+    for (int end = 0; end < 2 && block->row_count > 1 && block->row_count < GK_STACK_MOST_ROWS; end++) {
         *next = (struct trial){.row_count = 1};
         next->rows[0] = row_of_block(block, end == 0 ? -1 : block->row_count);
         if (!glance_at(view, next) || next->strength < BLOCK_ROW_SHARE * block->strength / block->row_count) {
