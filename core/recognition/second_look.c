@@ -47,8 +47,7 @@ void gk_second_look_read(const struct gk_card_reader *reader, const struct gk_im
     struct gk_candidate_list other = *list; /* of the frames before */
     struct gk_image negative;
     gk_card_read(reader, picture, card, list, ret_sight);
-    if (surest(list) >= READ || gk_card_reader_out_of_time(reader) ||
-        !make_negative(picture, &negative)) {
+    if (surest(list) >= READ || gk_card_reader_out_of_time(reader) || !make_negative(picture, &negative)) {
         return;
     }
     struct gk_card_reader quiet = *reader;
