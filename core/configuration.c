@@ -89,6 +89,11 @@ static int check_heartbeat(cfg_t *cfg, cfg_opt_t *option)
     return check_range(cfg, option, 1, 3600);
 }
 
+static int check_audit_every(cfg_t *cfg, cfg_opt_t *option)
+{
+    return check_range(cfg, option, 1, 86400);
+}
+
 static int check_threshold(cfg_t *cfg, cfg_opt_t *option)
 {
     return check_share(cfg, option, 0.5, 1.0);
@@ -134,6 +139,8 @@ static cfg_t *make_parser(void)
                             CFG_STR("channels", NULL, CFGF_NONE), CFG_END()};
     cfg_opt_t decision[] = {CFG_FLOAT("threshold", 0.999, CFGF_NONE),
                             CFG_FLOAT("registered_share", 0.5, CFGF_NONE), CFG_END()};
+    cfg_opt_t audit[] = {CFG_STR("heads", "audit.heads", CFGF_NONE), CFG_INT("every_seconds", 600, CFGF_NONE),
+                         CFG_END()};
     cfg_opt_t retention[] = {CFG_INT("code_days", 7, CFGF_NONE),
                              CFG_INT("remind_days", 5, CFGF_NONE),
                              CFG_INT("erase_days", 30, CFGF_NONE),
@@ -154,12 +161,14 @@ static cfg_t *make_parser(void)
                      "{'tcp://127.0.0.1:7800', 'tls+tcp://0.0.0.0:7801', 'ws://127.0.0.1:7802/rpc'}",
                      CFGF_NONE),
         CFG_BOOL("plain_remote", cfg_false, CFGF_NONE),
+        CFG_STR("metrics", "", CFGF_NONE),
         CFG_INT("cache_mib", 64, CFGF_NONE),
         CFG_INT("heartbeat_seconds", 30, CFGF_NONE),
         CFG_SEC("tls", tls, CFGF_NONE),
         CFG_SEC("readers", readers, CFGF_NONE),
         CFG_SEC("couriers", couriers, CFGF_NONE),
         CFG_SEC("decision", decision, CFGF_NONE),
+        CFG_SEC("audit", audit, CFGF_NONE),
         CFG_SEC("retention", retention, CFGF_NONE),
         CFG_SEC("channel", channel, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES | CFGF_KEYSTRVAL),
         CFG_END()};
@@ -184,6 +193,7 @@ static cfg_t *make_parser(void)
         (void)cfg_set_validate_func(cfg, name, check_keeping);
     }
     (void)cfg_set_validate_func(cfg, "decision|threshold", check_threshold);
+    (void)cfg_set_validate_func(cfg, "audit|every_seconds", check_audit_every);
     (void)cfg_set_validate_func(cfg, "decision|registered_share", check_registered_share);
     return cfg;
 }
@@ -306,6 +316,7 @@ static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char 
         configuration->listen[i] = copy(cfg_getnstr(cfg, "listen", i));
     }
     configuration->plain_remote = cfg_getbool(cfg, "plain_remote") == cfg_true;
+    configuration->metrics = copy(cfg_getstr(cfg, "metrics"));
     configuration->certificate_file = path_of(folder, cfg_getstr(cfg, "tls|certificate"), "");
     configuration->key_file = path_of(folder, cfg_getstr(cfg, "tls|key"), "");
     configuration->cache_bytes = (uint64_t)cfg_getint(cfg, "cache_mib") << 20;
@@ -322,6 +333,8 @@ static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char 
         beside(folder, cfg_getstr(cfg, "couriers|channels"), program_directory, "../lib/guika/channels");
     configuration->threshold = cfg_getfloat(cfg, "decision|threshold");
     configuration->registered_share = cfg_getfloat(cfg, "decision|registered_share");
+    configuration->audit_heads_file = path_of(folder, cfg_getstr(cfg, "audit|heads"), "");
+    configuration->audit_every_ms = (uint32_t)cfg_getint(cfg, "audit|every_seconds") * 1000;
     fill_channels(configuration, cfg, folder);
     return configuration;
 }
@@ -385,11 +398,13 @@ void gk_configuration_free(struct gk_configuration *configuration)
     free(configuration->settings);
     free(configuration->data_directory);
     free(configuration->keys_directory);
+    free(configuration->metrics);
     free(configuration->certificate_file);
     free(configuration->key_file);
     free(configuration->reader_program);
     free(configuration->issuers_directory);
     free(configuration->courier_program);
     free(configuration->channels_directory);
+    free(configuration->audit_heads_file);
     free(configuration);
 }

@@ -24,6 +24,7 @@ struct gk_configuration {
     char **listen; /* URLs */
     size_t listen_count;
     bool plain_remote;      /* tcp:// and ws:// may listen beyond loopback */
+    char *metrics;          /* http://HOST:PORT; "": none */
     char *certificate_file; /* PEM */
     char *key_file;         /* PEM */
     uint64_t cache_bytes;   /* RocksDB's block cache */
@@ -36,6 +37,8 @@ struct gk_configuration {
     double threshold;        /* posterior that a notice needs; 0.5 to 1 */
     double registered_share; /* prior that a found card is registered; 0.01 to 0.99 */
     uint32_t heartbeat_ms;   /* what boxes are asked for */
+    char *audit_heads_file;  /* where signed heads of the audit chain are added */
+    uint32_t audit_every_ms;
     struct gk_retention retention;
     struct gk_channel_setting *settings;
     size_t setting_count;

@@ -1,5 +1,7 @@
 #include "core/daemon.h"
 
+#include "core/audit_exporter.h"
+#include "core/backup.h"
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/codes.h"
@@ -8,6 +10,7 @@
 #include "core/found_card.h"
 #include "core/holdings.h"
 #include "core/host/supervisor.h"
+#include "core/issuer_queue.h"
 #include "core/mailbox.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
@@ -16,6 +19,7 @@
 #include "core/reader_jobs.h"
 #include "core/recovery.h"
 #include "core/registry/registry.h"
+#include "core/rotation.h"
 #include "core/security/credentials.h"
 #include "core/security/keys.h"
 #include "core/security/rate_limit.h"
@@ -25,6 +29,7 @@
 #include "core/store/picture_vault.h"
 #include "core/store/store.h"
 #include "core/sweeper.h"
+#include "core/web/metrics.h"
 #include "rpc/descriptor_set.h"
 #include "rpc/server.h"
 
@@ -49,7 +54,7 @@ enum {
     DRAIN_LIMIT_MS = 8000, /* two leases and the write after them, with room to spare */
     CHILD_GRACE_MS = 3000,
     READER_START_MS = 30000, /* loading the plugins and Tesseract takes a tenth of a second */
-    BINDINGS = 6,
+    BINDINGS = 7,
 };
 
 struct daemon {
@@ -62,6 +67,8 @@ struct daemon {
     uv_timer_t drain;
     uint64_t drain_ends_ms;
     bool stopping;
+    bool again;    /* to be run once more when it has ended */
+    bool restored; /* the data are a backup's, just put in place */
     char data_directory[PATH_MAX];
     struct gk_mailbox *mailbox;
     struct gk_keys *keys;
@@ -75,9 +82,13 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_issuer_queue *issuer_queue;
+    struct gk_audit_exporter *audit_exporter;
     struct gk_sweeper *sweeper;
     struct gk_difficult *difficult;
+    struct gk_rotation *rotation;
     struct gk_rpc_server *server;
+    struct gk_metrics_server *metrics;
     struct gk_supervisor *readers;
     struct gk_supervisor *couriers;
     struct gk_sessions *sessions;
@@ -248,12 +259,16 @@ static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
     if (status != GK_OK) {
         return status;
     }
-    status = gk_registry_open(daemon->store, daemon->keys, &daemon->registry, error);
+    (void)snprintf(pictures, sizeof pictures, "%.*s/pictures", PATH_MAX - 16, configuration->data_directory);
+    status = gk_picture_vault_open(pictures, daemon->keys, &daemon->vault, error);
     if (status != GK_OK) {
         return status;
     }
-    (void)snprintf(pictures, sizeof pictures, "%.*s/pictures", PATH_MAX - 16, configuration->data_directory);
-    status = gk_picture_vault_open(pictures, daemon->keys, &daemon->vault, error);
+    status = gk_rotation_settle(daemon->store, daemon->keys, daemon->vault, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    status = gk_registry_open(daemon->store, daemon->keys, &daemon->registry, error);
     if (status != GK_OK) {
         return status;
     }
@@ -261,11 +276,14 @@ static enum gk_status open_state(struct daemon *daemon, struct gk_error *error)
     return gk_recover(daemon->store, daemon->vault, daemon->credentials, error);
 }
 
-static void poke_outbox(void *context)
+static void start_again(void *context);
+
+static void poke_notices(void *context)
 {
     struct daemon *daemon = context;
 
     gk_outbox_poke(daemon->outbox);
+    gk_issuer_queue_poke(daemon->issuer_queue);
 }
 
 static enum gk_status find_holder(void *context, const char *issuer_account,
@@ -354,7 +372,7 @@ static void make_machines(struct daemon *daemon)
                                                .boxes = daemon->boxes,
                                                .threshold = daemon->configuration->threshold,
                                                .registered_share = daemon->configuration->registered_share,
-                                               .on_notice_due = poke_outbox,
+                                               .on_notice_due = poke_notices,
                                                .on_notice_due_context = daemon};
     const struct gk_enquiries_parts enquiries = {.loop = &daemon->loop,
                                                  .mailbox = daemon->mailbox,
@@ -364,7 +382,7 @@ static void make_machines(struct daemon *daemon)
                                                  .store = daemon->store,
                                                  .registry = daemon->registry,
                                                  .shelf = daemon->shelf,
-                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due = poke_notices,
                                                  .on_notice_due_context = daemon};
     const struct gk_difficult_parts difficult = {.loop = &daemon->loop,
                                                  .mailbox = daemon->mailbox,
@@ -377,7 +395,7 @@ static void make_machines(struct daemon *daemon)
                                                  .jobs = daemon->jobs,
                                                  .threshold = daemon->configuration->threshold,
                                                  .registered_share = daemon->configuration->registered_share,
-                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due = poke_notices,
                                                  .on_notice_due_context = daemon};
     const struct gk_sweeper_parts sweeper = {.loop = &daemon->loop,
                                              .log = daemon->log,
@@ -385,13 +403,28 @@ static void make_machines(struct daemon *daemon)
                                              .keys = daemon->keys,
                                              .store = daemon->store,
                                              .retention = &daemon->configuration->retention,
-                                             .on_notice_due = poke_outbox,
+                                             .on_notice_due = poke_notices,
                                              .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
     daemon->enquiries = gk_enquiries_open(&enquiries);
+    daemon->issuer_queue = gk_issuer_queue_open(&daemon->loop, daemon->store, daemon->keys);
+    const struct gk_audit_exporter_parts audit = {.loop = &daemon->loop,
+                                                  .log = daemon->log,
+                                                  .store = daemon->store,
+                                                  .keys = daemon->keys,
+                                                  .path = daemon->configuration->audit_heads_file,
+                                                  .every_ms = daemon->configuration->audit_every_ms};
+
+    daemon->audit_exporter = gk_audit_exporter_open(&audit);
     daemon->difficult = gk_difficult_open(&difficult);
     daemon->sweeper = gk_sweeper_open(&sweeper);
+    daemon->rotation = gk_rotation_open(&(struct gk_rotation_parts){.loop = &daemon->loop,
+                                                                    .log = daemon->log,
+                                                                    .keys = daemon->keys,
+                                                                    .store = daemon->store,
+                                                                    .on_copied = start_again,
+                                                                    .context = daemon});
 }
 
 static void fill_services(struct daemon *daemon)
@@ -409,6 +442,7 @@ static void fill_services(struct daemon *daemon)
         .boxes = daemon->boxes,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
+        .issuer_queue = daemon->issuer_queue,
         .difficult = daemon->difficult,
         .vault = daemon->vault,
         .shelf = daemon->shelf,
@@ -420,8 +454,12 @@ static void fill_services(struct daemon *daemon)
         .contact_try_limit = gk_rate_limit_new(CONTACT_TRIES_AT_ONCE, CONTACT_TRIES_REFILL_MS, LIMITED_KEYS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
         .retention = &daemon->configuration->retention,
-        .on_notice_due = poke_outbox,
+        .on_notice_due = poke_notices,
         .on_notice_due_context = daemon,
+        .data_directory = daemon->configuration->data_directory,
+        .keys_directory = daemon->configuration->keys_directory,
+        .start_again = start_again,
+        .start_again_context = daemon,
     };
     daemon->bindings[0] = gk_box_service(&daemon->services);
     daemon->bindings[1] = gk_holder_service(&daemon->services);
@@ -429,6 +467,7 @@ static void fill_services(struct daemon *daemon)
     daemon->bindings[3] = gk_operator_service(&daemon->services);
     daemon->bindings[4] = gk_reader_jobs_binding(daemon->jobs);
     daemon->bindings[5] = gk_outbox_binding(daemon->outbox);
+    daemon->bindings[6] = gk_admin_service(&daemon->services);
 }
 
 static enum gk_status listen_all(struct daemon *daemon, struct gk_error *error)
@@ -448,6 +487,30 @@ static enum gk_status listen_all(struct daemon *daemon, struct gk_error *error)
     return GK_OK;
 }
 
+static uint64_t registered_cards(void *context)
+{
+    const struct daemon *daemon = context;
+
+    return gk_registry_cards(daemon->registry);
+}
+
+static enum gk_status serve_metrics(struct daemon *daemon, struct gk_error *error)
+{
+    const struct gk_metrics_source source = {daemon->store, registered_cards, daemon};
+    const char *url = daemon->configuration->metrics;
+
+    if (url[0] == '\0') {
+        return GK_OK;
+    }
+    const enum gk_status status =
+        gk_metrics_server_open(url, daemon->configuration->plain_remote, &source, &daemon->metrics, error);
+
+    if (status == GK_OK) {
+        gk_log(daemon->log, GK_LOG_INFO, "metrics", {"url", url});
+    }
+    return status;
+}
+
 static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
 {
     const struct gk_rpc_server_options options = {.loop = &daemon->loop,
@@ -464,18 +527,32 @@ static enum gk_status open_server(struct daemon *daemon, struct gk_error *error)
 
 /* --- the end, part after part: each callback closes the next --- */
 
-static void on_outbox_closed(void *context)
+static void on_audit_exporter_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_mailbox_close(daemon->mailbox);
 }
 
-static void on_enquiries_closed(void *context)
+static void on_outbox_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_audit_exporter_close(daemon->audit_exporter, on_audit_exporter_closed, daemon);
+}
+
+static void on_issuer_queue_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
+}
+
+static void on_enquiries_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_issuer_queue_close(daemon->issuer_queue, on_issuer_queue_closed, daemon);
 }
 
 static void on_sweeper_closed(void *context)
@@ -499,11 +576,18 @@ static void on_difficult_closed(void *context)
     gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
 }
 
-static void on_jobs_closed(void *context)
+static void on_rotation_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_difficult_close(daemon->difficult, on_difficult_closed, daemon);
+}
+
+static void on_jobs_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_rotation_close(daemon->rotation, on_rotation_closed, daemon);
 }
 
 static void on_server_closed(void *context)
@@ -527,6 +611,28 @@ static void on_couriers_closed(void *context)
     gk_supervisor_close(daemon->readers, CHILD_GRACE_MS, on_readers_closed, daemon);
 }
 
+static void block_signals(int how)
+{
+    sigset_t signals;
+
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGINT);
+    (void)pthread_sigmask(how, &signals, NULL);
+}
+
+/* libuv gives the signals back: one that came now would end the process before its store is closed. Where the
+ * service begins anew it waits for that. */
+static void refuse_signals(const struct daemon *daemon)
+{
+    if (daemon->again) {
+        block_signals(SIG_BLOCK);
+    } else {
+        (void)signal(SIGTERM, SIG_IGN);
+        (void)signal(SIGINT, SIG_IGN);
+    }
+}
+
 static void on_drain(uv_timer_t *timer)
 {
     struct daemon *daemon = timer->data;
@@ -537,9 +643,7 @@ static void on_drain(uv_timer_t *timer)
     uv_close((uv_handle_t *)&daemon->drain, NULL);
     uv_close((uv_handle_t *)&daemon->on_term, NULL);
     uv_close((uv_handle_t *)&daemon->on_int, NULL);
-    /* libuv gives the signals back: a second one would end the process before its store is closed. */
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN);
+    refuse_signals(daemon);
     gk_supervisor_close(daemon->couriers, CHILD_GRACE_MS, on_couriers_closed, daemon);
 }
 
@@ -555,9 +659,20 @@ static void stop(struct daemon *daemon, const char *why)
     (void)uv_timer_start(&daemon->drain, on_drain, 0, DRAIN_TURN_MS);
 }
 
+static void start_again(void *context)
+{
+    struct daemon *daemon = context;
+
+    daemon->again = !daemon->stopping;
+    stop(daemon, "to begin anew");
+}
+
 static void on_signal(uv_signal_t *handle, int signal_number)
 {
-    stop(handle->data, signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+    struct daemon *daemon = handle->data;
+
+    daemon->again = false;
+    stop(daemon, signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
 static void watch_signals(struct daemon *daemon)
@@ -570,6 +685,7 @@ static void watch_signals(struct daemon *daemon)
     daemon->drain.data = daemon;
     (void)uv_signal_start(&daemon->on_term, on_signal, SIGTERM);
     (void)uv_signal_start(&daemon->on_int, on_signal, SIGINT);
+    block_signals(SIG_UNBLOCK);
 }
 
 static void close_state(struct daemon *daemon)
@@ -589,8 +705,11 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
     watch_signals(daemon);
     start_children(daemon);
     gk_difficult_rematch(daemon->difficult); /* a list may have come into force just before the end */
-    const enum gk_status status = listen_all(daemon, error);
+    enum gk_status status = listen_all(daemon, error);
 
+    if (status == GK_OK) {
+        status = serve_metrics(daemon, error);
+    }
     if (status == GK_OK) {
         gk_log(daemon->log, GK_LOG_INFO, "serving",
                {"cards", gk_log_number((int64_t)gk_registry_cards(daemon->registry), number)});
@@ -598,6 +717,7 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
         stop(daemon, error->message);
     }
     (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    gk_metrics_server_close(daemon->metrics);
     gk_reader_jobs_free(daemon->jobs);
     gk_log(daemon->log, GK_LOG_INFO, "stopped", {"why", status == GK_OK ? "asked" : "could not listen"});
     return status;
@@ -616,8 +736,27 @@ static enum gk_status run(struct daemon *daemon, struct gk_error *error)
     return status == GK_OK ? serve(daemon, error) : status;
 }
 
-enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const struct gk_log *log,
-                             struct gk_error *error)
+static enum gk_status apply_restored(void *context, struct gk_transaction *transaction,
+                                     struct gk_error *error)
+{
+    (void)context;
+    (void)error;
+    gk_transaction_audit(transaction, "core", "store.restored", (struct gk_bytes){NULL, 0}, "");
+    return GK_OK;
+}
+
+static enum gk_status note_restored(struct daemon *daemon, struct gk_error *error)
+{
+    if (!daemon->restored) {
+        return GK_OK;
+    }
+    gk_log(daemon->log, GK_LOG_WARNING, "restored", {"data", daemon->configuration->data_directory});
+    return gk_store_commit_and_wait(daemon->store, apply_restored, NULL, error);
+}
+
+/* From a closed store to a closed store. */
+static enum gk_status run_once(const struct gk_configuration *configuration, const struct gk_log *log,
+                               bool restored, bool *ret_again, struct gk_error *error)
 {
     struct daemon *daemon = gk_allocate(sizeof *daemon);
     enum gk_status status;
@@ -625,7 +764,11 @@ enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const
     daemon->configuration = configuration;
     daemon->log = log;
     daemon->clock = gk_clock_system();
+    daemon->restored = restored;
     status = open_state(daemon, error);
+    if (status == GK_OK) {
+        status = note_restored(daemon, error);
+    }
     if (status == GK_OK) {
         (void)uv_loop_init(&daemon->loop);
         daemon->mailbox = gk_mailbox_open(&daemon->loop);
@@ -644,6 +787,26 @@ enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const
         gk_shelf_free(daemon->shelf);
     }
     close_state(daemon);
+    *ret_again = daemon->again;
     free(daemon);
+    return status;
+}
+
+enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const struct gk_log *log,
+                             struct gk_error *error)
+{
+    const struct gk_clock clock = gk_clock_system();
+    bool again = true;
+    enum gk_status status = GK_OK;
+
+    while (status == GK_OK && again) {
+        bool restored = false;
+
+        again = false;
+        status = gk_backup_swap(configuration->data_directory, gk_clock_now_ms(&clock), &restored, error);
+        if (status == GK_OK) {
+            status = run_once(configuration, log, restored, &again, error);
+        }
+    }
     return status;
 }

@@ -163,13 +163,13 @@ static void describe(const struct gk_keys *keys, struct gk_found_card_decision *
     card->kind = candidate->kind;
     card->card_token.size = GK_TOKEN_SIZE;
     memcpy(card->card_token.bytes, registration->card_token, GK_TOKEN_SIZE);
-    card->key_epoch = gk_keys_epoch(keys);
+    card->own_key = registration->own_key;
+    card->key_epoch = registration->registered ? registration->key_epoch : gk_keys_epoch(keys);
     seal_mask(keys, decision, candidate->masked);
 }
 
 /* The notice is written with the decision and waits for STORED. */
-static void write_notice(const struct gk_keys *keys, struct gk_found_card_decision *decision,
-                         const struct gk_registration *registration, int64_t now_ms)
+static void write_notice(const struct gk_keys *keys, struct gk_found_card_decision *decision, int64_t now_ms)
 {
     guika_v1_internal_FoundCard *card = &decision->card;
     guika_v1_internal_NoticeRecord *notice = &decision->notice;
@@ -178,9 +178,6 @@ static void write_notice(const struct gk_keys *keys, struct gk_found_card_decisi
                        notice->notice_id);
     card->notice_id.size = sizeof notice->notice_id;
     memcpy(card->notice_id.bytes, notice->notice_id, sizeof notice->notice_id);
-    (void)snprintf(card->issuer_account, sizeof card->issuer_account, "%s", registration->issuer_account);
-    card->holder_token.size = GK_TOKEN_SIZE;
-    memcpy(card->holder_token.bytes, registration->holder_token, GK_TOKEN_SIZE);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_HELD;
     (void)snprintf(notice->template_id, sizeof notice->template_id, "card_found");
     notice->case_id.size = GK_CASE_ID_SIZE;
@@ -196,22 +193,95 @@ static void write_notice(const struct gk_keys *keys, struct gk_found_card_decisi
     decision->has_notice = true;
 }
 
-void gk_decision_accept(const struct gk_keys *keys, const struct gk_registration *registration,
-                        int64_t now_ms, struct gk_found_card_decision *decision)
+/* Whose the card is. */
+static void attribute(struct gk_found_card_decision *decision, const struct gk_registration *registration)
 {
-    decision->card.state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
-    decision->card.reason = guika_v1_Reason_REASON_UNSPECIFIED;
-    decision->card.decided_at_ms = now_ms;
-    write_notice(keys, decision, registration, now_ms);
+    guika_v1_internal_FoundCard *card = &decision->card;
+
+    (void)snprintf(card->issuer_account, sizeof card->issuer_account, "%s", registration->issuer_account);
+    card->holder_token.size = GK_TOKEN_SIZE;
+    memcpy(card->holder_token.bytes, registration->holder_token, GK_TOKEN_SIZE);
 }
 
-static void decide_accepted(const struct gk_keys *keys, const struct gk_evidence *evidence,
-                            struct gk_found_card_decision *decision,
-                            const struct gk_registration *registration)
+/* How the holder is told. The service has no contact of a holder whose card the issuer registered by a token
+ * of its own, so a notice could reach nobody. */
+static guika_v1_IssuerPolicy policy_of(const struct gk_registration *registration)
 {
-    write_notice(keys, decision, registration, evidence->now_ms);
+    const bool at_once = registration->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_UNSPECIFIED ||
+                         registration->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_NOTIFY_AT_ONCE;
+
+    if (!at_once) {
+        return registration->policy;
+    }
+    return registration->own_key ? guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER
+                                 : guika_v1_IssuerPolicy_ISSUER_POLICY_NOTIFY_AT_ONCE;
+}
+
+/* The issuer's name of the holder rests with the card: the list that it came from may be replaced before the
+ * issuer asks. */
+static enum gk_status seal_reference(struct gk_registry *registry, const struct gk_keys *keys,
+                                     struct gk_found_card_decision *decision, struct gk_error *error)
+{
+    guika_v1_internal_FoundCard *card = &decision->card;
+    guika_v1_internal_HolderContacts contacts = guika_v1_internal_HolderContacts_init_zero;
+    const enum gk_status status =
+        gk_registry_holder(registry, card->issuer_account, card->holder_token.bytes, &contacts, error);
+
+    if (status == GK_OK) {
+        const struct gk_bytes plain = {(const uint8_t *)contacts.reference, strlen(contacts.reference)};
+
+        gk_keys_seal(keys, GK_SEAL_CONTACTS, (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE}, plain,
+                     card->sealed_reference.bytes);
+        card->sealed_reference.size = (pb_size_t)(plain.size + GK_SEAL_OVERHEAD);
+    }
+    sodium_memzero(&contacts, sizeof contacts);
+    return status == GK_NOT_FOUND
+               ? gk_error_set(error, GK_UNAVAILABLE, "the issuer's list was just replaced; try again")
+               : status;
+}
+
+enum gk_status gk_decision_accept(struct gk_registry *registry, const struct gk_keys *keys,
+                                  const struct gk_registration *registration, int64_t now_ms,
+                                  struct gk_found_card_decision *decision, struct gk_error *error)
+{
+    guika_v1_internal_FoundCard *card = &decision->card;
+
+    card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
+    card->reason = guika_v1_Reason_REASON_UNSPECIFIED;
+    card->disposition = guika_v1_Disposition_DISPOSITION_UNSPECIFIED;
+    card->decided_at_ms = now_ms;
+    card->own_key = registration->own_key;
+    card->key_epoch = registration->key_epoch;
+    attribute(decision, registration);
+    card->policy = policy_of(registration);
+    if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_NOTIFY_AT_ONCE) {
+        write_notice(keys, decision, now_ms);
+        return GK_OK;
+    }
+    return card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER || registration->own_key
+               ? seal_reference(registry, keys, decision, error)
+               : GK_OK;
+}
+
+static enum gk_status decide_accepted(struct gk_registry *registry, const struct gk_keys *keys,
+                                      const struct gk_evidence *evidence,
+                                      struct gk_found_card_decision *decision,
+                                      const struct gk_registration *registration, struct gk_error *error)
+{
+    const enum gk_status status =
+        gk_decision_accept(registry, keys, registration, evidence->now_ms, decision, error);
+
     keep(decision, guika_v1_CardState_CARD_STATE_IDENTIFIED,
          evidence->abilities.normal_full ? guika_v1_Zone_ZONE_DIFFICULT : guika_v1_Zone_ZONE_NORMAL);
+    return status;
+}
+
+void gk_decision_cancelled(const struct gk_registration *registration,
+                           struct gk_found_card_decision *decision)
+{
+    decision->card.reason = guika_v1_Reason_REASON_CANCELLED;
+    decision->card.disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
+    attribute(decision, registration);
 }
 
 static bool ask_for_frames(const struct gk_evidence *evidence, struct gk_found_card_decision *decision)
@@ -326,8 +396,11 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
     if (full && evidence->abilities.can_give_back && !evidence->in_box) {
         give_back(decision, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_BOX_FULL);
     } else if (match.accepted) {
-        decide_accepted(keys, evidence, decision, &registrations[match.candidate]);
+        return decide_accepted(registry, keys, evidence, decision, &registrations[match.candidate], error);
     } else {
+        if (match.reason == guika_v1_Reason_REASON_CANCELLED) {
+            gk_decision_cancelled(&registrations[match.candidate], decision);
+        }
         prepare_claim(keys, evidence, decision);
         seal_candidates(keys, decision, read);
         decide_difficult(evidence, decision);

@@ -29,10 +29,16 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
                                 const struct gk_evidence *evidence, struct gk_found_card_decision *decision,
                                 struct gk_error *error);
 
-/* Decides that the card is that registration's: IDENTIFIED, with its notice. `decision->card` is as it rests,
- * with its token and mask. [any] */
-void gk_decision_accept(const struct gk_keys *keys, const struct gk_registration *registration,
-                        int64_t now_ms, struct gk_found_card_decision *decision);
+/* Decides that the card is that registration's: IDENTIFIED, with its notice where its issuer wants the holder
+ * to be told at once, or with the issuer's reference where the issuer tells. `decision->card` is as it rests,
+ * with its token and mask. UNAVAILABLE where the list was replaced just now. [worker] */
+enum gk_status gk_decision_accept(struct gk_registry *registry, const struct gk_keys *keys,
+                                  const struct gk_registration *registration, int64_t now_ms,
+                                  struct gk_found_card_decision *decision, struct gk_error *error);
+
+/* Decides that the card was cancelled by its issuer: it is to be destroyed. [any] */
+void gk_decision_cancelled(const struct gk_registration *registration,
+                           struct gk_found_card_decision *decision);
 
 /* Opens what a difficult card may be; false where nothing was kept. [any] */
 bool gk_decision_candidates(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,

@@ -1,6 +1,7 @@
 #include "core/difficult.h"
 
 #include "core/decision.h"
+#include "core/difficult_internal.h"
 #include "core/memory.h"
 #include "core/security/hex.h"
 #include "core/store/record.h"
@@ -14,23 +15,6 @@
 
 enum {
     ATTEMPTS = 3, /* where the card is changed under the attempt's hands */
-    QUEUE_KEY_SIZE = 8 + GK_CASE_ID_SIZE,
-};
-
-/* How far a walk through the queue goes. */
-enum walk { WALK_NONE, WALK_TOKENS, WALK_ALL };
-
-struct gk_difficult {
-    struct gk_difficult_parts parts;
-    size_t in_hand;
-    enum walk walk;   /* that runs */
-    enum walk wanted; /* once it has ended */
-    struct gk_task next_task;
-    uint8_t at[QUEUE_KEY_SIZE]; /* the card that the walk is at */
-    bool has_at;
-    bool has_next;
-    void (*on_closed)(void *context);
-    void *on_closed_context;
 };
 
 struct attempt {
@@ -57,7 +41,7 @@ struct attempt {
 
 /* --- the end of an attempt --- */
 
-static void leave(struct gk_difficult *difficult)
+void gk_difficult_leave(struct gk_difficult *difficult)
 {
     assert(difficult->in_hand > 0);
     difficult->in_hand--;
@@ -82,7 +66,7 @@ static void end(struct attempt *attempt)
     gk_value_free(&attempt->picture);
     sodium_memzero(attempt, sizeof *attempt);
     free(attempt);
-    leave(difficult);
+    gk_difficult_leave(difficult);
 }
 
 static void fail(struct attempt *attempt, enum gk_status status, const char *message)
@@ -119,7 +103,7 @@ static void on_erased(struct gk_task *task)
         gk_log(difficult->parts.log, GK_LOG_WARNING, "pictures_not_erased", {"why", erasure->error.message});
     }
     free(erasure);
-    leave(difficult);
+    gk_difficult_leave(difficult);
 }
 
 void gk_difficult_erase(struct gk_difficult *difficult, const uint8_t case_id[GK_CASE_ID_SIZE])
@@ -298,10 +282,13 @@ static enum gk_status decide_token(struct attempt *attempt)
         return status;
     }
     if (registration.registered && !registration.cancelled) {
-        gk_decision_accept(parts->keys, &registration, gk_clock_now_ms(&parts->clock), &attempt->decision);
+        return gk_decision_accept(parts->registry, parts->keys, &registration, gk_clock_now_ms(&parts->clock),
+                                  &attempt->decision, &attempt->result.error);
+    }
+    if (registration.registered) {
+        gk_decision_cancelled(&registration, &attempt->decision);
     } else {
-        attempt->decision.card.reason =
-            registration.registered ? guika_v1_Reason_REASON_CANCELLED : guika_v1_Reason_REASON_UNREGISTERED;
+        attempt->decision.card.reason = guika_v1_Reason_REASON_UNREGISTERED;
     }
     return GK_OK;
 }
@@ -449,95 +436,14 @@ void gk_difficult_resolve(struct gk_difficult *difficult, const uint8_t case_id[
     sodium_memzero(&question, sizeof question);
 }
 
-/* --- the walk through the queue --- */
-
-static void next(struct gk_difficult *difficult);
-
-static bool take_key(void *context, struct gk_bytes key, struct gk_bytes value)
+void gk_difficult_try(struct gk_difficult *difficult, const uint8_t case_id[GK_CASE_ID_SIZE],
+                      bool tokens_alone, gk_difficult_done_fn done, void *context)
 {
-    struct gk_difficult *difficult = context;
+    struct attempt *attempt = begin(difficult, case_id, "core", done, context);
 
-    (void)value;
-    if (key.size != QUEUE_KEY_SIZE ||
-        (difficult->has_at && memcmp(key.data, difficult->at, QUEUE_KEY_SIZE) == 0)) {
-        return true;
-    }
-    memcpy(difficult->at, key.data, QUEUE_KEY_SIZE);
-    difficult->has_next = true;
-    return false;
-}
-
-/* [worker] */
-static void run_next(struct gk_task *task)
-{
-    struct gk_difficult *difficult = gk_container_of(task, struct gk_difficult, next_task);
-    const struct gk_bytes start = {difficult->at, difficult->has_at ? QUEUE_KEY_SIZE : 0};
-
-    difficult->has_next = false;
-    if (gk_store_scan(difficult->parts.store, GK_FAMILY_DIFFICULT, (struct gk_bytes){NULL, 0}, start, false,
-                      take_key, difficult, NULL) != GK_OK) {
-        difficult->has_next = false;
-    }
-    difficult->has_at = difficult->has_next;
-}
-
-static void on_walked(void *context, const struct gk_difficult_result *result)
-{
-    (void)result; /* a card that cannot be tried again waits for a person */
-    next(context);
-}
-
-static void on_next(struct gk_task *task)
-{
-    struct gk_difficult *difficult = gk_container_of(task, struct gk_difficult, next_task);
-
-    if (!difficult->has_next || difficult->on_closed != NULL) {
-        difficult->walk = difficult->on_closed != NULL ? WALK_NONE : difficult->wanted;
-        difficult->wanted = WALK_NONE;
-        difficult->has_at = false;
-        if (difficult->walk != WALK_NONE) {
-            next(difficult);
-        }
-    } else {
-        struct attempt *attempt = begin(difficult, difficult->at + 8, "core", on_walked, difficult);
-
-        attempt->by_itself = true;
-        attempt->tokens_alone = difficult->walk == WALK_TOKENS;
-        load(attempt);
-    }
-    leave(difficult);
-}
-
-static void next(struct gk_difficult *difficult)
-{
-    difficult->in_hand++;
-    difficult->next_task.run = run_next;
-    difficult->next_task.done = on_next;
-    gk_task_start(difficult->parts.loop, &difficult->next_task);
-}
-
-/* A walk that runs has passed some cards already: what is asked for meanwhile is another one, after it. */
-static void start_walk(struct gk_difficult *difficult, enum walk walk)
-{
-    if (difficult->on_closed != NULL) {
-        return;
-    }
-    if (difficult->walk != WALK_NONE) {
-        difficult->wanted = difficult->wanted > walk ? difficult->wanted : walk;
-        return;
-    }
-    difficult->walk = walk;
-    next(difficult);
-}
-
-void gk_difficult_rematch(struct gk_difficult *difficult)
-{
-    start_walk(difficult, WALK_TOKENS);
-}
-
-void gk_difficult_retry_all(struct gk_difficult *difficult)
-{
-    start_walk(difficult, WALK_ALL);
+    attempt->by_itself = true;
+    attempt->tokens_alone = tokens_alone;
+    load(attempt);
 }
 
 /* --- start and end --- */
@@ -555,5 +461,5 @@ void gk_difficult_close(struct gk_difficult *difficult, void (*on_closed)(void *
     difficult->on_closed = on_closed;
     difficult->on_closed_context = context;
     difficult->in_hand++;
-    leave(difficult);
+    gk_difficult_leave(difficult);
 }

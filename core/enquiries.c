@@ -18,6 +18,7 @@ enum {
     RESTING_MAX = 10000, /* enquiries that may wait; more are refused alike */
     BATCH = 256,         /* looked up at a time */
     TURN_MS = 200,       /* between two batches: answers never follow an enquiry's own time */
+    OWN_TOKENS_MAX = 16, /* of one scheme: issuers whose lists may have one number */
 };
 
 struct gk_enquiries {
@@ -117,7 +118,24 @@ static void canonicalise(const char *number, char ret_canonical[65])
     ret_canonical[length] = '\0';
 }
 
-/* The number's tokens under every scheme of the shelf; UNAVAILABLE where it is empty. */
+/* The number's tokens under the keys of issuers who hand no numbers over. How many there are follows from the
+ * issuers' bindings, not from what is registered. */
+static void add_own_tokens(const struct gk_enquiries *enquiries, const char *scheme, const char *canonical,
+                           guika_v1_internal_EnquiryRecord *record)
+{
+    uint8_t tokens[OWN_TOKENS_MAX][GK_TOKEN_SIZE];
+    const size_t room = sizeof record->card_tokens / sizeof record->card_tokens[0];
+    const size_t count =
+        gk_registry_own_tokens(enquiries->parts.registry, scheme, canonical, tokens, OWN_TOKENS_MAX);
+
+    for (size_t i = 0; i < count && record->card_tokens_count < room; i++) {
+        record->card_tokens[record->card_tokens_count].size = GK_TOKEN_SIZE;
+        memcpy(record->card_tokens[record->card_tokens_count++].bytes, tokens[i], GK_TOKEN_SIZE);
+    }
+}
+
+/* The number's tokens under every scheme of the shelf, and under issuers' own keys; UNAVAILABLE where it is
+ * empty. */
 static enum gk_status take_number(struct gk_enquiries *enquiries, const char *number,
                                   guika_v1_internal_EnquiryRecord *record, struct gk_error *error)
 {
@@ -134,6 +152,9 @@ static enum gk_status take_number(struct gk_enquiries *enquiries, const char *nu
         gk_keys_card_token(enquiries->parts.keys, schemes[i], canonical, record->card_tokens[i].bytes);
     }
     record->card_tokens_count = (pb_size_t)count;
+    for (size_t i = 0; i < count; i++) {
+        add_own_tokens(enquiries, schemes[i], canonical, record);
+    }
     sodium_memzero(canonical, sizeof canonical);
     return GK_OK;
 }

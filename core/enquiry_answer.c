@@ -1,7 +1,7 @@
 #include "core/enquiry_answer.h"
 
 #include "core/codes.h"
-#include "core/found_card.h"
+#include "core/found_card_issuer.h"
 #include "core/holdings.h"
 #include "core/notification/messages.h"
 #include "core/notification/outbox.h"
@@ -128,6 +128,26 @@ static enum gk_status name_contact(const struct inquest *inquest, const struct g
     return status;
 }
 
+static enum gk_status apply_ask_issuer(void *context, struct gk_transaction *transaction,
+                                       struct gk_error *error)
+{
+    return gk_found_card_ask_issuer(transaction, context, error);
+}
+
+/* Of a card that its issuer registered by a token of its own nobody else can reach the holder: where it waits
+ * until its holder asks, the issuer learns of it now. */
+static enum gk_status ask_issuer(const struct inquest *inquest, const struct gk_registration *registration,
+                                 struct gk_error *error)
+{
+    struct latest latest = {.box_id = inquest->answer->record.box_id};
+    const enum gk_status status =
+        gk_holdings_of_card(inquest->store, registration->card_token, keep_latest, &latest, error);
+
+    return status == GK_OK && latest.found
+               ? gk_store_commit_and_wait(inquest->store, apply_ask_issuer, latest.card.case_id, error)
+               : status;
+}
+
 static enum gk_status answer_by_card(struct inquest *inquest, const struct gk_registration *registration,
                                      struct gk_error *error)
 {
@@ -164,7 +184,8 @@ static enum gk_status find_by_card(struct inquest *inquest, struct gk_error *err
             return status;
         }
         if (registration.registered && !registration.cancelled) {
-            return answer_by_card(inquest, &registration, error);
+            return registration.own_key ? ask_issuer(inquest, &registration, error)
+                                        : answer_by_card(inquest, &registration, error);
         }
     }
     return GK_OK;

@@ -2,7 +2,10 @@
 
 #include "core/found_card_claim.h"
 #include "core/found_card_internal.h"
+#include "core/found_card_issuer.h"
+#include "core/issuer_queue.h"
 #include "core/notification/outbox.h"
+#include "core/registry/registry.h"
 #include "core/store/record.h"
 #include "core/words.h"
 
@@ -107,23 +110,18 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
     return status;
 }
 
-enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
-                                    const struct gk_found_card_decision *decided,
-                                    guika_v1_internal_DepositRecord *ret_deposit, struct gk_error *error)
+/* Writes what was decided, which a claim may change; is_decided was asked. */
+static enum gk_status write_decision(struct gk_transaction *transaction,
+                                     struct gk_found_card_decision *decision, struct gk_error *error)
 {
-    struct gk_found_card_decision decision = *decided;
-    guika_v1_internal_FoundCard card = decision.card;
+    guika_v1_internal_FoundCard card = decision->card;
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(card.box_id, card.deposit_id, key)};
-    enum gk_status status;
     char actor[48];
+    enum gk_status status = continue_card(transaction, &card, error);
 
-    if (is_decided(transaction, decided, deposit_key, ret_deposit, &status, error)) {
-        return status;
-    }
-    status = continue_card(transaction, &card, error);
     if (status == GK_OK) {
-        status = gk_found_card_claim(transaction, &decision, &card, error);
+        status = gk_found_card_claim(transaction, decision, &card, error);
     }
     if (status != GK_OK) {
         return status;
@@ -133,22 +131,64 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
     if (card.state == guika_v1_CardState_CARD_STATE_RECEIVED || card.version > 0) {
         mark_waiting(transaction, &card, card.state == guika_v1_CardState_CARD_STATE_RECEIVED);
     }
-    if (decision.has_notice) {
-        status = gk_outbox_add(transaction, &decision.notice, error);
+    if (decision->has_notice) {
+        status = gk_outbox_add(transaction, &decision->notice, error);
         if (status != GK_OK) {
             return status;
         }
     }
     status = gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key,
-                           guika_v1_internal_DepositRecord_fields, &decision.deposit, error);
+                           guika_v1_internal_DepositRecord_fields, &decision->deposit, error);
     if (status != GK_OK) {
         return status;
     }
-    *ret_deposit = decision.deposit;
     box_actor(actor, card.box_id);
     return gk_found_card_put(
         transaction, &card, actor, decide_action(card.state),
         card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : gk_reason_word(card.reason), error);
+}
+
+/* The card was cancelled between the look-up and now: it is kept for destruction, and nobody is told. */
+static void keep_cancelled(struct gk_found_card_decision *decision)
+{
+    decision->card.state = guika_v1_CardState_CARD_STATE_DIFFICULT;
+    decision->card.reason = guika_v1_Reason_REASON_CANCELLED;
+    decision->card.disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
+    decision->card.decided_zone = guika_v1_Zone_ZONE_DIFFICULT;
+    decision->card.notice_id.size = 0;
+    decision->deposit.answer.zone = guika_v1_Zone_ZONE_DIFFICULT;
+    decision->has_notice = false;
+}
+
+enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
+                                    const struct gk_found_card_decision *decision,
+                                    guika_v1_internal_DepositRecord *ret_deposit, struct gk_error *error)
+{
+    struct gk_found_card_decision latest = *decision;
+    uint8_t key[GK_DEPOSIT_KEY_SIZE];
+    const struct gk_bytes deposit_key = {
+        key, gk_deposit_key(decision->card.box_id, decision->card.deposit_id, key)};
+    bool cancelled = false;
+    enum gk_status status = GK_OK;
+
+    if (is_decided(transaction, decision, deposit_key, ret_deposit, &status, error)) {
+        return status;
+    }
+    if (latest.card.state == guika_v1_CardState_CARD_STATE_IDENTIFIED) {
+        status = gk_registry_is_cancelled(transaction, latest.card.issuer_account,
+                                          latest.card.card_token.bytes, &cancelled, error);
+    }
+    if (status != GK_OK) {
+        return status;
+    }
+    if (cancelled) {
+        keep_cancelled(&latest);
+    }
+    status = write_decision(transaction, &latest, error);
+    if (status == GK_OK) {
+        *ret_deposit = latest.deposit;
+    }
+    return status;
 }
 
 /* The deposit's standing answer becomes KEEP in the difficult zone. */
@@ -235,6 +275,9 @@ static enum gk_status store_card(struct gk_transaction *transaction, guika_v1_in
         }
     }
     card->place.misplaced = card->place.zone != card->decided_zone;
+    if (gk_found_card_is_issuers(card)) {
+        return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);
+    }
     /* A card in the bin is ready once staff have placed it where a holder reaches it. */
     return card->notice_id.size == 0 || !gk_found_card_is_collectable(card)
                ? GK_OK

@@ -107,19 +107,27 @@ static enum gk_status end_opening(const struct round *round)
                              round->card->place.compartment, round->error);
 }
 
+/* A holder who was told to come is told that it is too late. */
 static enum gk_status expire(const struct round *round)
 {
     guika_v1_internal_FoundCard *card = round->card;
-    const enum gk_status status = gk_found_card_cancel_notice(round->transaction, card, round->error);
+    const bool was_told = card->state == guika_v1_CardState_CARD_STATE_NOTIFIED;
+    enum gk_status status;
 
-    if (status != GK_OK) {
-        return status;
-    }
     card->state = guika_v1_CardState_CARD_STATE_EXPIRED;
     set_clocks(card, round->retention, round->now_ms);
     gk_found_card_count(round->transaction, card);
-    return gk_found_card_put(round->transaction, card, "core", "found_card.expire",
-                             gk_found_card_place_word(card->place.kind), round->error);
+    if (was_told) {
+        gk_found_card_next_issue(round->transaction, card, round->retention->code_ms);
+        status = gk_found_card_notify(round->transaction, round->keys, card, GK_MESSAGE_CARD_EXPIRED,
+                                      round->error);
+        round->tick->notice = true;
+    } else {
+        status = gk_found_card_cancel_notice(round->transaction, card, round->error);
+    }
+    return status != GK_OK ? status
+                           : gk_found_card_put(round->transaction, card, "core", "found_card.expire",
+                                               gk_found_card_place_word(card->place.kind), round->error);
 }
 
 static enum gk_status remind(const struct round *round)
@@ -183,6 +191,7 @@ static enum gk_status erase(const struct round *round)
     card->card_token.size = 0;
     card->holder_token.size = 0;
     card->sealed_mask.size = 0;
+    card->sealed_reference.size = 0;
     card->notice_id.size = 0;
     card->issuer_account[0] = '\0';
     card->scheme[0] = '\0';

@@ -45,7 +45,8 @@ enum gk_status gk_found_card_set_clocks(struct gk_transaction *transaction,
 
 /* Does one thing that is due for the card by the store's clock, if anything is: an opening that nobody
  * reported on ends, its place uncertain; a holder who was told is reminded, with a new code; IDENTIFIED or
- * NOTIFIED -> EXPIRED; a closed case forgets card, holder, notices and deposit. [committer] */
+ * NOTIFIED -> EXPIRED, of which a holder who was told is told too; a closed case forgets card, holder,
+ * notices and deposit. [committer] */
 enum gk_status gk_found_card_tick(struct gk_transaction *transaction, const struct gk_keys *keys,
                                   const struct gk_retention *retention,
                                   const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_tick *ret_tick,

@@ -57,8 +57,9 @@ enum gk_status gk_found_card_cancel_notice(struct gk_transaction *transaction,
 void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id, uint32_t issue,
                              uint8_t ret_id[16]);
 
-/* A notice of `template_id` that is due now, in place of the one before; the card's issue names it.
- * [committer] */
+/* A notice of `template_id` that is due now, in place of the one before; the card's issue names it. Where the
+ * issuer tells the holder, it is told instead (again); where the holder is told only when asking, a card that
+ * was found is not told of. [committer] */
 enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const struct gk_keys *keys,
                                     guika_v1_internal_FoundCard *card, const char *template_id,
                                     struct gk_error *error);

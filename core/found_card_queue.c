@@ -2,6 +2,8 @@
 
 #include "core/found_card_claim.h"
 #include "core/found_card_internal.h"
+#include "core/found_card_issuer.h"
+#include "core/issuer_queue.h"
 #include "core/notification/outbox.h"
 #include "core/words.h"
 
@@ -45,6 +47,7 @@ static void take_number(guika_v1_internal_FoundCard *card, const guika_v1_intern
     card->kind = decided->kind;
     card->card_token = decided->card_token;
     card->key_epoch = decided->key_epoch;
+    card->own_key = decided->own_key;
     card->sealed_mask = decided->sealed_mask;
 }
 
@@ -52,17 +55,23 @@ static enum gk_status identify(struct gk_transaction *transaction,
                                const struct gk_found_card_decision *decision,
                                guika_v1_internal_FoundCard *card, struct gk_error *error)
 {
-    enum gk_status status = gk_outbox_add(transaction, &decision->notice, error);
+    enum gk_status status =
+        decision->has_notice ? gk_outbox_add(transaction, &decision->notice, error) : GK_OK;
 
-    assert(decision->has_notice);
     memcpy(card->issuer_account, decision->card.issuer_account, sizeof card->issuer_account);
     card->holder_token = decision->card.holder_token;
     card->notice_id = decision->card.notice_id;
+    card->policy = decision->card.policy;
+    card->sealed_reference = decision->card.sealed_reference;
     card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
     card->decided_at_ms = gk_transaction_now_ms(transaction);
     forget_evidence(card);
     /* A card in the bin is ready once staff have placed it where a holder reaches it. */
-    if (status == GK_OK && card->stored_at_ms != 0 && gk_found_card_is_collectable(card)) {
+    if (status == GK_OK && card->stored_at_ms != 0 && gk_found_card_is_issuers(card)) {
+        return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);
+    }
+    if (status == GK_OK && decision->has_notice && card->stored_at_ms != 0 &&
+        gk_found_card_is_collectable(card)) {
         status = gk_outbox_release(transaction, decision->notice.notice_id, card->decided_at_ms, error);
     }
     return status;
@@ -122,6 +131,7 @@ static enum gk_status settle(struct gk_transaction *transaction, const struct gk
         gk_found_card_index(transaction, card);
     }
     card->reason = decision->card.reason;
+    card->disposition = decision->card.disposition;
     if (is_identified) {
         status = identify(transaction, decision, card, error);
     } else if (reason != card->reason && decision->card.card_token.size > 0) {

@@ -1,6 +1,8 @@
 /* Reading and writing a found card's record, its rows in clocks and by_place, and its notices. */
 #include "core/found_card_internal.h"
 
+#include "core/issuer_queue.h"
+#include "core/notification/messages.h"
 #include "core/notification/outbox.h"
 #include "core/statistics.h"
 #include "core/store/record.h"
@@ -222,6 +224,15 @@ enum gk_status gk_found_card_find(struct gk_transaction *transaction, const uint
     return status == GK_NOT_FOUND ? gk_error_set(error, GK_NOT_FOUND, "there is no such case") : status;
 }
 
+/* What a person needed to look at. */
+static void forget_evidence(guika_v1_internal_FoundCard *card)
+{
+    card->pictures = 0;
+    card->sealed_candidates.size = 0;
+    card->proposed_token.size = 0;
+    card->proposed_by[0] = '\0';
+}
+
 enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                                    struct gk_error *error)
 {
@@ -238,7 +249,7 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         card->closed_at_ms = 0;
     } else if (card->closed_at_ms == 0) {
         card->closed_at_ms = gk_transaction_now_ms(transaction);
-        card->pictures = 0;
+        forget_evidence(card);
     }
     index_holder(transaction, &before, card);
     index_clock(transaction, card);
@@ -319,6 +330,13 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
 
     if (status != GK_OK) {
         return status;
+    }
+    if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER) {
+        return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);
+    }
+    if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_ON_ENQUIRY &&
+        strcmp(template_id, GK_MESSAGE_CARD_FOUND) == 0) {
+        return GK_OK;
     }
     gk_found_card_notice_id(keys, card->case_id, card->issue, notice.notice_id);
     notice.state = guika_v1_internal_NoticeRecord_State_NOTICE_DUE;

@@ -6,6 +6,7 @@
 #include "core/daemon.h"
 #include "core/log.h"
 #include "core/process.h"
+#include "core/restore.h"
 #include "core/setup.h"
 
 #include <getopt.h>
@@ -19,10 +20,12 @@
 
 static void print_help(void)
 {
-    (void)puts("usage: guikad [--config FILE] [--init]\n"
+    (void)puts("usage: guikad [--config FILE] [--init | --restore DIR]\n"
                "Runs the Guika service: found cards go home.\n"
                "  --config FILE   configuration; default " DEFAULT_CONFIGURATION "\n"
                "  --init          make FILE, keys, a certificate and the first operator's token, then stop\n"
+               "  --restore DIR   have the next start begin with the backup in DIR, then stop; the keys have "
+               "to be in place\n"
                "  --help, --version\n"
                "Start with `guikad --init --config FILE`, look at FILE, then run `guikad --config FILE`.");
 }
@@ -30,16 +33,16 @@ static void print_help(void)
 struct arguments {
     const char *configuration;
     bool init;
+    const char *restore; /* a backup's folder; NULL: none */
 };
 
 /* 0: go on; else the exit status and one more. */
 static int parse(int argc, char **argv, struct arguments *arguments)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"init", no_argument, NULL, 'i'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {"version", no_argument, NULL, 'v'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},  {"init", no_argument, NULL, 'i'},
+        {"restore", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0}};
     int option;
 
     opterr = 0;
@@ -50,6 +53,9 @@ static int parse(int argc, char **argv, struct arguments *arguments)
             break;
         case 'i':
             arguments->init = true;
+            break;
+        case 'r':
+            arguments->restore = optarg;
             break;
         case 'h':
             print_help();
@@ -115,6 +121,12 @@ int main(int argc, char **argv)
     }
     if (gk_configuration_read(arguments.configuration, folder, &configuration, &error) != GK_OK) {
         return fail(&error);
+    }
+    if (arguments.restore != NULL) {
+        const enum gk_status restored = gk_restore_stage(configuration, arguments.restore, &error);
+
+        gk_configuration_free(configuration);
+        return restored == GK_OK ? 0 : fail(&error);
     }
     const struct gk_log log = {configuration->log_level, "guikad"};
     const enum gk_status status = gk_daemon_run(configuration, &log, &error);

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/configuration.h"
 #include "core/memory.h"
+#include "core/security/audit_head.h"
 #include "core/security/certificate.h"
 #include "core/security/credentials.h"
 #include "core/security/keys.h"
@@ -100,6 +101,7 @@ static enum gk_status make_operator(const struct gk_configuration *configuration
 {
     char token[GK_CREDENTIAL_SIZE];
     char line[GK_CREDENTIAL_SIZE + 1];
+    char audit_key[GK_AUDIT_LINE_SIZE];
     char path[PATH_MAX];
     struct gk_keys *keys;
     enum gk_status status = gk_keys_open(configuration->keys_directory, &keys, error);
@@ -107,6 +109,7 @@ static enum gk_status make_operator(const struct gk_configuration *configuration
     if (status != GK_OK) {
         return status;
     }
+    gk_audit_public_write(keys, audit_key);
     gk_credential_make("operator", token);
     status = add_operator(configuration, keys, token, error);
     gk_keys_close(keys);
@@ -115,7 +118,12 @@ static enum gk_status make_operator(const struct gk_configuration *configuration
     }
     (void)snprintf(path, sizeof path, "%s/operator.token", folder);
     (void)snprintf(line, sizeof line, "%s\n", token);
-    return write_file(path, line, strlen(line), error);
+    status = write_file(path, line, strlen(line), error);
+    if (status != GK_OK) {
+        return status;
+    }
+    (void)snprintf(path, sizeof path, "%s/audit.pub", folder);
+    return write_file(path, audit_key, strlen(audit_key), error);
 }
 
 /* What would be found in the way half-way is looked for first. */
@@ -123,9 +131,11 @@ static enum gk_status check_absent(const struct gk_configuration *configuration,
                                    struct gk_error *error)
 {
     char token[PATH_MAX];
-    const char *paths[] = {configuration->certificate_file, configuration->key_file, token};
+    char audit_key[PATH_MAX];
+    const char *paths[] = {configuration->certificate_file, configuration->key_file, token, audit_key};
 
     (void)snprintf(token, sizeof token, "%s/operator.token", folder);
+    (void)snprintf(audit_key, sizeof audit_key, "%s/audit.pub", folder);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (access(paths[i], F_OK) == 0) {
             return gk_error_set(error, GK_ALREADY_EXISTS, "%s is there already, and nothing is overwritten",

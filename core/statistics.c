@@ -65,7 +65,7 @@ static size_t put_text(uint8_t *at, const char *text)
 }
 
 static void add(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card, unsigned what,
-                unsigned bucket)
+                unsigned bucket, uint64_t amount)
 {
     const uint8_t tail[TAIL_SIZE] = {(uint8_t)card->kind, (uint8_t)card->reason, (uint8_t)what,
                                      (uint8_t)bucket};
@@ -80,10 +80,10 @@ static void add(struct gk_transaction *transaction, const guika_v1_internal_Foun
     size += put_text(key + size, card->issuer);
     memcpy(key + size, tail, TAIL_SIZE);
     size += TAIL_SIZE;
-    gk_transaction_add(transaction, GK_FAMILY_COUNTERS, (struct gk_bytes){key, size}, 1);
+    gk_transaction_add(transaction, GK_FAMILY_COUNTERS, (struct gk_bytes){key, size}, amount);
     key[DAY_SIZE] = (uint8_t)TOTAL_MARK;
     gk_transaction_add(transaction, GK_FAMILY_COUNTERS, (struct gk_bytes){key + DAY_SIZE, size - DAY_SIZE},
-                       1);
+                       amount);
 }
 
 /* --- counting --- */
@@ -101,7 +101,8 @@ static void add_duration(struct gk_transaction *transaction, const guika_v1_inte
     const double bucket = floor(BUCKETS_AN_OCTAVE * log2(1 + seconds));
 
     add(transaction, card, DURATION_BASE + (unsigned)duration,
-        bucket < GK_DURATION_BUCKETS ? (unsigned)bucket : GK_DURATION_BUCKETS - 1);
+        bucket < GK_DURATION_BUCKETS ? (unsigned)bucket : GK_DURATION_BUCKETS - 1, 1);
+    add(transaction, card, DURATION_BASE + (unsigned)duration, GK_DURATION_SUM, (uint64_t)seconds);
 }
 
 static bool is_read(const guika_v1_internal_FoundCard *card)
@@ -146,15 +147,15 @@ void gk_statistics_count(struct gk_transaction *transaction, const guika_v1_inte
         return;
     }
     if (was_undecided) {
-        add(transaction, after, GK_STATISTIC_FOUND, 0);
+        add(transaction, after, GK_STATISTIC_FOUND, 0, 1);
         if (is_read(after)) {
-            add(transaction, after, GK_STATISTIC_READ, 0);
+            add(transaction, after, GK_STATISTIC_READ, 0, 1);
         }
     }
     if (statistic != 0) {
-        add(transaction, after, statistic, 0);
+        add(transaction, after, statistic, 0, 1);
     } else if (!was_undecided && before->state == guika_v1_CardState_CARD_STATE_DIFFICULT) {
-        add(transaction, after, GK_STATISTIC_RESOLVED, 0);
+        add(transaction, after, GK_STATISTIC_RESOLVED, 0, 1);
     }
     if (statistic == GK_STATISTIC_NOTIFIED) {
         add_duration(transaction, after, GK_DURATION_TO_NOTICE);
@@ -200,7 +201,8 @@ static bool visit_sum(void *context, struct gk_bytes key, struct gk_bytes value)
     item.labels.kind = (guika_v1_CardKind)rest.data[0];
     item.labels.reason = (guika_v1_Reason)rest.data[1];
     item.value = gk_sum_decode(value);
-    if (rest.data[2] >= DURATION_BASE + GK_DURATION_COUNT || rest.data[3] >= GK_DURATION_BUCKETS ||
+    if (rest.data[2] >= DURATION_BASE + GK_DURATION_COUNT ||
+        (rest.data[3] >= GK_DURATION_BUCKETS && rest.data[3] != GK_DURATION_SUM) ||
         (rest.data[2] < DURATION_BASE && (rest.data[2] == 0 || rest.data[2] >= GK_STATISTIC_COUNT))) {
         return true;
     }
@@ -318,7 +320,7 @@ static void add_to_table(void *context, const struct gk_statistics_item *item)
 
     if (item->duration_bucket == SIZE_MAX) {
         row->counts[item->statistic] += item->value;
-    } else {
+    } else if (item->duration_bucket < GK_DURATION_BUCKETS) {
         row->durations[item->duration][item->duration_bucket] += item->value;
     }
 }

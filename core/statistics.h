@@ -35,6 +35,7 @@ const char *gk_statistic_word(enum gk_statistic statistic);
 /* How long it took from the drop. */
 enum gk_duration { GK_DURATION_TO_NOTICE, GK_DURATION_TO_COLLECTION, GK_DURATION_COUNT };
 
+#define GK_DURATION_SUM 255     /* in place of a bucket: the sum, in seconds */
 #define GK_DURATION_BUCKETS 128 /* the last one begins at 2^(127/4) - 1 s, some hundred years */
 
 /* The end of bucket `bucket`, in seconds: 2^((bucket + 1) / 4) - 1. [any] */
@@ -53,7 +54,8 @@ struct gk_statistics_labels {
     int64_t day_ms; /* the day's beginning, Unix milliseconds; 0 for totals */
 };
 
-/* One sum; each is visited by itself. `duration_bucket` is SIZE_MAX for a count. */
+/* One sum; each is visited by itself. `duration_bucket` is SIZE_MAX for a count, GK_DURATION_SUM for a sum.
+ */
 struct gk_statistics_item {
     struct gk_statistics_labels labels;
     enum gk_statistic statistic; /* of a count */

@@ -1,5 +1,6 @@
 #include "core/watches.h"
 
+#include "core/found_card.h"
 #include "core/security/contact_seal.h"
 #include "core/store/record.h"
 
@@ -98,6 +99,23 @@ static enum gk_status put_claims(struct gk_transaction *transaction, const uint8
 
 /* --- filing --- */
 
+/* A card of the number lies here, whosever it is. One that went home or was destroyed does not count: the
+ * number may be lost again. */
+static bool is_here_already(struct gk_transaction *transaction, const guika_v1_internal_ClaimRecord *claims)
+{
+    for (pb_size_t i = 0; i < claims->case_ids_count; i++) {
+        guika_v1_internal_FoundCard card = {0};
+
+        if (gk_record_get(transaction, GK_FAMILY_FOUND_CARDS,
+                          (struct gk_bytes){claims->case_ids[i], GK_CASE_ID_SIZE},
+                          guika_v1_internal_FoundCard_fields, &card, NULL) == GK_OK &&
+            !gk_found_card_is_closed(&card)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Joins those who watch for the number. A full record takes no more: an operator sees the watch anyway,
  * because it has rivals. */
 static enum gk_status join(struct gk_transaction *transaction, guika_v1_internal_WatchRecord *watch,
@@ -109,7 +127,7 @@ static enum gk_status join(struct gk_transaction *transaction, guika_v1_internal
     if (status != GK_OK) {
         return status;
     }
-    if (claims.case_ids_count > 0) {
+    if (is_here_already(transaction, &claims)) {
         watch->for_operator = guika_v1_WatchReason_WATCH_REASON_LATE;
     }
     if (claims.watchers_count < sizeof claims.watchers / sizeof claims.watchers[0]) {

@@ -49,6 +49,19 @@ static void reserve(struct gk_repeated *list, size_t more)
     list->capacity = capacity;
 }
 
+void gk_repeated_append_encoded(struct gk_repeated *list, struct gk_bytes item)
+{
+    enum { HEAD_MAX = 11 }; /* as below */
+
+    reserve(list, HEAD_MAX + item.size);
+    pb_ostream_t stream = pb_ostream_from_buffer(list->data + list->size, list->capacity - list->size);
+
+    /* There is room for it, so nothing can fail. */
+    (void)pb_encode_tag(&stream, PB_WT_STRING, ITEM_FIELD);
+    (void)pb_encode_string(&stream, item.data, item.size);
+    list->size += stream.bytes_written;
+}
+
 enum gk_status gk_repeated_append(struct gk_repeated *list, const pb_msgdesc_t *descriptor, const void *item)
 {
     /* One byte of tag and at most ten of length stand before the item. */

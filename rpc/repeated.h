@@ -22,6 +22,8 @@ struct gk_repeated {
 
 /* Appends one item. INTERNAL where it does not encode. Aborts where memory is exhausted. [any] */
 enum gk_status gk_repeated_append(struct gk_repeated *list, const pb_msgdesc_t *descriptor, const void *item);
+/* Appends an item that is encoded already. [any] */
+void gk_repeated_append_encoded(struct gk_repeated *list, struct gk_bytes item);
 struct gk_bytes gk_repeated_bytes(const struct gk_repeated *list); /* borrowed */
 void gk_repeated_free(struct gk_repeated *list);
 

@@ -69,7 +69,7 @@ static void line_is(struct gk_box *box, bool up, const char *why)
 enum gk_status gk_box_open(const struct gk_settings *settings, bool quiet, struct gk_box **ret_box,
                            struct gk_error *error)
 {
-    char token[GK_TOKEN_SIZE];
+    char token[GK_BEARER_SIZE];
     struct guika_failure failure = {0};
     enum gk_status status = gk_settings_read_token(settings->token_file, token, error);
 

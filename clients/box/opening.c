@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ static enum gk_status sync_directory(const char *directory, struct gk_error *err
 
 enum gk_status gk_opening_read(const char *directory, struct gk_opening *ret_opening, struct gk_error *error)
 {
-    char path[PATH_SIZE];
+    char path[PATH_SIZE], token[24], outcome[8];
     struct gk_opening opening = {0};
     enum gk_status status = path_of(directory, FILE_NAME, path, error);
 
@@ -48,11 +49,12 @@ enum gk_status gk_opening_read(const char *directory, struct gk_opening *ret_ope
                    ? GK_NOT_FOUND
                    : gk_error_set(error, GK_INTERNAL, "cannot read %s: %s", path, strerror(errno));
     }
-    const int fields =
-        fscanf(file, "%" SCNu64 " %32s %d", &opening.fencing_token, opening.compartment, &opening.outcome);
+    const bool read = fscanf(file, "%23s %32s %7s", token, opening.compartment, outcome) == 3;
 
     (void)fclose(file);
-    if (fields != 3 || opening.fencing_token == 0) {
+    opening.fencing_token = read ? strtoull(token, NULL, 10) : 0;
+    opening.outcome = read ? (int)strtol(outcome, NULL, 10) : 0;
+    if (opening.fencing_token == 0) {
         return gk_error_set(error, GK_INTERNAL, "%s is damaged: look into the compartments, then delete it",
                             path);
     }

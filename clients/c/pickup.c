@@ -88,9 +88,12 @@ guika_box_open_for_service(struct guika_box *box, const char *credential, uint32
     struct gk_error error = {0};
     guika_v1_OpenForServiceRequest request = {0};
     guika_v1_OpenForServiceResponse *response = calloc(1, sizeof *response);
-    enum gk_status status = response == NULL ? gk_error_set(&error, GK_INTERNAL, "no memory for a list")
-                                             : copy("credential", credential, request.credential,
-                                                    sizeof request.credential, &error);
+
+    if (response == NULL) {
+        return gk_convert_failure(gk_error_set(&error, GK_INTERNAL, "no memory for a list"), &error, failure);
+    }
+    enum gk_status status =
+        copy("credential", credential, request.credential, sizeof request.credential, &error);
     bool more = status == GK_OK;
 
     while (more) {
@@ -114,11 +117,15 @@ enum guika_code guika_box_confirm_service(struct guika_box *box, const char *cre
                                           struct guika_failure *failure)
 {
     struct gk_error error = {0};
-    guika_v1_ConfirmServiceRequest *request = calloc(1, sizeof *request);
     guika_v1_ConfirmServiceResponse response = {0};
-    enum gk_status status = request == NULL ? gk_error_set(&error, GK_INTERNAL, "no memory for a request")
-                                            : copy("credential", credential, request->credential,
-                                                   sizeof request->credential, &error);
+    guika_v1_ConfirmServiceRequest *request = calloc(1, sizeof *request);
+
+    if (request == NULL) {
+        return gk_convert_failure(gk_error_set(&error, GK_INTERNAL, "no memory for a request"), &error,
+                                  failure);
+    }
+    enum gk_status status =
+        copy("credential", credential, request->credential, sizeof request->credential, &error);
 
     if (status == GK_OK) {
         status = copy("bag", bag, request->bag, sizeof request->bag, &error);

@@ -1,13 +1,11 @@
-/* guika box add, guika issuer add, guika operator add: the operator lets somebody in. The token goes to
- * standard output alone, so that it can be sent to a file without being seen. */
+/* guika box add, guika operator add: the operator lets somebody in. The token goes to standard output alone,
+ * so that it can be sent to a file without being seen. */
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "guika/v1/operator.rpc.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define MAX_BINDINGS 32
 
 static const char box_help[] =
     "usage: guika box add BOX-ID [options]\n"
@@ -19,14 +17,6 @@ static const char box_help[] =
     "  --hours-en, --hours-zh TEXT            when it can be reached\n"
     "  --collecting-en, --collecting-zh TEXT  what the holder has to bring and do\n"
     "  --map-url URL\n" GK_CLI_COMMON_HELP;
-
-static const char issuer_help[] = "usage: guika issuer add ISSUER-ID SCHEME[:PREFIX]...\n"
-                                  "\n"
-                                  "Registers an issuer's account and prints its token, which is shown this "
-                                  "once. The account may register cards of\n"
-                                  "these number schemes and prefixes alone, as iso7812:622576. ISSUER-ID: 1 "
-                                  "to 32 characters of [A-Za-z0-9._-].\n"
-                                  "\n" GK_CLI_COMMON_HELP;
 
 static const char operator_help[] =
     "usage: guika operator add OPERATOR-ID [--viewer]\n"
@@ -119,32 +109,6 @@ int gk_cli_operator(int argc, char **argv)
     }
     if (exit_status == GK_CLI_GO_ON) {
         status = guika_v1_operator_service_add_operator(cli.client, NULL, &request, &response, &error);
-    }
-    return finish(&cli, exit_status, status, response.token, &error);
-}
-
-int gk_cli_issuer(int argc, char **argv)
-{
-    struct gk_cli cli;
-    struct gk_error error = {0};
-    guika_v1_AddIssuerRequest request = {0};
-    guika_v1_AddIssuerResponse response = {0};
-    enum gk_status status = GK_OK;
-    int exit_status = gk_cli_begin(&cli, "issuer", issuer_help, argc, argv, NULL, 0, 3, 2 + MAX_BINDINGS);
-
-    if (exit_status == GK_CLI_GO_ON && is_add(&cli, &exit_status)) {
-        bool copied =
-            gk_cli_copy(&cli, "ISSUER-ID", cli.arguments[1], request.issuer_id, sizeof request.issuer_id);
-
-        for (int i = 2; copied && i < cli.argument_count; i++) {
-            copied = gk_cli_copy(&cli, "SCHEME:PREFIX", cli.arguments[i],
-                                 request.bindings[request.bindings_count], sizeof request.bindings[0]);
-            request.bindings_count++;
-        }
-        exit_status = copied ? gk_cli_connect(&cli, true) : 2;
-    }
-    if (exit_status == GK_CLI_GO_ON) {
-        status = guika_v1_operator_service_add_issuer(cli.client, NULL, &request, &response, &error);
     }
     return finish(&cli, exit_status, status, response.token, &error);
 }

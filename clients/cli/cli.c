@@ -137,6 +137,21 @@ int gk_cli_begin_local(struct gk_cli *cli, const char *command, const char *help
     return begin(cli, LOCAL_COUNT, command, help, argc, argv, options, option_count);
 }
 
+/* In which the service should write to somebody whose language it does not know. */
+static const char *language(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && value[0] != '\0') {
+            return strncmp(value, "zh", 2) == 0 ? "zh" : "en";
+        }
+    }
+    return "en";
+}
+
 int gk_cli_connect(struct gk_cli *cli, bool needs_token)
 {
     struct gk_error error = {0};
@@ -156,6 +171,7 @@ int gk_cli_connect(struct gk_cli *cli, bool needs_token)
     const struct gk_rpc_client_options options = {
         .url = settings->server,
         .token = needs_token ? cli->token : NULL,
+        .language = language(),
         .ca_file = settings->ca_file,
         .server_name = settings->server_name,
     };
@@ -195,7 +211,10 @@ void gk_cli_complain(const struct gk_cli *cli, const struct gk_error *error)
                       cli->command, error->message, url,
                       is_encrypted(url) ? "--server, --ca-file and --server-name" : "--server");
     } else {
-        (void)fprintf(stderr, "guika %s: %s%s\n", cli->command, error->message, advice(error->status));
+        const bool is_about_token = error->status != GK_UNAUTHENTICATED || cli->token[0] != '\0';
+
+        (void)fprintf(stderr, "guika %s: %s%s\n", cli->command, error->message,
+                      is_about_token ? advice(error->status) : "");
     }
 }
 

@@ -26,8 +26,8 @@ struct gk_cli_option {
 struct gk_cli {
     const char *command; /* "found list" */
     struct gk_settings settings;
-    char token[GK_TOKEN_SIZE]; /* once gk_cli_connect has read it; gk_cli_end wipes it */
-    char **arguments;          /* what is no option */
+    char token[GK_BEARER_SIZE]; /* once gk_cli_connect has read it; gk_cli_end wipes it */
+    char **arguments;           /* what is no option */
     int argument_count;
     struct gk_rpc_client *client;
 };

@@ -13,6 +13,11 @@ int gk_cli_desk(int argc, char **argv);
 int gk_cli_staff(int argc, char **argv);
 int gk_cli_stats(int argc, char **argv);
 int gk_cli_check(int argc, char **argv);
+int gk_cli_backup(int argc, char **argv);
+int gk_cli_restore(int argc, char **argv);
+int gk_cli_holder_rights(int argc, char **argv); /* holder export, holder forget */
+int gk_cli_key(int argc, char **argv);
+int gk_cli_audit(int argc, char **argv); /* clients/cli/audit */
 int gk_cli_holder(int argc, char **argv);
 int gk_cli_claims(int argc, char **argv);
 int gk_cli_difficult(int argc, char **argv);

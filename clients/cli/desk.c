@@ -10,7 +10,7 @@
 static const char desk_help[] =
     "usage: guika desk add DESK-ID [options]     registers a desk\n"
     "       guika desk ask CASE                  sends the holder a new code, to the registered contact\n"
-    "       guika desk hand DESK-ID CASE CODE [TELEPHONE-TAIL]\n"
+    "       echo \"CODE [TELEPHONE-TAIL]\" | guika desk hand DESK-ID CASE\n"
     "                                            the holder said the code: hands the card out, the case is "
     "closed\n"
     "\n"
@@ -47,22 +47,33 @@ static int add_desk(struct gk_cli *cli, guika_v1_AddDeskRequest *request, enum g
     return exit_status;
 }
 
+/* What the holder says, from standard input, so that it stays out of the process list. */
+static bool read_code(guika_v1_HandOutRequest *request)
+{
+    char line[64];
+    const bool read = fgets(line, sizeof line, stdin) != NULL &&
+                      sscanf(line, "%16s %8s", request->code, request->telephone_tail) >= 1;
+
+    explicit_bzero(line, sizeof line);
+    return read;
+}
+
 static int hand_out(struct gk_cli *cli, enum gk_status *status, struct gk_error *error)
 {
     guika_v1_HandOutRequest request = {0};
     guika_v1_HandOutResponse response = {0};
     int exit_status;
 
-    if (cli->argument_count < 4) {
-        return gk_cli_usage(cli, "hand takes DESK-ID CASE CODE and perhaps the end of a telephone number");
+    if (cli->argument_count != 3) {
+        return gk_cli_usage(cli, "hand takes DESK-ID and CASE, and the code on standard input");
     }
-    const char *tail = cli->argument_count == 5 ? cli->arguments[4] : "";
-
     if (!gk_cli_copy(cli, "DESK-ID", cli->arguments[1], request.desk_id, sizeof request.desk_id) ||
-        !gk_cli_copy(cli, "CASE", cli->arguments[2], request.case_number, sizeof request.case_number) ||
-        !gk_cli_copy(cli, "CODE", cli->arguments[3], request.code, sizeof request.code) ||
-        !gk_cli_copy(cli, "TELEPHONE-TAIL", tail, request.telephone_tail, sizeof request.telephone_tail)) {
+        !gk_cli_copy(cli, "CASE", cli->arguments[2], request.case_number, sizeof request.case_number)) {
         return 2;
+    }
+    if (!read_code(&request)) {
+        return gk_cli_usage(cli,
+                            "hand reads the code, and the end of the telephone number, from standard input");
     }
     exit_status = gk_cli_connect(cli, true);
     if (exit_status == GK_CLI_GO_ON) {
@@ -105,7 +116,7 @@ int gk_cli_desk(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "ask") == 0) {
         return gk_cli_found_code(argc - 1, argv + 1);
     }
-    exit_status = gk_cli_begin(&cli, "desk", desk_help, argc, argv, options, 7, 1, 5);
+    exit_status = gk_cli_begin(&cli, "desk", desk_help, argc, argv, options, 7, 1, 3);
     for (unsigned i = 0; exit_status == GK_CLI_GO_ON && i < 6; i++) {
         if (!gk_cli_copy(&cli, options[i].name, texts[i], fields[i], sizeof request.place.en)) {
             exit_status = 2;

@@ -302,7 +302,7 @@ int gk_cli_difficult(int argc, char **argv)
     if (exit_status == GK_CLI_GO_ON) {
         exit_status = gk_cli_connect(&cli, true);
     }
-    if (exit_status == GK_CLI_GO_ON) {
+    if (exit_status == GK_CLI_GO_ON && run != NULL) {
         status = run(&cli, &given, &error);
     }
     const int ended = gk_cli_end(&cli, status, &error);

@@ -17,7 +17,8 @@ static const char help[] =
     "usage: guika found list [--state STATE] [--reason REASON] [--box ID] [--json]\n"
     "       guika found show|move|code|close|handover ..., each with its own --help\n"
     "\n"
-    "Found cards, newest first. A compartment with a ! lies in another zone than was decided.\n"
+    "Found cards, newest first. A compartment with a ! lies in another zone than was decided; RETURN\n"
+    "or DESTROY behind a state is what is to be done with the card.\n"
     "\n"
     "  --state STATE        RECEIVED, IDENTIFIED, DIFFICULT, GIVEN_BACK, NOTIFIED, COLLECTED, EXPIRED, "
     "RETURNED,\n"
@@ -28,22 +29,31 @@ static const char help[] =
     "  --box ID             of one box alone\n"
     "  --json               {\"cards\":[{\"case\":..., \"state\":..., ...}]}\n" GK_CLI_COMMON_HELP;
 
+static const char *disposition_name(guika_v1_Disposition disposition)
+{
+    static const char *const names[] = {"", "RETURN", "DESTROY"};
+
+    return (size_t)disposition < sizeof names / sizeof names[0] ? names[disposition] : "?";
+}
+
 static void add_json(json_t *cards, const guika_v1_FoundCardRow *row)
 {
     (void)json_array_append_new(
         cards,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:s, s:b}", "case", row->case_id,
-                  "state", gk_cli_state_name(row->state), "reason", gk_cli_reason_name(row->reason), "box",
-                  row->box_id, "deposit", row->deposit_id, "zone", gk_cli_zone_name(row->zone), "compartment",
-                  row->compartment, "misplaced", row->misplaced, "received_at_ms",
-                  (json_int_t)row->received_at_ms, "issuer", row->issuer, "kind", gk_cli_kind_name(row->kind),
-                  "number", row->masked_number, "notice_delivered", row->notice_delivered));
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:s, s:b, s:s}", "case",
+                  row->case_id, "state", gk_cli_state_name(row->state), "reason",
+                  gk_cli_reason_name(row->reason), "box", row->box_id, "deposit", row->deposit_id, "zone",
+                  gk_cli_zone_name(row->zone), "compartment", row->compartment, "misplaced", row->misplaced,
+                  "received_at_ms", (json_int_t)row->received_at_ms, "issuer", row->issuer, "kind",
+                  gk_cli_kind_name(row->kind), "number", row->masked_number, "notice_delivered",
+                  row->notice_delivered, "disposition", disposition_name(row->disposition)));
 }
 
 static void add_row(struct gk_table *table, const guika_v1_FoundCardRow *row)
 {
     char received[32] = "";
     char compartment[sizeof row->compartment + 1];
+    char state[32];
     struct tm local;
     const time_t seconds = (time_t)(row->received_at_ms / 1000);
 
@@ -51,9 +61,12 @@ static void add_row(struct gk_table *table, const guika_v1_FoundCardRow *row)
         (void)strftime(received, sizeof received, "%Y-%m-%d %H:%M:%S", &local);
     }
     (void)snprintf(compartment, sizeof compartment, "%s%s", row->compartment, row->misplaced ? "!" : "");
+    (void)snprintf(state, sizeof state, "%s%s%s", gk_cli_state_name(row->state),
+                   row->disposition == guika_v1_Disposition_DISPOSITION_UNSPECIFIED ? "" : ", ",
+                   disposition_name(row->disposition));
     const char *const cells[] = {
         received,
-        gk_cli_state_name(row->state),
+        state,
         gk_cli_reason_name(row->reason),
         row->box_id,
         compartment,

@@ -152,10 +152,12 @@ static enum gk_status print_list(struct gk_cli *cli, guika_v1_ListHandOverReques
                                  struct sheet *sheet, struct gk_error *error)
 {
     guika_v1_ListHandOverResponse *response = calloc(1, sizeof *response);
-    enum gk_status status =
-        response == NULL ? gk_error_set(error, GK_INTERNAL, "no memory for a list") : GK_OK;
+    enum gk_status status = GK_OK;
     bool begun = false;
 
+    if (response == NULL) {
+        return gk_error_set(error, GK_INTERNAL, "no memory for a list");
+    }
     while (status == GK_OK) {
         status = guika_v1_operator_service_list_hand_over(cli->client, NULL, request, response, error);
         if (status != GK_OK) {

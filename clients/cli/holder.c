@@ -14,6 +14,7 @@ static const char help[] =
     "usage: guika holder code [--to-watch]\n"
     "       guika holder prove > TOKEN-FILE\n"
     "       guika holder cards|watch|reissue CASE|cancel ID --token-file TOKEN-FILE\n"
+    "       guika holder export|forget ISSUER HOLDER, for operators: guika holder export --help\n"
     "\n"
     "  code     sends a one-time code to the contact that standard input names, if it is known\n"
     "  prove    reads contact and code, a line each; prints a token that is good for a quarter of an hour\n"
@@ -195,6 +196,9 @@ static const struct verb *find_verb(const char *name)
 
 int gk_cli_holder(int argc, char **argv)
 {
+    if (argc > 1 && (strcmp(argv[1], "export") == 0 || strcmp(argv[1], "forget") == 0)) {
+        return gk_cli_holder_rights(argc, argv); /* an operator's */
+    }
     struct gk_cli cli;
     struct gk_error error = {.status = GK_OK};
     struct options chosen = {0};

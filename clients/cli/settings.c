@@ -118,9 +118,10 @@ enum gk_status gk_settings_number(const char *text, const char *what, long least
     return GK_OK;
 }
 
-enum gk_status gk_settings_read_token(const char *path, char ret_token[GK_TOKEN_SIZE], struct gk_error *error)
+enum gk_status gk_settings_read_token(const char *path, char ret_token[GK_BEARER_SIZE],
+                                      struct gk_error *error)
 {
-    char line[GK_TOKEN_SIZE + 2] = "";
+    char line[GK_BEARER_SIZE + 2] = "";
     FILE *file = fopen(path, "r");
 
     if (file == NULL) {
@@ -133,10 +134,10 @@ enum gk_status gk_settings_read_token(const char *path, char ret_token[GK_TOKEN_
     const size_t length = strcspn(line, " \t\r\n");
 
     line[length] = '\0';
-    if (!got || length == 0 || length >= GK_TOKEN_SIZE) {
+    if (!got || length == 0 || length >= GK_BEARER_SIZE) {
         return gk_error_set(error, GK_INVALID_ARGUMENT,
                             "the token file %s holds no token of 1 to %d characters in its first line", path,
-                            GK_TOKEN_SIZE - 1);
+                            GK_BEARER_SIZE - 1);
     }
     memcpy(ret_token, line, length + 1);
     return GK_OK;

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define GK_TOKEN_SIZE 128 /* bytes with the terminator: RequestHeader.authorization */
+#define GK_BEARER_SIZE 128 /* bytes with the terminator: RequestHeader.authorization */
 
 /* Strings are owned, NULL where nothing was said. */
 struct gk_settings {
@@ -40,7 +40,7 @@ enum gk_status gk_settings_number(const char *text, const char *what, long least
                                   struct gk_error *error);
 
 /* Reads the first line of a token file. */
-enum gk_status gk_settings_read_token(const char *path, char ret_token[GK_TOKEN_SIZE],
+enum gk_status gk_settings_read_token(const char *path, char ret_token[GK_BEARER_SIZE],
                                       struct gk_error *error);
 
 #endif

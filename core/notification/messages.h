@@ -19,6 +19,7 @@
 #define GK_MESSAGE_CARD_FOUND "card_found"
 #define GK_MESSAGE_CARD_MOVED "card_moved"       /* ... to where it can be collected now */
 #define GK_MESSAGE_CARD_REMINDER "card_reminder" /* its retention ends soon */
+#define GK_MESSAGE_CARD_EXPIRED "card_expired"   /* it is not kept for the holder any longer */
 #define GK_MESSAGE_NEW_CODE "new_code"           /* on request */
 #define GK_MESSAGE_ENQUIRY_FOUND "enquiry_found"
 #define GK_MESSAGE_ENQUIRY_NOT_FOUND "enquiry_not_found"

@@ -42,6 +42,14 @@ static const struct gk_message_template templates[] = {
      "the new "
      "code below: those in earlier messages are no longer valid.\n"
      "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_CARD_EXPIRED, "Your lost card is no longer kept for you[: {issuer}][, ending in {last_four}]",
+     "[Dear {name},\n\n]"
+     "We kept your card as long as we could. It can no longer be collected and goes back to its issuer, or "
+     "to the "
+     "police or a lost property office; codes in earlier messages are no longer valid. Please ask the card's "
+     "issuer.\n"
+     "\n[Card: {issuer}[, ending in {last_four}]\n][It was kept at: {place}\n][Case number: {case_number}\n]"
+     "\n" NO_FEE SIGNATURE},
     {GK_MESSAGE_NEW_CODE, "Your new pickup code[: {issuer}][, ending in {last_four}]",
      "[Dear {name},\n\n]"
      "Here is the new code for your card. Codes in earlier messages are no longer valid. If you did not ask "
@@ -54,7 +62,7 @@ static const struct gk_message_template templates[] = {
      "waiting "
      "for you.\n"
      "\n" CARD_AND_PLACE "\n" HOW "If there is no code above, your card is still on its way to where you can "
-                                  "collect it, and we will write again.\n"
+     "collect it, and we will write again.\n"
      "If it was not you who asked, there is no need to "
      "worry: "
      "the answer goes to the card holder's registered contact alone.\n"

@@ -37,6 +37,13 @@ static const struct gk_message_template templates[] = {
      "\n"
      "您的卡还在等您来取，但保管期快到了，请尽快领取。请使用下面的新取卡码，以前消息里的取卡码已经失效。\n"
      "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_CARD_EXPIRED, "您的卡保管期已过[：{issuer}][，尾号 {last_four}]",
+     "[{name}，]您好！\n"
+     "\n"
+     "您的卡保管期已过，不能再领取，将退回发卡方，或移交公安机关、失物招领处；以前消息里的取卡码已经失效。请"
+     "联系发卡方。\n"
+     "\n[卡片：{issuer}[，尾号 {last_four}]\n][原存放地点：{place}\n][招领编号：{case_number}\n]"
+     "\n" NO_FEE SIGNATURE},
     {GK_MESSAGE_NEW_CODE, "您的新取卡码[：{issuer}][，尾号 {last_four}]",
      "[{name}，]您好！\n"
      "\n"

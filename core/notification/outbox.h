@@ -42,6 +42,11 @@ enum gk_status gk_outbox_release(struct gk_transaction *transaction, const uint8
 enum gk_status gk_outbox_cancel(struct gk_transaction *transaction, const uint8_t notice_id[16],
                                 struct gk_error *error);
 
+/* As gk_outbox_cancel, and the record names its holder no more, whatever its state is. NOT_FOUND. [committer]
+ */
+enum gk_status gk_outbox_forget(struct gk_transaction *transaction, const uint8_t notice_id[16],
+                                struct gk_error *error);
+
 /* --- on the loop --- */
 
 struct gk_channel_setting {
@@ -89,9 +94,9 @@ struct gk_outbox_options {
     enum gk_status (*pickup)(void *context, const guika_v1_internal_NoticeRecord *notice,
                              const guika_v1_internal_HolderContacts *holder,
                              struct gk_outbox_pickup *ret_pickup, struct gk_error *error);
-    /* A notice that tells a holder of a card (any but the answer to an enquiry) was delivered: moves its card
-     * on, in the same batch. The outbox writes the transition's audit entry (notice.deliver, the case id as
-     * subject): this must not. Any other status than GK_OK undoes the transition. [committer] */
+    /* A notice that tells a holder of a card was delivered: moves its card on, in the same batch. The outbox
+     * writes the transition's audit entry (notice.deliver, the case id as subject): this must not. Any other
+     * status than GK_OK undoes the transition. [committer] */
     enum gk_status (*on_delivered)(void *context, struct gk_transaction *transaction,
                                    const guika_v1_internal_NoticeRecord *notice, struct gk_error *error);
     void *context;

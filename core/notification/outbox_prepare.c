@@ -134,6 +134,13 @@ static enum gk_status read_box(const struct gk_outbox_options *options, struct p
                           guika_v1_internal_BoxRecord_fields, &parts->box, error);
 }
 
+/* Of a card that its holder is to fetch. */
+static bool carries_code(const guika_v1_internal_NoticeRecord *notice)
+{
+    return notice->case_id.size == sizeof notice->case_id.bytes &&
+           strcmp(notice->template_id, GK_MESSAGE_CARD_EXPIRED) != 0;
+}
+
 /* Who is written to: a contact that the notice names itself, with the code that proves it; else a holder. */
 static enum gk_status read_receiver(const struct gk_outbox_options *options, struct parts *parts,
                                     struct gk_error *error)
@@ -178,7 +185,7 @@ static enum gk_outbox_prepared fill(const struct gk_outbox_options *options, str
         return turn_away(options, attempt, false, "no such channel", error);
     if (open_mask(options, parts, error) != GK_OK)
         return turn_away(options, attempt, true, "the mask does not open", error);
-    if (options->pickup != NULL && notice->case_id.size == sizeof notice->case_id.bytes) {
+    if (options->pickup != NULL && carries_code(notice)) {
         status = options->pickup(options->context, notice, &parts->holder, &parts->pickup, error);
         const bool is_answer = strcmp(notice->template_id, GK_MESSAGE_ENQUIRY_FOUND) == 0;
         if (status == GK_FAILED_PRECONDITION && is_answer)

@@ -115,6 +115,22 @@ enum gk_status gk_outbox_cancel(struct gk_transaction *transaction, const uint8_
     return put(transaction, &notice, error);
 }
 
+enum gk_status gk_outbox_forget(struct gk_transaction *transaction, const uint8_t notice_id[16],
+                                struct gk_error *error)
+{
+    guika_v1_internal_NoticeRecord notice = guika_v1_internal_NoticeRecord_init_zero;
+    enum gk_status status = gk_outbox_cancel(transaction, notice_id, error);
+    if (status == GK_OK)
+        status = get(transaction, notice_id, &notice, error);
+    if (status != GK_OK)
+        return status;
+    notice.holder_token.size = 0;
+    notice.contact_token.size = 0;
+    notice.sealed_contact.size = 0;
+    notice.issuer_account[0] = '\0';
+    return put(transaction, &notice, error);
+}
+
 /* --- the end of an attempt --- */
 
 static void audit(struct gk_transaction *transaction, const guika_v1_internal_NoticeRecord *notice,
@@ -129,6 +145,7 @@ static void audit(struct gk_transaction *transaction, const guika_v1_internal_No
 static bool tells_of_card(const guika_v1_internal_NoticeRecord *notice)
 {
     return strcmp(notice->template_id, GK_MESSAGE_CARD_FOUND) == 0 ||
+           strcmp(notice->template_id, GK_MESSAGE_ENQUIRY_FOUND) == 0 ||
            strcmp(notice->template_id, GK_MESSAGE_CARD_MOVED) == 0 ||
            strcmp(notice->template_id, GK_MESSAGE_CARD_REMINDER) == 0 ||
            strcmp(notice->template_id, GK_MESSAGE_NEW_CODE) == 0;
@@ -163,9 +180,8 @@ static enum gk_status settle_next_contact(struct gk_transaction *transaction,
     }
     leave_queue(transaction, notice);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DEAD;
-    char detail[97];
-    gk_message_clean(notice->last_detail, detail, sizeof detail);
-    audit(transaction, notice, "notice.give_up", detail);
+    /* A channel's own words stay in the notice: they may repeat an address. */
+    audit(transaction, notice, "notice.give_up", notice->template_id);
     gk_transaction_count(transaction, notice->box_id, "notices_dead");
     return put(transaction, notice, error);
 }

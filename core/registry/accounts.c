@@ -11,6 +11,8 @@ struct account {
     size_t binding_count;
     uint64_t generation;
     uint64_t rows;
+    uint32_t list_key_epoch;
+    struct gk_issuer_terms terms;
 };
 
 struct gk_accounts {
@@ -99,24 +101,55 @@ void gk_accounts_add(struct gk_accounts *accounts, const guika_v1_internal_Issue
     accounts->items = items;
     struct account *item = &items[accounts->count++];
 
-    *item = (struct account){
-        .binding_count = account->bindings_count, .generation = account->generation, .rows = account->rows};
+    *item = (struct account){.binding_count = account->bindings_count,
+                             .generation = account->generation,
+                             .rows = account->rows,
+                             .list_key_epoch = account->list_key_epoch,
+                             .terms = {account->policy, account->index_key_epoch}};
     memcpy(item->name, account->issuer_id, sizeof item->name);
     memcpy(item->bindings, account->bindings, sizeof item->bindings);
     pthread_rwlock_unlock(&accounts->lock);
 }
 
-void gk_accounts_flip(struct gk_accounts *accounts, const char *name, uint64_t generation, uint64_t rows)
+void gk_accounts_flip(struct gk_accounts *accounts, const guika_v1_internal_IssuerAccount *flipped)
+{
+    pthread_rwlock_wrlock(&accounts->lock);
+    struct account *account = find(accounts, flipped->issuer_id);
+
+    if (account != NULL && flipped->generation > account->generation) {
+        account->generation = flipped->generation;
+        account->rows = flipped->rows;
+        account->list_key_epoch = flipped->list_key_epoch;
+        accounts->version++;
+    }
+    pthread_rwlock_unlock(&accounts->lock);
+}
+
+void gk_accounts_set_terms(struct gk_accounts *accounts, const char *name,
+                           const struct gk_issuer_terms *terms)
 {
     pthread_rwlock_wrlock(&accounts->lock);
     struct account *account = find(accounts, name);
 
-    if (account != NULL && generation > account->generation) {
-        account->generation = generation;
-        account->rows = rows;
-        accounts->version++;
+    if (account != NULL && terms->policy != guika_v1_IssuerPolicy_ISSUER_POLICY_UNSPECIFIED) {
+        account->terms.policy = terms->policy;
+    }
+    if (account != NULL && terms->key_epoch > account->terms.key_epoch) {
+        account->terms.key_epoch = terms->key_epoch;
     }
     pthread_rwlock_unlock(&accounts->lock);
+}
+
+bool gk_accounts_terms(struct gk_accounts *accounts, const char *name, struct gk_issuer_terms *ret_terms)
+{
+    pthread_rwlock_rdlock(&accounts->lock);
+    const struct account *account = find(accounts, name);
+
+    if (account != NULL) {
+        *ret_terms = account->terms;
+    }
+    pthread_rwlock_unlock(&accounts->lock);
+    return account != NULL;
 }
 
 void gk_accounts_covering(struct gk_accounts *accounts, const char *scheme, const char *number,
@@ -140,6 +173,8 @@ void gk_accounts_covering(struct gk_accounts *accounts, const char *scheme, cons
             memcpy(lists[count].name, account->name, sizeof lists[count].name);
             lists[count].generation = account->generation;
             lists[count].binding_length = length;
+            lists[count].key_epoch = account->list_key_epoch;
+            lists[count].policy = account->terms.policy;
             count++;
         }
     }
@@ -178,6 +213,24 @@ bool gk_accounts_is_bound(struct gk_accounts *accounts, const char *name, const 
 
     pthread_rwlock_unlock(&accounts->lock);
     return bound;
+}
+
+bool gk_accounts_has_scheme(struct gk_accounts *accounts, const char *name, const char *scheme)
+{
+    const size_t length = strlen(scheme);
+    bool has = false;
+
+    pthread_rwlock_rdlock(&accounts->lock);
+    const struct account *account = find(accounts, name);
+
+    for (size_t i = 0; account != NULL && i < account->binding_count; i++) {
+        const char *binding = account->bindings[i];
+
+        has = has ||
+              (strncmp(binding, scheme, length) == 0 && (binding[length] == '\0' || binding[length] == ':'));
+    }
+    pthread_rwlock_unlock(&accounts->lock);
+    return has;
 }
 
 uint64_t gk_accounts_rows(struct gk_accounts *accounts)

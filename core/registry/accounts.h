@@ -8,6 +8,7 @@
 #ifndef GUIKA_CORE_REGISTRY_ACCOUNTS_H
 #define GUIKA_CORE_REGISTRY_ACCOUNTS_H
 
+#include "core/registry/terms.h"
 #include "guika/v1/internal/records.pb.h"
 
 #include <stdbool.h>
@@ -29,14 +30,23 @@ void gk_accounts_free(struct gk_accounts *accounts);
 /* Adds a copy of `account`, whose name must be new. [any] */
 void gk_accounts_add(struct gk_accounts *accounts, const guika_v1_internal_IssuerAccount *account);
 
-/* Puts `generation` with `rows` cards in force, unless a later one already is. [any] */
-void gk_accounts_flip(struct gk_accounts *accounts, const char *name, uint64_t generation, uint64_t rows);
+/* Puts the list that `account` has in force in force here too, unless a later one already is. [any] */
+void gk_accounts_flip(struct gk_accounts *accounts, const guika_v1_internal_IssuerAccount *account);
+
+/* Changes the terms of account `name`; UNSPECIFIED and 0 leave what is there. [any] */
+void gk_accounts_set_terms(struct gk_accounts *accounts, const char *name,
+                           const struct gk_issuer_terms *terms);
+
+/* False where there is no such account. [any] */
+bool gk_accounts_terms(struct gk_accounts *accounts, const char *name, struct gk_issuer_terms *ret_terms);
 
 /* One list in force that may hold a number. */
 struct gk_account_list {
     char name[GK_ACCOUNT_NAME_SIZE];
     uint64_t generation;
     size_t binding_length; /* of the longest binding that covers the number: the longer, the more specific */
+    uint32_t key_epoch;    /* of the tokens in it that the issuer made; 0: there are none */
+    guika_v1_IssuerPolicy policy;
 };
 
 /* Copies out the lists in force of the accounts that may register `number` of `scheme`; all lists where
@@ -52,6 +62,8 @@ uint64_t gk_accounts_version(struct gk_accounts *accounts);
 
 bool gk_accounts_is_bound(struct gk_accounts *accounts, const char *name, const char *scheme,
                           const char *number);
+/* True where some number of `scheme` is among the account's bindings. [any] */
+bool gk_accounts_has_scheme(struct gk_accounts *accounts, const char *name, const char *scheme);
 uint64_t gk_accounts_rows(struct gk_accounts *accounts);
 
 #endif

@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Characters that each level cuts off the number's end. */
-static const uint8_t CUTS[GK_DENSITY_LEVELS] = {3, 4, 6};
 /* Valid numbers in a block of each level. The core does not know the scheme's rules, so it takes the case
  * that makes a block fullest: digits alone, and one of them a check digit (10^cut / 10). */
-static const double VALID_NUMBERS[GK_DENSITY_LEVELS] = {1e2, 1e3, 1e5};
+static const double VALID_NUMBERS[GK_BLOCK_LEVELS] = {1e2, 1e3, 1e5};
 
 enum { BLOCK_KEY_SIZE = GK_GENERATION_SIZE + 1 + GK_TOKEN_SIZE };
 
@@ -18,8 +16,9 @@ struct gk_blocks gk_density_blocks(const struct gk_keys *keys, const char *schem
     const size_t length = strlen(number);
     struct gk_blocks blocks = {.count = 0};
 
-    while (blocks.count < GK_DENSITY_LEVELS && length > CUTS[blocks.count]) {
-        gk_keys_block_token(keys, scheme, number, length - CUTS[blocks.count], blocks.tokens[blocks.count]);
+    while (blocks.count < GK_BLOCK_LEVELS && length > gk_block_cut(blocks.count)) {
+        gk_keys_block_token(keys, scheme, number, length - gk_block_cut(blocks.count),
+                            blocks.tokens[blocks.count]);
         blocks.count++;
     }
     return blocks;
@@ -29,7 +28,7 @@ static void block_key(uint64_t generation, size_t level, const uint8_t token[GK_
                       uint8_t ret_key[BLOCK_KEY_SIZE])
 {
     gk_generation_write(generation, ret_key);
-    ret_key[GK_GENERATION_SIZE] = CUTS[level];
+    ret_key[GK_GENERATION_SIZE] = (uint8_t)gk_block_cut(level);
     memcpy(ret_key + GK_GENERATION_SIZE + 1, token, GK_TOKEN_SIZE);
 }
 
@@ -48,7 +47,7 @@ static void write_level(struct gk_density_tally *tally, size_t level)
 
 void gk_density_count(struct gk_density_tally *tally, const struct gk_blocks *blocks)
 {
-    for (size_t level = 0; level < blocks->count && level < GK_DENSITY_LEVELS; level++) {
+    for (size_t level = 0; level < blocks->count && level < GK_BLOCK_LEVELS; level++) {
         if (memcmp(tally->tokens[level], blocks->tokens[level], GK_TOKEN_SIZE) != 0) {
             write_level(tally, level);
             memcpy(tally->tokens[level], blocks->tokens[level], GK_TOKEN_SIZE);
@@ -59,31 +58,34 @@ void gk_density_count(struct gk_density_tally *tally, const struct gk_blocks *bl
 
 void gk_density_finish(struct gk_density_tally *tally)
 {
-    for (size_t level = 0; level < GK_DENSITY_LEVELS; level++) {
+    for (size_t level = 0; level < GK_BLOCK_LEVELS; level++) {
         write_level(tally, level);
     }
 }
 
-/* The cards of one block over all lists. */
-static enum gk_status read_level(struct gk_store *store, const struct gk_account_list *lists, size_t count,
-                                 size_t level, const uint8_t token[GK_TOKEN_SIZE], uint64_t *ret_sum,
-                                 struct gk_error *error)
+/* The cards of one level's block over all lists. A view whose number is too short for it counts nothing. */
+static enum gk_status read_level(struct gk_store *store, const struct gk_density_view *views, size_t count,
+                                 size_t level, uint64_t *ret_sum, struct gk_error *error)
 {
     uint8_t(*key_bytes)[BLOCK_KEY_SIZE] = calloc(count, sizeof *key_bytes);
     struct gk_bytes *keys = calloc(count, sizeof *keys);
     struct gk_value *values = calloc(count, sizeof *values);
+    size_t wanted = 0;
 
     if (key_bytes == NULL || keys == NULL || values == NULL) {
         abort();
     }
     for (size_t i = 0; i < count; i++) {
-        block_key(lists[i].generation, level, token, key_bytes[i]);
-        keys[i] = (struct gk_bytes){key_bytes[i], sizeof key_bytes[i]};
+        if (level < views[i].blocks.count) {
+            block_key(views[i].generation, level, views[i].blocks.tokens[level], key_bytes[wanted]);
+            keys[wanted] = (struct gk_bytes){key_bytes[wanted], sizeof key_bytes[wanted]};
+            wanted++;
+        }
     }
-    const enum gk_status status = gk_store_multi_get(store, GK_FAMILY_DENSITY, keys, count, values, error);
+    const enum gk_status status = gk_store_multi_get(store, GK_FAMILY_DENSITY, keys, wanted, values, error);
     uint64_t sum = 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < wanted; i++) {
         if (status == GK_OK && values[i].data != NULL) {
             sum += gk_sum_decode((struct gk_bytes){values[i].data, values[i].size});
         }
@@ -98,16 +100,14 @@ static enum gk_status read_level(struct gk_store *store, const struct gk_account
     return status;
 }
 
-enum gk_status gk_density_share(struct gk_store *store, const struct gk_account_list *lists,
-                                size_t list_count, const struct gk_blocks *blocks, uint64_t self,
-                                double *ret_share, struct gk_error *error)
+enum gk_status gk_density_share(struct gk_store *store, const struct gk_density_view *views, size_t count,
+                                uint64_t self, double *ret_share, struct gk_error *error)
 {
     double share = 0;
 
-    for (size_t level = 0; level < blocks->count && level < GK_DENSITY_LEVELS; level++) {
-        uint64_t sum;
-        const enum gk_status status =
-            read_level(store, lists, list_count, level, blocks->tokens[level], &sum, error);
+    for (size_t level = 0; level < GK_BLOCK_LEVELS; level++) {
+        uint64_t sum = 0;
+        const enum gk_status status = read_level(store, views, count, level, &sum, error);
 
         if (status != GK_OK) {
             return status;

@@ -9,17 +9,10 @@
 #define GUIKA_CORE_REGISTRY_DENSITY_H
 
 #include "core/registry/accounts.h"
-#include "core/security/keys.h"
+#include "core/security/index_key.h"
 #include "core/store/store.h"
 
-enum { GK_DENSITY_LEVELS = 3 };
-
-/* The blocks around one number. */
-struct gk_blocks {
-    uint8_t tokens[GK_DENSITY_LEVELS][GK_TOKEN_SIZE];
-    size_t count; /* the levels for which the number is long enough */
-};
-
+/* The blocks around one number, under the service's own key. */
 struct gk_blocks gk_density_blocks(const struct gk_keys *keys, const char *scheme, const char *number);
 
 /* Counts cards of one generation into a transaction, those of one block together. Starts with `transaction`
@@ -27,17 +20,22 @@ struct gk_blocks gk_density_blocks(const struct gk_keys *keys, const char *schem
 struct gk_density_tally {
     struct gk_transaction *transaction;
     uint64_t generation;
-    uint8_t tokens[GK_DENSITY_LEVELS][GK_TOKEN_SIZE];
-    uint64_t pending[GK_DENSITY_LEVELS];
+    uint8_t tokens[GK_BLOCK_LEVELS][GK_TOKEN_SIZE];
+    uint64_t pending[GK_BLOCK_LEVELS];
 };
 
 void gk_density_count(struct gk_density_tally *tally, const struct gk_blocks *blocks);
 void gk_density_finish(struct gk_density_tally *tally);
 
+/* One number's blocks in one list. */
+struct gk_density_view {
+    uint64_t generation;
+    struct gk_blocks blocks; /* under the key that the list's cards were counted with */
+};
+
 /* The share of the valid numbers near one that are registered in any of the lists, 0 to 1: the largest over
  * the blocks, `self` cards left out (those that have the number itself). [worker] */
-enum gk_status gk_density_share(struct gk_store *store, const struct gk_account_list *lists,
-                                size_t list_count, const struct gk_blocks *blocks, uint64_t self,
-                                double *ret_share, struct gk_error *error);
+enum gk_status gk_density_share(struct gk_store *store, const struct gk_density_view *views, size_t count,
+                                uint64_t self, double *ret_share, struct gk_error *error);
 
 #endif

@@ -20,12 +20,27 @@ struct page {
     const char *issuer_id;
     const guika_v1_ImportCardsRequest *request;
     const struct gk_import_rows *rows;
-    uint32_t key_epoch;
     guika_v1_internal_IssuerAccount account; /* as it is after the page */
     uint64_t replaced;                       /* generation that went out of force; 0: none */
     bool flipped;
     bool out_of_order;
 };
+
+/* All tokens of one list that the issuer made are of one key. */
+static enum gk_status note_key(struct page *page, const struct gk_import_row *row, struct gk_error *error)
+{
+    uint32_t *epoch = &page->account.staging_key_epoch;
+
+    if (!row->own_key || *epoch == row->key_epoch) {
+        return GK_OK;
+    }
+    if (*epoch != 0) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION,
+                            "the index key was replaced while this import ran; make the tokens anew");
+    }
+    *epoch = row->key_epoch;
+    return GK_OK;
+}
 
 static enum gk_status put_row(struct gk_transaction *transaction, struct page *page,
                               const struct gk_import_row *row, struct gk_density_tally *tally,
@@ -35,8 +50,13 @@ static enum gk_status put_row(struct gk_transaction *transaction, struct page *p
     uint8_t key_bytes[GK_GENERATION_KEY_SIZE];
     const struct gk_bytes key = {key_bytes, sizeof key_bytes};
 
+    enum gk_status status = note_key(page, row, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
     gk_generation_key(page->account.staging, row->card_token, key_bytes);
-    enum gk_status status =
+    status =
         gk_record_get(transaction, GK_FAMILY_CARDS, key, guika_v1_internal_CardRecord_fields, &card, error);
 
     if (status == GK_NOT_FOUND) {
@@ -48,7 +68,8 @@ static enum gk_status put_row(struct gk_transaction *transaction, struct page *p
     /* `cancelled` stays as it is: a card that was revoked while its list came in is dead. */
     memcpy(card.holder_token, row->holder_token, sizeof card.holder_token);
     card.kind = row->kind;
-    card.key_epoch = page->key_epoch;
+    card.key_epoch = row->key_epoch;
+    card.own_key = row->own_key;
     status =
         gk_record_put(transaction, GK_FAMILY_CARDS, key, guika_v1_internal_CardRecord_fields, &card, error);
     if (status != GK_OK) {
@@ -91,6 +112,7 @@ static enum gk_status begin(struct gk_transaction *transaction, struct page *pag
     memcpy(account->import_id, page->request->import_id, sizeof account->import_id);
     account->next_page = 0;
     account->staging_rows = 0;
+    account->staging_key_epoch = 0;
     return gk_generation_next(transaction, &account->staging, error);
 }
 
@@ -110,6 +132,7 @@ static void finish(struct gk_transaction *transaction, struct page *page)
         page->flipped = true;
         account->generation = account->staging;
         account->rows = account->staging_rows;
+        account->list_key_epoch = account->staging_key_epoch;
         snprintf(detail, sizeof detail, "%llu cards in force", (unsigned long long)account->rows);
         gk_registry_audit(transaction, page->issuer_id, "registry.import",
                           (struct gk_bytes){(const uint8_t *)page->issuer_id, strlen(page->issuer_id)},
@@ -117,6 +140,7 @@ static void finish(struct gk_transaction *transaction, struct page *page)
     }
     account->staging = 0;
     account->staging_rows = 0;
+    account->staging_key_epoch = 0;
 }
 
 static enum gk_status refuse_order(struct page *page, struct gk_error *error)
@@ -189,7 +213,7 @@ static enum gk_status commit_page(struct gk_registry *registry, struct page *pag
         return status;
     }
     /* In this order: look-ups that still read the old generation see the change of version and read again. */
-    gk_accounts_flip(registry->accounts, page->issuer_id, page->account.generation, page->account.rows);
+    gk_accounts_flip(registry->accounts, &page->account);
     if (page->replaced != 0) {
         /* The new list is in force and durable whatever becomes of the old one: the next start sweeps. */
         (void)gk_generation_erase(registry->store, page->replaced, NULL);
@@ -202,17 +226,13 @@ enum gk_status gk_registry_import_page(struct gk_registry *registry, const char 
                                        guika_v1_ImportCardsResponse *ret_response, struct gk_error *error)
 {
     struct gk_import_rows rows;
-    struct page page = {.issuer_id = issuer_id,
-                        .request = request,
-                        .rows = &rows,
-                        .key_epoch = gk_keys_epoch(registry->keys)};
+    struct page page = {.issuer_id = issuer_id, .request = request, .rows = &rows};
 
     if (!is_import_id(request->import_id)) {
         return gk_error_set(error, GK_INVALID_ARGUMENT,
                             "an import's id has 1 to 64 characters of [A-Za-z0-9._-]");
     }
-    enum gk_status status =
-        gk_import_rows_read(registry, issuer_id, request->page_rows, answers, &rows, error);
+    enum gk_status status = gk_import_rows_read(registry, issuer_id, request, answers, &rows, error);
 
     if (status != GK_OK) {
         return status;

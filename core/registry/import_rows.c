@@ -62,20 +62,16 @@ static const guika_v1_internal_NumberMatch *find_match(const guika_v1_internal_N
     return NULL;
 }
 
-static enum gk_status seal_contacts(const struct gk_registry *registry, const char *issuer_id,
-                                    const guika_v1_CardRow *row, struct gk_import_row *item,
-                                    struct gk_error *error)
+/* Seals what is known of the holder, under the item's holder token. */
+static enum gk_status seal_holder(const struct gk_registry *registry, const char *issuer_id,
+                                  const guika_v1_internal_HolderContacts *contacts,
+                                  struct gk_import_row *item, struct gk_error *error)
 {
     const struct gk_holder_context context = gk_registry_holder_context(issuer_id, item->holder_token);
-    guika_v1_internal_HolderContacts contacts = guika_v1_internal_HolderContacts_init_zero;
     uint8_t plain[sizeof item->holder.sealed.bytes - GK_SEAL_OVERHEAD];
     pb_ostream_t stream = pb_ostream_from_buffer(plain, sizeof plain);
 
-    memcpy(contacts.name, row->name, sizeof contacts.name);
-    memcpy(contacts.language, row->language[0] == '\0' ? "zh" : row->language, sizeof "zh");
-    memcpy(contacts.contacts, row->contacts, sizeof contacts.contacts);
-    contacts.contacts_count = row->contacts_count;
-    if (!pb_encode(&stream, guika_v1_internal_HolderContacts_fields, &contacts)) {
+    if (!pb_encode(&stream, guika_v1_internal_HolderContacts_fields, contacts)) {
         return gk_error_set(error, GK_INTERNAL, "a holder's contacts do not encode");
     }
     gk_keys_seal(registry->keys, GK_SEAL_CONTACTS, (struct gk_bytes){context.data, context.size},
@@ -83,8 +79,24 @@ static enum gk_status seal_contacts(const struct gk_registry *registry, const ch
     item->holder.sealed.size = (pb_size_t)(stream.bytes_written + GK_SEAL_OVERHEAD);
     item->holder.key_epoch = gk_keys_epoch(registry->keys);
     sodium_memzero(plain, sizeof plain);
-    sodium_memzero(&contacts, sizeof contacts);
     return GK_OK;
+}
+
+static enum gk_status seal_contacts(const struct gk_registry *registry, const char *issuer_id,
+                                    const guika_v1_CardRow *row, struct gk_import_row *item,
+                                    struct gk_error *error)
+{
+    guika_v1_internal_HolderContacts contacts = guika_v1_internal_HolderContacts_init_zero;
+
+    memcpy(contacts.name, row->name, sizeof contacts.name);
+    memcpy(contacts.language, row->language[0] == '\0' ? "zh" : row->language, sizeof "zh");
+    memcpy(contacts.contacts, row->contacts, sizeof contacts.contacts);
+    contacts.contacts_count = row->contacts_count;
+    memcpy(contacts.reference, row->holder_id, sizeof contacts.reference);
+    const enum gk_status status = seal_holder(registry, issuer_id, &contacts, item, error);
+
+    sodium_memzero(&contacts, sizeof contacts);
+    return status;
 }
 
 static void index_contacts(const struct gk_keys *keys, const guika_v1_CardRow *row,
@@ -119,6 +131,7 @@ static enum gk_status prepare(struct gk_registry *registry, const char *issuer_i
         return GK_OK;
     }
     item->kind = match->kind;
+    item->key_epoch = gk_keys_epoch(registry->keys);
     gk_keys_card_token(registry->keys, match->scheme, match->number, item->card_token);
     gk_keys_holder_token(registry->keys, issuer_id, row->holder_id, item->holder_token);
     index_contacts(registry->keys, row, item);
@@ -126,24 +139,90 @@ static enum gk_status prepare(struct gk_registry *registry, const char *issuer_i
     return seal_contacts(registry, issuer_id, row, item, error);
 }
 
+/* --- tokens --- */
+
+/* What is wrong with a token row of account `issuer_id`; NULL: nothing. */
+static const char *token_problem(struct gk_registry *registry, const char *issuer_id,
+                                 const guika_v1_TokenRow *row)
+{
+    struct gk_issuer_terms terms = {.key_epoch = 0};
+
+    (void)gk_accounts_terms(registry->accounts, issuer_id, &terms);
+    if (terms.key_epoch == 0) {
+        return "this account has no index key of its own; ask the operator for one";
+    }
+    if (row->key_epoch != terms.key_epoch) {
+        return "made with another index key than the one in force; make the tokens anew";
+    }
+    if (!gk_accounts_has_scheme(registry->accounts, issuer_id, row->scheme)) {
+        return "not among this account's schemes";
+    }
+    if (row->kind < guika_v1_CardKind_CARD_KIND_PAYMENT || row->kind > guika_v1_CardKind_CARD_KIND_OTHER) {
+        return "there is no such kind of card";
+    }
+    if (row->blocks.size % GK_TOKEN_SIZE != 0) {
+        return "the blocks are not whole tokens of 32 bytes";
+    }
+    if (row->reference[0] == '\0' || !is_one_line(row->reference)) {
+        return "the reference is missing or holds a control character";
+    }
+    return NULL;
+}
+
+static enum gk_status prepare_token(struct gk_registry *registry, const char *issuer_id,
+                                    const guika_v1_TokenRow *row, struct gk_import_row *item,
+                                    struct gk_error *error)
+{
+    guika_v1_internal_HolderContacts contacts = guika_v1_internal_HolderContacts_init_zero;
+
+    item->problem = token_problem(registry, issuer_id, row);
+    if (item->problem != NULL) {
+        return GK_OK;
+    }
+    item->kind = row->kind;
+    item->key_epoch = row->key_epoch;
+    item->own_key = true;
+    memcpy(item->card_token, row->token, GK_TOKEN_SIZE);
+    gk_keys_holder_token(registry->keys, issuer_id, row->reference, item->holder_token);
+    item->blocks.count = row->blocks.size / GK_TOKEN_SIZE;
+    memcpy(item->blocks.tokens, row->blocks.bytes, row->blocks.size);
+    memcpy(contacts.reference, row->reference, sizeof contacts.reference);
+    return seal_holder(registry, issuer_id, &contacts, item, error);
+}
+
+/* --- the page --- */
+
 /* What one row is read into; wiped after use, because it holds a number. */
 struct scratch {
     guika_v1_CardRow row;
+    guika_v1_TokenRow token;
     guika_v1_internal_NumberAnswer answer;
 };
+
+/* The next item of `*rest`, into `ret_row`, and room for it in the result. */
+static enum gk_status take_row(struct gk_bytes *rest, const pb_msgdesc_t *descriptor, void *ret_row,
+                               const struct gk_import_rows *result, struct gk_error *error)
+{
+    if (result->count == GK_PAGE_ROWS_MAX) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT, "a page has at most %d rows", GK_PAGE_ROWS_MAX);
+    }
+    if (gk_repeated_next(rest, descriptor, ret_row) != GK_OK) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "row %zu of the page cannot be read: malformed, or a column is too long",
+                            result->count);
+    }
+    return GK_OK;
+}
 
 static enum gk_status read_row(struct gk_registry *registry, const char *issuer_id, struct gk_bytes *rows,
                                struct gk_bytes *answers, struct scratch *scratch,
                                struct gk_import_rows *result, struct gk_error *error)
 {
-    if (result->count == GK_PAGE_ROWS_MAX) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "a page has at most %d rows", GK_PAGE_ROWS_MAX);
-    }
     memset(scratch, 0, sizeof *scratch);
-    if (gk_repeated_next(rows, guika_v1_CardRow_fields, &scratch->row) != GK_OK) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT,
-                            "row %zu of the page cannot be read: malformed, or a column is too long",
-                            result->count);
+    const enum gk_status status = take_row(rows, guika_v1_CardRow_fields, &scratch->row, result, error);
+
+    if (status != GK_OK) {
+        return status;
     }
     if (gk_repeated_next(answers, guika_v1_internal_NumberAnswer_fields, &scratch->answer) != GK_OK) {
         return gk_error_set(error, GK_INTERNAL, "a reader gave no answer to row %zu of the page",
@@ -153,11 +232,25 @@ static enum gk_status read_row(struct gk_registry *registry, const char *issuer_
                    error);
 }
 
-enum gk_status gk_import_rows_read(struct gk_registry *registry, const char *issuer_id, struct gk_bytes rows,
-                                   struct gk_bytes answers, struct gk_import_rows *ret_rows,
-                                   struct gk_error *error)
+static enum gk_status read_token(struct gk_registry *registry, const char *issuer_id, struct gk_bytes *tokens,
+                                 struct scratch *scratch, struct gk_import_rows *result,
+                                 struct gk_error *error)
+{
+    memset(scratch, 0, sizeof *scratch);
+    const enum gk_status status = take_row(tokens, guika_v1_TokenRow_fields, &scratch->token, result, error);
+
+    return status == GK_OK
+               ? prepare_token(registry, issuer_id, &scratch->token, &result->items[result->count++], error)
+               : status;
+}
+
+enum gk_status gk_import_rows_read(struct gk_registry *registry, const char *issuer_id,
+                                   const guika_v1_ImportCardsRequest *request, struct gk_bytes answers,
+                                   struct gk_import_rows *ret_rows, struct gk_error *error)
 {
     struct gk_import_rows result = {.items = calloc(GK_PAGE_ROWS_MAX, sizeof *result.items)};
+    struct gk_bytes rows = request->page_rows;
+    struct gk_bytes tokens = request->page_tokens;
     enum gk_status status = GK_OK;
     struct scratch scratch;
 
@@ -167,10 +260,13 @@ enum gk_status gk_import_rows_read(struct gk_registry *registry, const char *iss
     while (status == GK_OK && rows.size > 0) {
         status = read_row(registry, issuer_id, &rows, &answers, &scratch, &result, error);
     }
-    sodium_memzero(&scratch, sizeof scratch);
     if (status == GK_OK && answers.size > 0) {
         status = gk_error_set(error, GK_INTERNAL, "a reader gave more answers than the page has rows");
     }
+    while (status == GK_OK && tokens.size > 0) {
+        status = read_token(registry, issuer_id, &tokens, &scratch, &result, error);
+    }
+    sodium_memzero(&scratch, sizeof scratch);
     if (status != GK_OK) {
         gk_import_rows_free(&result);
         return status;

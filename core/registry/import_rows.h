@@ -17,6 +17,8 @@ struct gk_import_row {
     uint8_t holder_token[GK_TOKEN_SIZE];
     struct gk_blocks blocks;
     guika_v1_CardKind kind;
+    uint32_t key_epoch; /* of the key that card_token and blocks were made with */
+    bool own_key;       /* which is the issuer's own */
     guika_v1_internal_HolderRecord holder;
     uint8_t contact_tokens[4][GK_TOKEN_SIZE]; /* of the contacts that can be asked by */
     size_t contact_count;
@@ -28,12 +30,12 @@ struct gk_import_rows {
     size_t count;
 };
 
-/* Reads the page's rows and a reader's answers to them (both as in gk_registry_import_page).
+/* Reads the page's rows and a reader's answers to them (both as in gk_registry_import_page), then its tokens.
  * INVALID_ARGUMENT: a row cannot be read or there are more than 500; INTERNAL: the answers are not one a row.
  * [worker] */
-enum gk_status gk_import_rows_read(struct gk_registry *registry, const char *issuer_id, struct gk_bytes rows,
-                                   struct gk_bytes answers, struct gk_import_rows *ret_rows,
-                                   struct gk_error *error);
+enum gk_status gk_import_rows_read(struct gk_registry *registry, const char *issuer_id,
+                                   const guika_v1_ImportCardsRequest *request, struct gk_bytes answers,
+                                   struct gk_import_rows *ret_rows, struct gk_error *error);
 void gk_import_rows_free(struct gk_import_rows *rows);
 
 #endif

@@ -5,6 +5,7 @@
 #include "core/registry/density.h"
 #include "core/registry/generation.h"
 #include "core/registry/registry_internal.h"
+#include "core/security/issuer_keys.h"
 #include "core/store/record.h"
 
 #include <pb_decode.h>
@@ -12,16 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One card in one list. */
+/* One card in one list, under one key: a list may have tokens that the service made and such that its issuer
+ * made. */
 struct entry {
+    const struct gk_account_list *list;
+    uint8_t token[GK_TOKEN_SIZE];
     bool present;
     guika_v1_internal_CardRecord record;
 };
 
-/* Reads the card `token` in each of `lists`. `ret_entries` has room for `count`. */
-static enum gk_status read_entries(struct gk_registry *registry, const struct gk_account_list *lists,
-                                   size_t count, const uint8_t token[GK_TOKEN_SIZE],
-                                   struct entry *ret_entries, struct gk_error *error)
+/* Reads each entry's card. */
+static enum gk_status read_entries(struct gk_registry *registry, struct entry *entries, size_t count,
+                                   struct gk_error *error)
 {
     uint8_t(*key_bytes)[GK_GENERATION_KEY_SIZE] = calloc(count, sizeof *key_bytes);
     struct gk_bytes *keys = calloc(count, sizeof *keys);
@@ -31,16 +34,16 @@ static enum gk_status read_entries(struct gk_registry *registry, const struct gk
         abort();
     }
     for (size_t i = 0; i < count; i++) {
-        gk_generation_key(lists[i].generation, token, key_bytes[i]);
+        gk_generation_key(entries[i].list->generation, entries[i].token, key_bytes[i]);
         keys[i] = (struct gk_bytes){key_bytes[i], sizeof key_bytes[i]};
     }
     enum gk_status status = gk_store_multi_get(registry->store, GK_FAMILY_CARDS, keys, count, values, error);
 
     for (size_t i = 0; status == GK_OK && i < count; i++) {
-        ret_entries[i] = (struct entry){.present = values[i].data != NULL};
-        if (ret_entries[i].present) {
+        entries[i].present = values[i].data != NULL;
+        if (entries[i].present) {
             status = gk_record_decode((struct gk_bytes){values[i].data, values[i].size},
-                                      guika_v1_internal_CardRecord_fields, &ret_entries[i].record, error);
+                                      guika_v1_internal_CardRecord_fields, &entries[i].record, error);
         }
     }
     for (size_t i = 0; i < count; i++) {
@@ -52,36 +55,40 @@ static enum gk_status read_entries(struct gk_registry *registry, const struct gk
     return status;
 }
 
-/* The list whose entry decides: the most specific binding; of equal ones a live card before a cancelled one,
- * then the first by order of the accounts. `kind` NULL: any. SIZE_MAX where no list has the card. */
-static size_t choose(const struct gk_account_list *lists, const struct entry *entries, size_t count,
-                     const guika_v1_CardKind *kind)
+/* The entry that decides: the most specific binding; of equal ones a live card before a cancelled one, then
+ * the first by order of the accounts. `kind` NULL: any. NULL where no list has the card. */
+static const struct entry *choose(const struct entry *entries, size_t count, const guika_v1_CardKind *kind)
 {
-    size_t best = SIZE_MAX;
+    const struct entry *best = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        if (!entries[i].present || (kind != NULL && entries[i].record.kind != *kind)) {
+        const struct entry *entry = &entries[i];
+
+        if (!entry->present || (kind != NULL && entry->record.kind != *kind)) {
             continue;
         }
-        if (best == SIZE_MAX || lists[i].binding_length > lists[best].binding_length ||
-            (lists[i].binding_length == lists[best].binding_length && entries[best].record.cancelled &&
-             !entries[i].record.cancelled)) {
-            best = i;
+        if (best == NULL || entry->list->binding_length > best->list->binding_length ||
+            (entry->list->binding_length == best->list->binding_length && best->record.cancelled &&
+             !entry->record.cancelled)) {
+            best = entry;
         }
     }
     return best;
 }
 
-static void fill_in(const struct gk_account_list *lists, const struct entry *entries, size_t chosen,
-                    struct gk_registration *registration)
+static void fill_in(const struct entry *chosen, struct gk_registration *registration)
 {
-    if (chosen == SIZE_MAX) {
+    if (chosen == NULL) {
         return;
     }
     registration->registered = true;
-    registration->cancelled = entries[chosen].record.cancelled;
-    memcpy(registration->issuer_account, lists[chosen].name, sizeof registration->issuer_account);
-    memcpy(registration->holder_token, entries[chosen].record.holder_token, GK_TOKEN_SIZE);
+    registration->cancelled = chosen->record.cancelled;
+    registration->own_key = chosen->record.own_key;
+    registration->key_epoch = chosen->record.key_epoch;
+    registration->policy = chosen->list->policy;
+    memcpy(registration->issuer_account, chosen->list->name, sizeof registration->issuer_account);
+    memcpy(registration->card_token, chosen->token, GK_TOKEN_SIZE);
+    memcpy(registration->holder_token, chosen->record.holder_token, GK_TOKEN_SIZE);
 }
 
 /* What a look-up is for. A `candidate` of NULL asks all lists for the token alone. */
@@ -91,33 +98,59 @@ struct question {
     struct gk_registration registration; /* with card_token set */
 };
 
+/* The keys under which a card may be in the lists: the service's in each, and a list's issuer's own where the
+ * list has tokens of it. `ret_entries` and `ret_views` have room for twice `count`; returns how many. */
+static size_t spread(struct gk_registry *registry, const struct gk_account_list *lists, size_t count,
+                     const struct question *question, struct entry *ret_entries,
+                     struct gk_density_view *ret_views)
+{
+    const guika_v1_internal_Candidate *candidate = question->candidate;
+    struct gk_blocks blocks = {.count = 0};
+    size_t spread = 0;
+
+    if (candidate != NULL) {
+        blocks = gk_density_blocks(registry->keys, candidate->scheme, candidate->number);
+    }
+    for (size_t i = 0; i < count; i++) {
+        memcpy(ret_entries[spread].token, question->registration.card_token, GK_TOKEN_SIZE);
+        ret_entries[spread].list = &lists[i];
+        ret_views[spread++] = (struct gk_density_view){lists[i].generation, blocks};
+        if (candidate != NULL && lists[i].key_epoch != 0 &&
+            gk_issuer_keys_tokens(gk_keys_issuers(registry->keys), lists[i].name, lists[i].key_epoch,
+                                  candidate->scheme, candidate->number, ret_entries[spread].token,
+                                  &ret_views[spread].blocks)) {
+            ret_entries[spread].list = &lists[i];
+            ret_views[spread++].generation = lists[i].generation;
+        }
+    }
+    return spread;
+}
+
 static enum gk_status ask(struct gk_registry *registry, const struct gk_account_list *lists, size_t count,
                           struct question *question, struct gk_error *error)
 {
     const guika_v1_internal_Candidate *candidate = question->candidate;
-    struct entry *entries = calloc(count, sizeof *entries);
+    struct entry *entries = calloc(2 * count, sizeof *entries);
+    struct gk_density_view *views = calloc(2 * count, sizeof *views);
     uint64_t self = 0;
 
-    if (entries == NULL) {
+    if (entries == NULL || views == NULL) {
         abort();
     }
-    enum gk_status status =
-        read_entries(registry, lists, count, question->registration.card_token, entries, error);
+    const size_t keys = spread(registry, lists, count, question, entries, views);
+    enum gk_status status = read_entries(registry, entries, keys, error);
 
-    if (status == GK_OK) {
-        fill_in(lists, entries, choose(lists, entries, count, question->kind), &question->registration);
-    }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < keys; i++) {
         self += entries[i].present;
     }
-    free(entries);
-    if (status == GK_OK && candidate != NULL) {
-        const struct gk_blocks blocks =
-            gk_density_blocks(registry->keys, candidate->scheme, candidate->number);
-
-        status = gk_density_share(registry->store, lists, count, &blocks, self,
-                                  &question->registration.density, error);
+    if (status == GK_OK) {
+        fill_in(choose(entries, keys, candidate == NULL ? NULL : &candidate->kind), &question->registration);
     }
+    if (status == GK_OK && candidate != NULL) {
+        status = gk_density_share(registry->store, views, keys, self, &question->registration.density, error);
+    }
+    free(views);
+    free(entries);
     return status;
 }
 
@@ -166,6 +199,24 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
 
     memcpy(question.registration.card_token, card_token, GK_TOKEN_SIZE);
     return look_up(registry, &question, ret_registration, error);
+}
+
+size_t gk_registry_own_tokens(struct gk_registry *registry, const char *scheme, const char *number,
+                              uint8_t ret_tokens[][GK_TOKEN_SIZE], size_t room)
+{
+    struct gk_account_list *lists;
+    uint64_t version;
+    size_t count;
+    size_t made = 0;
+
+    gk_accounts_covering(registry->accounts, scheme, number, &lists, &count, &version);
+    for (size_t i = 0; i < count && made < room; i++) {
+        made += lists[i].key_epoch != 0 &&
+                gk_issuer_keys_tokens(gk_keys_issuers(registry->keys), lists[i].name, lists[i].key_epoch,
+                                      scheme, number, ret_tokens[made], NULL);
+    }
+    free(lists);
+    return made;
 }
 
 enum gk_status gk_registry_look_up_card(struct gk_registry *registry, const uint8_t card_token[GK_TOKEN_SIZE],

@@ -2,6 +2,7 @@
 
 #include "core/registry/generation.h"
 #include "core/registry/registry_internal.h"
+#include "core/registry/rewrap.h"
 #include "core/store/record.h"
 
 #include <ctype.h>
@@ -86,6 +87,19 @@ static bool load_account(void *context, struct gk_bytes key, struct gk_bytes val
     return true;
 }
 
+/* A copy under a new key is in use though no account names it yet. */
+static void name_copy(void *context, const char *issuer_account, const guika_v1_internal_RewrapRecord *copy)
+{
+    struct loading *loading = context;
+
+    (void)issuer_account;
+    loading->named = realloc(loading->named, (loading->named_count + 1) * sizeof *loading->named);
+    if (loading->named == NULL) {
+        abort();
+    }
+    loading->named[loading->named_count++] = copy->copy;
+}
+
 enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *keys,
                                 struct gk_registry **ret_registry, struct gk_error *error)
 {
@@ -96,6 +110,9 @@ enum gk_status gk_registry_open(struct gk_store *store, const struct gk_keys *ke
 
     if (status == GK_OK) {
         status = loading.status;
+    }
+    if (status == GK_OK) {
+        status = gk_rewrap_each(store, name_copy, &loading, error);
     }
     if (status == GK_OK) {
         status = gk_generation_sweep(store, loading.named, loading.named_count, error);
@@ -188,6 +205,28 @@ static enum gk_status apply_add(void *context, struct gk_transaction *transactio
     return status == GK_OK ? addition->also(addition->context, transaction, error) : status;
 }
 
+enum gk_status gk_registry_check_account(const char *issuer_id, const char bindings[][65],
+                                         size_t binding_count, struct gk_error *error)
+{
+    const size_t name_size = GK_ACCOUNT_NAME_SIZE;
+
+    if (!is_name(issuer_id, name_size)) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "an issuer's name has 1 to %zu characters of [A-Za-z0-9._-]", name_size - 1);
+    }
+    if (binding_count == 0 || binding_count > GK_BINDINGS_MAX) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT, "an issuer has 1 to %d bindings, not %zu",
+                            (int)GK_BINDINGS_MAX, binding_count);
+    }
+    for (size_t i = 0; i < binding_count; i++) {
+        if (!is_binding(bindings[i])) {
+            return gk_error_set(error, GK_INVALID_ARGUMENT,
+                                "binding %zu is not SCHEME or SCHEME:PREFIX, as \"iso7812:62\"", i + 1);
+        }
+    }
+    return GK_OK;
+}
+
 enum gk_status gk_registry_add_account(
     struct gk_registry *registry, const char *issuer_id, const char bindings[][65], size_t binding_count,
     enum gk_status (*also)(void *context, struct gk_transaction *transaction, struct gk_error *error),
@@ -195,27 +234,17 @@ enum gk_status gk_registry_add_account(
 {
     struct addition addition = {.also = also, .context = context};
     guika_v1_internal_IssuerAccount *account = &addition.account;
+    enum gk_status status = gk_registry_check_account(issuer_id, bindings, binding_count, error);
 
-    if (!is_name(issuer_id, sizeof account->issuer_id)) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT,
-                            "an issuer's name has 1 to %zu characters of [A-Za-z0-9._-]",
-                            sizeof account->issuer_id - 1);
-    }
-    if (binding_count == 0 || binding_count > GK_BINDINGS_MAX) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "an issuer has 1 to %d bindings, not %zu",
-                            (int)GK_BINDINGS_MAX, binding_count);
+    if (status != GK_OK) {
+        return status;
     }
     memcpy(account->issuer_id, issuer_id, strlen(issuer_id));
     account->bindings_count = (pb_size_t)binding_count;
     for (size_t i = 0; i < binding_count; i++) {
-        if (!is_binding(bindings[i])) {
-            return gk_error_set(error, GK_INVALID_ARGUMENT,
-                                "binding %zu is not SCHEME or SCHEME:PREFIX, as \"iso7812:62\"", i + 1);
-        }
         memcpy(account->bindings[i], bindings[i], strlen(bindings[i]));
     }
-    const enum gk_status status = gk_store_commit_and_wait(registry->store, apply_add, &addition, error);
-
+    status = gk_store_commit_and_wait(registry->store, apply_add, &addition, error);
     if (status == GK_OK) {
         gk_accounts_add(registry->accounts, account);
     }
@@ -233,90 +262,33 @@ uint64_t gk_registry_cards(struct gk_registry *registry)
     return gk_accounts_rows(registry->accounts);
 }
 
-/* --- revoke --- */
+/* --- terms --- */
 
-struct revocation {
-    const char *issuer_id;
-    uint8_t card_token[GK_TOKEN_SIZE];
-};
-
-static enum gk_status get_card(struct gk_transaction *transaction, uint64_t generation,
-                               const uint8_t token[GK_TOKEN_SIZE], guika_v1_internal_CardRecord *ret_card,
-                               struct gk_error *error)
+enum gk_status gk_registry_set_terms(struct gk_transaction *transaction, const char *issuer_id,
+                                     const struct gk_issuer_terms *terms, struct gk_error *error)
 {
-    uint8_t key[GK_GENERATION_KEY_SIZE];
-
-    gk_generation_key(generation, token, key);
-    return gk_record_get(transaction, GK_FAMILY_CARDS, (struct gk_bytes){key, sizeof key},
-                         guika_v1_internal_CardRecord_fields, ret_card, error);
-}
-
-static enum gk_status put_cancelled(struct gk_transaction *transaction, uint64_t generation,
-                                    const uint8_t token[GK_TOKEN_SIZE], guika_v1_internal_CardRecord *card,
-                                    struct gk_error *error)
-{
-    uint8_t key[GK_GENERATION_KEY_SIZE];
-
-    gk_generation_key(generation, token, key);
-    card->cancelled = true;
-    return gk_record_put(transaction, GK_FAMILY_CARDS, (struct gk_bytes){key, sizeof key},
-                         guika_v1_internal_CardRecord_fields, card, error);
-}
-
-/* Cancels the card in the list in force and in the one being staged: there the mark is set even where the
- * card's row has not come yet, so that an import that began before the revocation does not undo it. */
-static enum gk_status apply_revoke(void *context, struct gk_transaction *transaction, struct gk_error *error)
-{
-    const struct revocation *revocation = context;
     guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
-    guika_v1_internal_CardRecord card = guika_v1_internal_CardRecord_init_zero;
-    guika_v1_internal_CardRecord staged = guika_v1_internal_CardRecord_init_zero;
-    enum gk_status status = gk_registry_get_account(transaction, revocation->issuer_id, &account, error);
+    const enum gk_status status = gk_registry_get_account(transaction, issuer_id, &account, error);
 
     if (status != GK_OK) {
         return status;
     }
-    const enum gk_status found = account.generation == 0 ? GK_NOT_FOUND
-                                                         : get_card(transaction, account.generation,
-                                                                    revocation->card_token, &card, error);
-    const enum gk_status found_staged =
-        account.staging == 0 ? GK_NOT_FOUND
-                             : get_card(transaction, account.staging, revocation->card_token, &staged, error);
-
-    if (found != GK_OK && found != GK_NOT_FOUND) {
-        return found;
+    if (terms->policy != guika_v1_IssuerPolicy_ISSUER_POLICY_UNSPECIFIED) {
+        account.policy = terms->policy;
     }
-    if (found_staged != GK_OK && found_staged != GK_NOT_FOUND) {
-        return found_staged;
+    if (terms->key_epoch > account.index_key_epoch) {
+        account.index_key_epoch = terms->key_epoch;
     }
-    if (found == GK_NOT_FOUND && found_staged == GK_NOT_FOUND) {
-        return gk_error_set(error, GK_NOT_FOUND, "this account's list has no such card");
-    }
-    const bool in_force = found == GK_OK && !card.cancelled;
-    const bool staging = account.staging != 0 && !staged.cancelled;
-
-    if (in_force) {
-        status = put_cancelled(transaction, account.generation, revocation->card_token, &card, error);
-    }
-    if (status == GK_OK && staging) {
-        status = put_cancelled(transaction, account.staging, revocation->card_token,
-                               found_staged == GK_OK ? &staged : &card, error);
-    }
-    if (in_force || staging) {
-        gk_registry_audit(transaction, revocation->issuer_id, "registry.revoke",
-                          (struct gk_bytes){revocation->card_token, GK_TOKEN_SIZE}, "");
-    }
-    return status;
+    return gk_registry_put_account(transaction, &account, error);
 }
 
-enum gk_status gk_registry_revoke(struct gk_registry *registry, const char *issuer_id, const char *scheme,
-                                  const char *number, struct gk_error *error)
+void gk_registry_terms_set(struct gk_registry *registry, const char *issuer_id,
+                           const struct gk_issuer_terms *terms)
 {
-    struct revocation revocation = {.issuer_id = issuer_id};
+    gk_accounts_set_terms(registry->accounts, issuer_id, terms);
+}
 
-    if (!gk_registry_is_bound(registry, issuer_id, scheme, number)) {
-        return gk_error_set(error, GK_PERMISSION_DENIED, "not among this account's schemes and prefixes");
-    }
-    gk_keys_card_token(registry->keys, scheme, number, revocation.card_token);
-    return gk_store_commit_and_wait(registry->store, apply_revoke, &revocation, error);
+bool gk_registry_terms(struct gk_registry *registry, const char *issuer_id, struct gk_issuer_terms *ret_terms)
+{
+    return gk_accounts_terms(registry->accounts, issuer_id, ret_terms);
 }

@@ -1,4 +1,4 @@
-/* The inside of struct gk_keys, for the files of this folder that compute with keys alone. */
+/* The inside of struct gk_keys, and the HMACs that tokens are; for this folder alone. */
 #ifndef GUIKA_CORE_SECURITY_KEY_MATERIAL_H
 #define GUIKA_CORE_SECURITY_KEY_MATERIAL_H
 
@@ -11,7 +11,8 @@
 
 /* One subkey a use. The files' own keys are wiped once these are derived. */
 struct gk_keys {
-    uint32_t epoch;
+    uint32_t epoch; /* in force */
+    uint32_t newest;
     uint8_t card[GK_SUBKEY_SIZE];
     uint8_t holder[GK_SUBKEY_SIZE];
     uint8_t block[GK_SUBKEY_SIZE];
@@ -22,9 +23,23 @@ struct gk_keys {
     uint8_t credential[GK_SUBKEY_SIZE];
     uint8_t
         pickup[GK_SUBKEY_SIZE]; /* of the token key: a new index key leaves the codes of live cases alone */
-    uint8_t seal[GK_SEAL_COUNT][GK_SUBKEY_SIZE]; /* by enum gk_seal; 0 unused */
+    uint8_t wrap[GK_KEY_EPOCHS_MAX + 1]
+                [GK_SUBKEY_SIZE]; /* by epoch, 2 and more: what wraps the tokens before */
+    uint8_t seal[GK_KEY_EPOCHS_MAX + 1][GK_SEAL_COUNT]
+                [GK_SUBKEY_SIZE]; /* by epoch and enum gk_seal; 0 unused */
     uint8_t spool_secret[crypto_box_SECRETKEYBYTES];
     uint8_t spool_public[crypto_box_PUBLICKEYBYTES];
+    uint8_t audit_secret[crypto_sign_SECRETKEYBYTES];
+    uint8_t audit_public[crypto_sign_PUBLICKEYBYTES];
+    struct gk_issuer_keys *issuers; /* owned */
 };
+
+/* HMAC-SHA256(key, name, 0x00, rest): the terminator keeps ("ab", "c") and ("a", "bc") apart. */
+void gk_hmac_named(const uint8_t key[GK_SUBKEY_SIZE], const char *name, const void *rest, size_t size,
+                   uint8_t ret_hash[GK_TOKEN_SIZE]);
+
+/* HMAC-SHA256(key, scheme, 0x00, length of the number, kept, its first `kept` characters). */
+void gk_hmac_block(const uint8_t key[GK_SUBKEY_SIZE], const char *scheme, const char *number, size_t kept,
+                   uint8_t ret_token[GK_TOKEN_SIZE]);
 
 #endif

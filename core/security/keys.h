@@ -22,6 +22,8 @@
 #define GK_CONTACT_CODE_SIZE 9 /* bytes with the terminator: eight digits */
 #define GK_CREDENTIAL_SIZE 64  /* bytes with the terminator: text of a bearer token */
 
+#define GK_KEY_EPOCHS_MAX 64 /* rotations of one service */
+
 struct gk_keys;
 
 /* Makes fresh key files in `directory` (made if missing). ALREADY_EXISTS where any is there: keys are never
@@ -33,10 +35,32 @@ enum gk_status gk_keys_generate(const char *directory, struct gk_error *error);
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error);
 void gk_keys_close(struct gk_keys *keys);
 
-/* The epoch of the index and sealing keys in force; 1 from the first day. */
+/* The index keys that the service shares with issuers; borrowed. Not pure: keys may be added to them. */
+struct gk_issuer_keys *gk_keys_issuers(const struct gk_keys *keys);
+
+/* Makes the key files of the next epoch, index.N.key and seal.N.key; those before stay: tokens are wrapped
+ * once more, token(N) = HMAC(key N, token(N - 1)), because the numbers are gone, and what was sealed before
+ * can be opened until it is sealed anew. In force once the keys are opened again. RESOURCE_EXHAUSTED after
+ * GK_KEY_EPOCHS_MAX. [worker] */
+enum gk_status gk_keys_add_epoch(const char *directory, uint32_t *ret_epoch, struct gk_error *error);
+
+/* The epoch of the index and sealing keys in force: the newest, unless gk_keys_use says another; 1 from the
+ * first day. */
 uint32_t gk_keys_epoch(const struct gk_keys *keys);
 
-/* HMAC-SHA256(index key, scheme, 0x00, canonical number): the only form in which a number rests. */
+/* The newest epoch that there are key files of. */
+uint32_t gk_keys_newest(const struct gk_keys *keys);
+
+/* Puts `epoch` in force: that of the records in the store, until they are those of a newer one. Before
+ * anybody else has the keys. FAILED_PRECONDITION where the files of that epoch are missing. */
+enum gk_status gk_keys_use(struct gk_keys *keys, uint32_t epoch, struct gk_error *error);
+
+/* Makes the token of epoch `from` (1 or more) that of epoch `to`, `from` to the newest. Tokens of cards,
+ * holders and blocks alike. */
+void gk_keys_wrap(const struct gk_keys *keys, uint32_t from, uint32_t to, uint8_t token[GK_TOKEN_SIZE]);
+
+/* HMAC-SHA256(index key, scheme, 0x00, canonical number), wrapped up to the epoch in force, as the two after
+ * it: the only form in which a number rests. */
 void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const char *number,
                         uint8_t ret_token[GK_TOKEN_SIZE]);
 /* HMAC of (issuer account, holder id). */
@@ -65,12 +89,15 @@ void gk_digest_finish(struct gk_digest *digest, uint8_t ret_digest[32]); /* and 
 /* What is sealed under which subkey. */
 enum gk_seal { GK_SEAL_CONTACTS = 1, GK_SEAL_MASK = 2, GK_SEAL_PICTURE = 3 };
 
-/* XChaCha20-Poly1305 with a random nonce; `context` is authenticated and must be given again to open.
- * `ret_sealed` has room for plain.size + GK_SEAL_OVERHEAD bytes. */
+/* XChaCha20-Poly1305 under the epoch in force, with a random nonce; `context` is authenticated and must be
+ * given again to open. `ret_sealed` has room for plain.size + GK_SEAL_OVERHEAD bytes. */
 void gk_keys_seal(const struct gk_keys *keys, enum gk_seal use, struct gk_bytes context,
                   struct gk_bytes plain, uint8_t *ret_sealed);
-/* `ret_plain` has room for sealed.size - GK_SEAL_OVERHEAD bytes. DATA_LOSS where it was not sealed by these
- * keys for this use and context, or was changed. */
+/* As gk_keys_seal, under `epoch`, 1 to the newest. */
+void gk_keys_seal_in(const struct gk_keys *keys, uint32_t epoch, enum gk_seal use, struct gk_bytes context,
+                     struct gk_bytes plain, uint8_t *ret_sealed);
+/* Opens what was sealed in any epoch. `ret_plain` has room for sealed.size - GK_SEAL_OVERHEAD bytes.
+ * DATA_LOSS where it was not sealed by these keys for this use and context, or was changed. */
 enum gk_status gk_keys_open_sealed(const struct gk_keys *keys, enum gk_seal use, struct gk_bytes context,
                                    struct gk_bytes sealed, uint8_t *ret_plain, struct gk_error *error);
 

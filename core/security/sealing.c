@@ -14,10 +14,18 @@ static_assert(GK_SUBKEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "a 
 void gk_keys_seal(const struct gk_keys *keys, enum gk_seal use, struct gk_bytes context,
                   struct gk_bytes plain, uint8_t *ret_sealed)
 {
+    gk_keys_seal_in(keys, keys->epoch, use, context, plain, ret_sealed);
+}
+
+void gk_keys_seal_in(const struct gk_keys *keys, uint32_t epoch, enum gk_seal use, struct gk_bytes context,
+                     struct gk_bytes plain, uint8_t *ret_sealed)
+{
+    assert(epoch >= 1 && epoch <= keys->newest);
     assert(use >= GK_SEAL_CONTACTS && use <= GK_SEAL_PICTURE);
     randombytes_buf(ret_sealed, NONCE_SIZE);
     crypto_aead_xchacha20poly1305_ietf_encrypt(ret_sealed + NONCE_SIZE, NULL, plain.data, plain.size,
-                                               context.data, context.size, NULL, ret_sealed, keys->seal[use]);
+                                               context.data, context.size, NULL, ret_sealed,
+                                               keys->seal[epoch][use]);
 }
 
 enum gk_status gk_keys_open_sealed(const struct gk_keys *keys, enum gk_seal use, struct gk_bytes context,
@@ -28,14 +36,16 @@ enum gk_status gk_keys_open_sealed(const struct gk_keys *keys, enum gk_seal use,
         return gk_error_set(error, GK_DATA_LOSS, "sealed data has %zu bytes, wanted at least %d", sealed.size,
                             GK_SEAL_OVERHEAD);
     }
-    /* The tag is checked before anything is written to ret_plain. */
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(ret_plain, NULL, NULL, sealed.data + NONCE_SIZE,
-                                                   sealed.size - NONCE_SIZE, context.data, context.size,
-                                                   sealed.data, keys->seal[use]) != 0) {
-        return gk_error_set(error, GK_DATA_LOSS,
-                            "sealed data was changed, or sealed by other keys or for another record");
+    /* The tag is checked before anything is written to ret_plain; it agrees for one epoch at most. */
+    for (uint32_t epoch = keys->newest; epoch > 0; epoch--) {
+        if (crypto_aead_xchacha20poly1305_ietf_decrypt(ret_plain, NULL, NULL, sealed.data + NONCE_SIZE,
+                                                       sealed.size - NONCE_SIZE, context.data, context.size,
+                                                       sealed.data, keys->seal[epoch][use]) == 0) {
+            return GK_OK;
+        }
     }
-    return GK_OK;
+    return gk_error_set(error, GK_DATA_LOSS,
+                        "sealed data was changed, or sealed by other keys or for another record");
 }
 
 void gk_keys_spool_public(const struct gk_keys *keys, uint8_t ret_key[GK_SPOOL_KEY_SIZE])

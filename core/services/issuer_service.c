@@ -1,4 +1,5 @@
 #include "core/memory.h"
+#include "core/services/issuer_found.h"
 #include "core/services/services.h"
 #include "core/task.h"
 #include "guika/v1/issuer.rpc.h"
@@ -87,7 +88,8 @@ static void run_ask(struct gk_task *task)
                                             : ask(errand, errand->revoke->scheme, errand->revoke->number);
 }
 
-static enum gk_status revoke_card(struct errand *errand)
+/* By the number, as a reader understood it. */
+static enum gk_status revoke_number(struct errand *errand, uint8_t ret_token[GK_TOKEN_SIZE])
 {
     struct gk_bytes rest = {errand->answers, errand->answers_size};
     guika_v1_internal_NumberAnswer answer = {0};
@@ -99,7 +101,25 @@ static enum gk_status revoke_card(struct errand *errand)
         return gk_error_set(&errand->error, GK_INVALID_ARGUMENT, "not a valid number: %s", answer.problem);
     }
     return gk_registry_revoke(errand->services->registry, gk_rpc_call_principal(errand->call)->id,
-                              answer.matches[0].scheme, answer.matches[0].number, &errand->error);
+                              answer.matches[0].scheme, answer.matches[0].number, ret_token, &errand->error);
+}
+
+/* Cancels the card in the list, and then what was found of it. */
+static enum gk_status revoke_card(struct errand *errand)
+{
+    const guika_v1_RevokeCardRequest *request = errand->revoke;
+    const char *issuer = gk_rpc_call_principal(errand->call)->id;
+    uint8_t token[GK_TOKEN_SIZE];
+    enum gk_status status;
+
+    if (request->token.size == 0) {
+        status = revoke_number(errand, token);
+    } else {
+        memcpy(token, request->token.bytes, GK_TOKEN_SIZE);
+        status = gk_registry_revoke_token(errand->services->registry, issuer, request->scheme, token,
+                                          &errand->error);
+    }
+    return status == GK_OK ? gk_issuer_cancel_found(errand->services, issuer, token, &errand->error) : status;
 }
 
 /* [worker] */
@@ -202,10 +222,18 @@ static void on_import_cards(struct gk_rpc_call *call, const guika_v1_ImportCards
 static void on_revoke_card(struct gk_rpc_call *call, const guika_v1_RevokeCardRequest *request, void *context)
 {
     struct gk_services *services = context;
+    if (request->token.size != 0 && (request->token.size != GK_TOKEN_SIZE || request->number[0] != '\0')) {
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "give the number, or its token of %d bytes", GK_TOKEN_SIZE);
+        return;
+    }
     struct errand *errand = begin(call, services);
 
     errand->revoke = request;
-    gk_task_start(services->loop, &errand->task);
+    if (request->token.size != 0) {
+        start_registry(errand);
+    } else {
+        gk_task_start(services->loop, &errand->task);
+    }
 }
 
 struct gk_rpc_binding gk_issuer_service(struct gk_services *services)
@@ -213,6 +241,9 @@ struct gk_rpc_binding gk_issuer_service(struct gk_services *services)
     static const struct guika_v1_issuer_service_handlers handlers = {
         .import_cards = on_import_cards,
         .revoke_card = on_revoke_card,
+        .next_found = gk_issuer_on_next_found,
+        .acknowledge_found = gk_issuer_on_acknowledge_found,
+        .decide_found = gk_issuer_on_decide_found,
     };
 
     return (struct gk_rpc_binding){&guika_v1_issuer_service, &handlers, services};

@@ -30,6 +30,17 @@ void gk_operator_hand_out(struct gk_rpc_call *call, const guika_v1_HandOutReques
 void gk_operator_add_operator(struct gk_rpc_call *call, const guika_v1_AddOperatorRequest *request,
                               void *context);
 
+/* statistics_service.c */
+void gk_operator_get_statistics(struct gk_rpc_call *call, const guika_v1_GetStatisticsRequest *request,
+                                void *context);
+/* operator_issuers.c */
+void gk_operator_set_issuer(struct gk_rpc_call *call, const guika_v1_SetIssuerRequest *request,
+                            void *context);
+
+/* operator_audit.c */
+void gk_operator_list_audit(struct gk_rpc_call *call, const guika_v1_ListAuditRequest *request,
+                            void *context);
+
 /* difficult_service.c */
 void gk_operator_list_difficult(struct gk_rpc_call *call, const guika_v1_ListDifficultRequest *request,
                                 void *context);

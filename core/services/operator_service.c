@@ -1,6 +1,7 @@
 #include "core/found_card.h"
 #include "core/memory.h"
 #include "core/security/hex.h"
+#include "core/security/issuer_keys.h"
 #include "core/services/operator_methods.h"
 #include "core/store/record.h"
 #include "core/task.h"
@@ -12,7 +13,6 @@
 enum {
     LIST_DEFAULT = 50,
     LIST_MAX = 100,
-    DAYS_MAX = 366,
     TIME_KEY_SIZE = 8 + GK_CASE_ID_SIZE,
 };
 
@@ -34,6 +34,8 @@ struct adding {
     struct gk_principal principal;
     char token[GK_CREDENTIAL_SIZE];
     uint8_t hash[GK_TOKEN_SIZE];
+    struct gk_issuer_terms terms; /* of an issuer */
+    char index_key[GK_INDEX_KEY_TEXT_SIZE];
     enum gk_status status;
     struct gk_error error;
 };
@@ -92,9 +94,42 @@ static enum gk_status apply_issuer_credential(void *context, struct gk_transacti
                                               struct gk_error *error)
 {
     const struct adding *adding = context;
+    const enum gk_status status =
+        gk_registry_set_terms(transaction, adding->issuer->issuer_id, &adding->terms, error);
 
+    if (status != GK_OK) {
+        return status;
+    }
     audit(transaction, adding, "issuer.add");
     return put_credential(transaction, adding, error);
+}
+
+/* The key is made first: a record never names one that is not there. */
+static enum gk_status add_issuer(struct adding *adding)
+{
+    const guika_v1_AddIssuerRequest *request = adding->issuer;
+    struct gk_registry *registry = adding->services->registry;
+    enum gk_status status = gk_registry_check_account(request->issuer_id, request->bindings,
+                                                      request->bindings_count, &adding->error);
+
+    adding->terms.policy = request->policy;
+    if (status == GK_OK && request->own_index_key) {
+        adding->terms.key_epoch = 1;
+        if (request->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_UNSPECIFIED) {
+            adding->terms.policy = guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER;
+        }
+        status = gk_issuer_keys_make(gk_keys_issuers(adding->services->keys), request->issuer_id, 1,
+                                     adding->index_key, &adding->error);
+    }
+    if (status == GK_OK) {
+        status =
+            gk_registry_add_account(registry, request->issuer_id, request->bindings, request->bindings_count,
+                                    apply_issuer_credential, adding, &adding->error);
+    }
+    if (status == GK_OK) {
+        gk_registry_terms_set(registry, request->issuer_id, &adding->terms);
+    }
+    return status;
 }
 
 /* [worker] */
@@ -106,9 +141,7 @@ static void run_adding(struct gk_task *task)
     gk_keys_credential_hash(services->keys, adding->token, adding->hash);
     adding->status = adding->box != NULL
                          ? gk_store_commit_and_wait(services->store, apply_box, adding, &adding->error)
-                         : gk_registry_add_account(services->registry, adding->issuer->issuer_id,
-                                                   adding->issuer->bindings, adding->issuer->bindings_count,
-                                                   apply_issuer_credential, adding, &adding->error);
+                         : add_issuer(adding);
 }
 
 static void reply_added(struct adding *adding)
@@ -122,7 +155,9 @@ static void reply_added(struct adding *adding)
         guika_v1_AddIssuerResponse response = {0};
 
         (void)snprintf(response.token, sizeof response.token, "%s", adding->token);
+        (void)snprintf(response.index_key, sizeof response.index_key, "%s", adding->index_key);
         guika_v1_operator_service_add_issuer_reply(adding->call, &response);
+        sodium_memzero(&response, sizeof response);
     }
 }
 
@@ -138,7 +173,7 @@ static void on_added(struct gk_task *task)
     } else {
         gk_rpc_fail(adding->call, adding->status, "%s", adding->error.message);
     }
-    sodium_memzero(adding->token, sizeof adding->token);
+    sodium_memzero(adding, sizeof *adding);
     free(adding);
 }
 
@@ -179,6 +214,11 @@ static void on_add_box(struct gk_rpc_call *call, const guika_v1_AddBoxRequest *r
 static void on_add_issuer(struct gk_rpc_call *call, const guika_v1_AddIssuerRequest *request, void *context)
 {
     struct gk_services *services = context;
+
+    if (request->policy > guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER) {
+        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "there is no policy %d", (int)request->policy);
+        return;
+    }
     struct adding *adding = begin_adding(call, services, GK_ROLE_ISSUER, "issuer", request->issuer_id);
 
     adding->issuer = request;
@@ -232,6 +272,7 @@ void gk_operator_fill_row(const struct gk_keys *keys, const guika_v1_internal_Fo
     row->kind = card->kind;
     unseal_mask(keys, card, row->masked_number);
     row->notice_delivered = card->notice_delivered;
+    row->disposition = card->disposition;
 }
 
 static bool is_wanted(const guika_v1_ListFoundRequest *request, const guika_v1_internal_FoundCard *card)
@@ -317,80 +358,15 @@ static void on_list_found(struct gk_rpc_call *call, const guika_v1_ListFoundRequ
     gk_task_start(services->loop, &listing->task);
 }
 
-/* --- GetStatistics --- */
-
-struct counting {
-    struct gk_task task;
-    struct gk_rpc_call *call;
-    struct gk_services *services;
-    const guika_v1_GetStatisticsRequest *request;
-    guika_v1_GetStatisticsResponse response;
-    enum gk_status status;
-    struct gk_error error;
-};
-
-static void add_statistic(void *context, const char *name, uint64_t value)
-{
-    guika_v1_GetStatisticsResponse *response = context;
-    const size_t room = sizeof response->statistics / sizeof response->statistics[0];
-
-    if (response->statistics_count < room) {
-        guika_v1_Statistic *statistic = &response->statistics[response->statistics_count++];
-
-        (void)snprintf(statistic->name, sizeof statistic->name, "%s", name);
-        statistic->value = value;
-    }
-}
-
-/* [worker] */
-static void run_counting(struct gk_task *task)
-{
-    struct counting *counting = gk_container_of(task, struct counting, task);
-
-    counting->status =
-        gk_store_counters(counting->services->store, counting->request->box_id, counting->request->days,
-                          add_statistic, &counting->response, &counting->error);
-}
-
-static void on_counted(struct gk_task *task)
-{
-    struct counting *counting = gk_container_of(task, struct counting, task);
-
-    if (counting->status != GK_OK) {
-        gk_rpc_fail(counting->call, counting->status, "%s", counting->error.message);
-    } else {
-        guika_v1_operator_service_get_statistics_reply(counting->call, &counting->response);
-    }
-    free(counting);
-}
-
-static void on_get_statistics(struct gk_rpc_call *call, const guika_v1_GetStatisticsRequest *request,
-                              void *context)
-{
-    struct gk_services *services = context;
-
-    if (request->days > DAYS_MAX) {
-        gk_rpc_fail(call, GK_INVALID_ARGUMENT, "days must be 0 to %d, not %u", DAYS_MAX,
-                    (unsigned)request->days);
-        return;
-    }
-    struct counting *counting = gk_allocate(sizeof *counting);
-
-    counting->call = call;
-    counting->services = services;
-    counting->request = request;
-    counting->task.run = run_counting;
-    counting->task.done = on_counted;
-    gk_task_start(services->loop, &counting->task);
-}
-
 struct gk_rpc_binding gk_operator_service(struct gk_services *services)
 {
     static const struct guika_v1_operator_service_handlers handlers = {
         .add_box = on_add_box,
         .add_issuer = on_add_issuer,
+        .set_issuer = gk_operator_set_issuer,
         .list_found = on_list_found,
-        .get_statistics = on_get_statistics,
+        .get_statistics = gk_operator_get_statistics,
+        .list_audit = gk_operator_list_audit,
         .list_claims = gk_operator_list_claims,
         .resolve_claim = gk_operator_resolve_claim,
         .add_operator = gk_operator_add_operator,

@@ -11,6 +11,7 @@
 #include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card_clocks.h"
+#include "core/issuer_queue.h"
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/pipeline.h"
@@ -39,6 +40,7 @@ struct gk_services {
     struct gk_boxes *boxes;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_issuer_queue *issuer_queue;
     struct gk_difficult *difficult;
     struct gk_picture_vault *vault;
     struct gk_shelf *shelf;
@@ -52,6 +54,11 @@ struct gk_services {
     const struct gk_retention *retention;
     void (*on_notice_due)(void *context); /* a notice may leave */
     void *on_notice_due_context;
+    const char *data_directory; /* absolute */
+    const char *keys_directory;
+    bool rotating;                      /* new keys are being made: see keys_service.c */
+    void (*start_again)(void *context); /* the service ends what it has in hand and begins anew */
+    void *start_again_context;
 };
 
 /* A name of a box, a desk, a bag, ...: characters of [A-Za-z0-9._-], at least one. [any] */
@@ -62,6 +69,7 @@ struct gk_rpc_binding gk_box_service(struct gk_services *services);
 struct gk_rpc_binding gk_holder_service(struct gk_services *services);
 struct gk_rpc_binding gk_issuer_service(struct gk_services *services);
 struct gk_rpc_binding gk_operator_service(struct gk_services *services);
+struct gk_rpc_binding gk_admin_service(struct gk_services *services);
 
 /* operator_claims.c, bound by the operator service. */
 void gk_operator_list_claims(struct gk_rpc_call *call, const guika_v1_ListClaimsRequest *request,

@@ -4,10 +4,7 @@
 
 #include <inttypes.h>
 #include <pb_decode.h>
-#include <pb_encode.h>
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HEAD_SIZE (8 + GK_AUDIT_HASH_SIZE) /* sequence, big-endian, and hash */
@@ -31,32 +28,6 @@ static uint64_t take_sequence(const uint8_t bytes[8])
         sequence = sequence << 8 | bytes[i];
     }
     return sequence;
-}
-
-static size_t encode(const audit_entry *entry, uint8_t ret_bytes[guika_v1_internal_AuditEntry_size])
-{
-    pb_ostream_t stream = pb_ostream_from_buffer(ret_bytes, guika_v1_internal_AuditEntry_size);
-
-    /* The buffer holds the longest entry that there is. */
-    if (!pb_encode(&stream, &guika_v1_internal_AuditEntry_msg, entry)) {
-        abort();
-    }
-    return stream.bytes_written;
-}
-
-/* BLAKE2b-256 over the hash before and the encoded entry; its own hash is zero then, and so left out. */
-static void hash_of(audit_entry entry, uint8_t ret_hash[GK_AUDIT_HASH_SIZE])
-{
-    uint8_t bytes[guika_v1_internal_AuditEntry_size];
-    crypto_generichash_state state;
-
-    memset(entry.hash, 0, sizeof entry.hash);
-    const size_t size = encode(&entry, bytes);
-
-    crypto_generichash_init(&state, NULL, 0, GK_AUDIT_HASH_SIZE);
-    crypto_generichash_update(&state, entry.previous, GK_AUDIT_HASH_SIZE);
-    crypto_generichash_update(&state, bytes, size);
-    crypto_generichash_final(&state, ret_hash, GK_AUDIT_HASH_SIZE);
 }
 
 enum gk_status gk_audit_load(struct gk_engine *engine, struct gk_audit_head *ret_head, struct gk_error *error)
@@ -109,10 +80,10 @@ void gk_audit_append(struct gk_overlay *overlay, struct gk_audit_head *head, int
         memcpy(entry.subject.bytes, subject.data, subject_size);
     }
     memcpy(entry.previous, head->hash, GK_AUDIT_HASH_SIZE);
-    hash_of(entry, entry.hash);
+    gk_audit_hash(&entry, entry.hash);
 
     put_sequence(entry.sequence, key);
-    const size_t size = encode(&entry, bytes);
+    const size_t size = gk_audit_encode(&entry, bytes);
 
     gk_overlay_put(overlay, GK_FAMILY_AUDIT, (struct gk_bytes){.data = key, .size = sizeof key},
                    (struct gk_bytes){.data = bytes, .size = size});
@@ -128,24 +99,6 @@ struct verification {
     const char *problem;
 };
 
-static const char *problem_of(struct verification *verification, const audit_entry *entry)
-{
-    uint8_t hash[GK_AUDIT_HASH_SIZE];
-
-    if (memcmp(entry->previous, verification->head.hash, sizeof hash) != 0) {
-        return "does not follow the entry before it";
-    }
-    hash_of(*entry, hash);
-    if (memcmp(entry->hash, hash, sizeof hash) != 0) {
-        return "was changed: its hash does not agree";
-    }
-    if (entry->sequence == verification->saved.sequence &&
-        memcmp(hash, verification->saved.hash, sizeof hash) != 0) {
-        return "is not the one that the head names";
-    }
-    return NULL;
-}
-
 static bool verify_entry(void *context, struct gk_bytes key, struct gk_bytes value)
 {
     struct verification *verification = context;
@@ -157,18 +110,16 @@ static bool verify_entry(void *context, struct gk_bytes key, struct gk_bytes val
     if (key.size != 8 || take_sequence(key.data) != expected) {
         verification->problem = "is missing";
     } else if (!pb_decode(&stream, &guika_v1_internal_AuditEntry_msg, &entry) ||
-               encode(&entry, bytes) != value.size || memcmp(bytes, value.data, value.size) != 0 ||
+               gk_audit_encode(&entry, bytes) != value.size || memcmp(bytes, value.data, value.size) != 0 ||
                entry.sequence != expected) {
         verification->problem = "was changed: it is not as it was written";
+    } else if (expected == verification->saved.sequence &&
+               memcmp(entry.hash, verification->saved.hash, sizeof entry.hash) != 0) {
+        verification->problem = "is not the one that the head names";
     } else {
-        verification->problem = problem_of(verification, &entry);
+        verification->problem = gk_audit_follow(&verification->head, &entry);
     }
-    if (verification->problem != NULL) {
-        return false;
-    }
-    verification->head.sequence = expected;
-    memcpy(verification->head.hash, entry.hash, GK_AUDIT_HASH_SIZE);
-    return true;
+    return verification->problem == NULL;
 }
 
 enum gk_status gk_audit_verify(struct gk_engine *engine, uint64_t *ret_entries, struct gk_error *error)

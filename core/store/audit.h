@@ -6,16 +6,9 @@
 #ifndef GUIKA_CORE_STORE_AUDIT_H
 #define GUIKA_CORE_STORE_AUDIT_H
 
+#include "core/store/audit_chain.h"
 #include "core/store/engine.h"
 #include "core/store/overlay.h"
-
-#define GK_AUDIT_HASH_SIZE 32 /* bytes: BLAKE2b-256 */
-
-/* The newest entry. */
-struct gk_audit_head {
-    uint64_t sequence; /* 0: there is none */
-    uint8_t hash[GK_AUDIT_HASH_SIZE];
-};
 
 /* Reads the head; an empty store has sequence 0. [worker] */
 enum gk_status gk_audit_load(struct gk_engine *engine, struct gk_audit_head *ret_head,

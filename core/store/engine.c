@@ -38,6 +38,7 @@ static const struct family {
     [GK_FAMILY_CREDENTIALS] = {"credentials", 0, false},
     [GK_FAMILY_COUNTERS] = {"counters", 0, true},
     [GK_FAMILY_AUDIT] = {"audit", 0, false},
+    [GK_FAMILY_ISSUER_QUEUE] = {"issuer_queue", 0, false},
     [GK_FAMILY_CONTACTS] = {"contacts", 40, false},
     [GK_FAMILY_FOUND_BY_HOLDER] = {"found_by_holder", 32, false},
     [GK_FAMILY_CODES] = {"codes", 0, false},
@@ -421,4 +422,21 @@ enum gk_status gk_engine_write(struct gk_engine *engine, const struct gk_overlay
     }
     rocksdb_write(engine->db, engine->write, engine->batch, &problem);
     return take_error(problem, "cannot write the store", error);
+}
+
+/* --- checkpoints --- */
+
+enum gk_status gk_engine_checkpoint(struct gk_engine *engine, const char *directory, struct gk_error *error)
+{
+    char *problem = NULL;
+    rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(engine->db, &problem);
+
+    if (problem == NULL) {
+        /* 0: what is in memory is flushed first, so that the copy needs no log. */
+        rocksdb_checkpoint_create(checkpoint, directory, 0, &problem);
+    }
+    if (checkpoint != NULL) {
+        rocksdb_checkpoint_object_destroy(checkpoint);
+    }
+    return take_error(problem, "cannot make a checkpoint", error);
 }

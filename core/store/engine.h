@@ -35,6 +35,9 @@ enum gk_status gk_engine_scan(struct gk_engine *engine, enum gk_family family, s
 enum gk_status gk_engine_write(struct gk_engine *engine, const struct gk_overlay *overlay,
                                struct gk_error *error);
 
+/* See gk_store_checkpoint. [worker] */
+enum gk_status gk_engine_checkpoint(struct gk_engine *engine, const char *directory, struct gk_error *error);
+
 /* A copy that the caller frees with gk_value_free; its data is never NULL. */
 struct gk_value gk_value_copy(struct gk_bytes bytes);
 

@@ -147,6 +147,11 @@ enum gk_status gk_store_scan(struct gk_store *store, enum gk_family family, stru
     return gk_engine_scan(store->engine, family, prefix, start_key, backwards, visit, context, error);
 }
 
+enum gk_status gk_store_checkpoint(struct gk_store *store, const char *directory, struct gk_error *error)
+{
+    return gk_engine_checkpoint(store->engine, directory, error);
+}
+
 /* --- transitions --- */
 
 bool gk_store_commit(struct gk_store *store, struct gk_work *work)
@@ -239,4 +244,10 @@ enum gk_status gk_store_counters(struct gk_store *store, const char *box_id, uin
 enum gk_status gk_store_verify_audit(struct gk_store *store, uint64_t *ret_entries, struct gk_error *error)
 {
     return gk_audit_verify(store->engine, ret_entries, error);
+}
+
+enum gk_status gk_store_audit_head(struct gk_store *store, struct gk_audit_head *ret_head,
+                                   struct gk_error *error)
+{
+    return gk_audit_load(store->engine, ret_head, error);
 }

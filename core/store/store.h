@@ -38,6 +38,7 @@ enum gk_family {
     GK_FAMILY_CREDENTIALS,
     GK_FAMILY_COUNTERS, /* see gk_transaction_count */
     GK_FAMILY_AUDIT,
+    GK_FAMILY_ISSUER_QUEUE,    /* account name, 0x00, case id (16) */
     GK_FAMILY_CONTACTS,        /* generation (8), contact token (32), holder token (32) -> nothing */
     GK_FAMILY_FOUND_BY_HOLDER, /* holder or contact token (32), case id (16) -> nothing */
     GK_FAMILY_CODES,
@@ -162,6 +163,14 @@ enum gk_status gk_store_counters(struct gk_store *store, const char *box_id, uin
 /* Recomputes the audit chain from its first entry. DATA_LOSS names the first entry that does not agree.
  * [worker] */
 enum gk_status gk_store_verify_audit(struct gk_store *store, uint64_t *ret_entries, struct gk_error *error);
+
+/* Makes the folder `directory` (absent; its parent there) and a store in it that holds all that was committed
+ * when the call began. The files that never change are shared where the file system can. [worker] */
+enum gk_status gk_store_checkpoint(struct gk_store *store, const char *directory, struct gk_error *error);
+/* The newest durable entry of the audit chain; sequence 0: there is none. [worker] */
+struct gk_audit_head;
+enum gk_status gk_store_audit_head(struct gk_store *store, struct gk_audit_head *ret_head,
+                                   struct gk_error *error);
 
 /* Nothing is ever acknowledged from here on a write error of the disk: true once a write has failed; every
  * commit is then refused with UNAVAILABLE until a restart. [any] */

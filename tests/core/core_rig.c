@@ -105,7 +105,10 @@ static void close_state(struct core_rig *rig)
 
 static void on_notice_due(void *context)
 {
-    atomic_fetch_add(&((struct core_rig *)context)->notices_due, 1);
+    struct core_rig *rig = context;
+
+    atomic_fetch_add(&rig->notices_due, 1);
+    gk_issuer_queue_poke(rig->issuer_queue);
 }
 
 static void on_overdue(void *context, const char *reader_id)
@@ -193,6 +196,7 @@ static void make_machines(struct core_rig *rig)
     rig->retention = gk_retention_default();
     rig->pipeline = gk_pipeline_open(&pipeline);
     rig->enquiries = gk_enquiries_open(&enquiries);
+    rig->issuer_queue = gk_issuer_queue_open(&rig->loop, rig->store, rig->keys);
     rig->difficult = gk_difficult_open(&difficult);
     rig->sweeper = gk_sweeper_open(&sweeper);
     rig->services = (struct gk_services){.loop = &rig->loop,
@@ -207,6 +211,7 @@ static void make_machines(struct core_rig *rig)
                                          .boxes = rig->boxes,
                                          .pipeline = rig->pipeline,
                                          .enquiries = rig->enquiries,
+                                         .issuer_queue = rig->issuer_queue,
                                          .difficult = rig->difficult,
                                          .vault = rig->vault,
                                          .shelf = rig->shelf,
@@ -316,12 +321,19 @@ void core_rig_start(struct core_rig *rig, const struct core_rig_options *options
 /* --- the end, in the daemon's order
  * -------------------------------------------------------------------------------- */
 
-static void on_enquiries_closed(void *context)
+static void on_issuer_queue_closed(void *context)
 {
     struct core_rig *rig = context;
 
     gk_mailbox_close(rig->mailbox);
     uv_close((uv_handle_t *)&rig->command, NULL);
+}
+
+static void on_enquiries_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_issuer_queue_close(rig->issuer_queue, on_issuer_queue_closed, rig);
 }
 
 static void on_sweeper_closed(void *context)

@@ -1,8 +1,8 @@
 /*
  * The core's own parts on real ground: keys, store, registry and pictures in a directory of their own, a loop
- * in a thread of its own, and on it the readers' queue, the pipeline, the enquiries, the box and holder
- * services and a server. A test is the boxes and the readers: it calls over socket pairs, and says itself
- * what a reader answers.
+ * in a thread of its own, and on it the readers' queue, the pipeline, the enquiries, the issuers' queue, the
+ * box and holder services and a server. A test is the boxes and the readers: it calls over socket pairs, and
+ * says itself what a reader answers.
  */
 #ifndef GUIKA_TESTS_CORE_CORE_RIG_H
 #define GUIKA_TESTS_CORE_CORE_RIG_H
@@ -53,6 +53,7 @@ struct core_rig {
     struct gk_reader_jobs *jobs;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_issuer_queue *issuer_queue;
     struct gk_sessions *sessions;
     struct gk_retention retention;
     struct gk_sweeper *sweeper;

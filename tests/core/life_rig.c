@@ -25,6 +25,7 @@ int life_setup(void **state)
     struct gk_error error;
 
     if (store_setup(&fixture) != 0) {
+        free(life);
         return -1;
     }
     life->fixture = fixture;

@@ -173,7 +173,7 @@ static void test_cancelled_card_is_difficult_and_nobody_is_told(void **state)
 {
     struct fixture *fixture = *state;
 
-    assert_int_equal(gk_registry_revoke(fixture->registry->registry, "bank", "iso7812", registered,
+    assert_int_equal(gk_registry_revoke(fixture->registry->registry, "bank", "iso7812", registered, NULL,
                                         &fixture->registry->error),
                      GK_OK);
     add_candidate(fixture, registered, 0.99);

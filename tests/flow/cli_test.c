@@ -139,9 +139,22 @@ static void test_every_program_has_help_and_version(void **state)
 
 static void test_every_command_has_help(void **state)
 {
-    static const char *const commands[] = {
-        "read",    "corpus", "registry",   "registry import", "registry revoke", "status", "box",
-        "box add", "issuer", "issuer add", "found",           "found list",      "stats",  "check"};
+    static const char *const commands[] = {"read",
+                                           "corpus",
+                                           "registry",
+                                           "registry import",
+                                           "registry revoke",
+                                           "status",
+                                           "box",
+                                           "box add",
+                                           "registry tokenise",
+                                           "issuer",
+                                           "issuer add",
+                                           "found",
+                                           "found list",
+                                           "stats",
+                                           "check",
+                                           "audit"};
 
     (void)state;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

@@ -245,6 +245,58 @@ static void test_staff_take_the_difficult_card_and_free_its_compartment(void **s
     wait_for_words(world->log, "0 cards are in bag bag-2", 1);
 }
 
+/* A line of the shell, with guika's options in $as. */
+static char *shell(const struct world *world, const char *line)
+{
+    char script[1024];
+    const char *arguments[] = {"/bin/sh", "-c", script, NULL};
+
+    (void)snprintf(script, sizeof script,
+                   "set -e; as='--server %s --token-file %s'; guika() { %s \"$@\"; }; %s", world->service.url,
+                   world->operator_file, GK_TEST_PROGRAM("guika"), line);
+    struct gk_test_run run = gk_test_run(arguments);
+
+    if (run.exit_status != 0) {
+        fail_msg("%s: %d, %s", line, run.exit_status, run.errors);
+    }
+    char *output = strdup(run.output);
+
+    gk_test_run_clear(&run);
+    return output;
+}
+
+static void test_clerk_hands_a_card_out_at_a_desk(void **state)
+{
+    struct world *world = *state;
+    const size_t mails = gk_test_mail_count(&world->service);
+    char line[256], number[10], code[9];
+
+    drop(world, "three", 0);
+    assert_true(gk_test_mail_wait(&world->service, mails + 1, WAIT_MS));
+    char *rows = shell(
+        world, "guika found list --state notified --json $as | sed 's/.*\"case\":\"\\([^\"]*\\)\".*/\\1/'");
+
+    (void)snprintf(number, sizeof number, "%.4s-%.4s", rows, rows + 4);
+    free(rows);
+    free(shell(world, "guika desk add hall --place-en 'Town Hall' $as"));
+    (void)snprintf(line, sizeof line, "guika found move %s desk hall $as", number);
+    free(shell(world, line));
+    assert_true(gk_test_mail_wait(&world->service, mails + 2, WAIT_MS));
+    char *text = gk_test_mail_text(&world->service);
+
+    assert_int_equal(sscanf(strstr(strstr(text, "Town Hall"), "Pickup code: "), "Pickup code: %8[0-9]", code),
+                     1);
+    free(text);
+    (void)snprintf(line, sizeof line, "! echo 00000000 | guika desk hand hall %s $as", number);
+    free(shell(world, line));
+    (void)snprintf(line, sizeof line, "echo %s | guika desk hand hall %s $as", code, number);
+    free(shell(world, line));
+    (void)snprintf(line, sizeof line, "guika found show %s $as | grep COLLECTED", number);
+    free(shell(world, line));
+    (void)snprintf(line, sizeof line, "! guika desk ask %s $as", number);
+    free(shell(world, line));
+}
+
 static void test_operator_prints_the_list_to_hand_over(void **state)
 {
     struct world *world = *state;
@@ -271,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_power_cut_while_the_door_is_open_leaves_an_uncertain_place),
         cmocka_unit_test(test_uncertain_card_still_goes_home_once),
         cmocka_unit_test(test_staff_take_the_difficult_card_and_free_its_compartment),
+        cmocka_unit_test(test_clerk_hands_a_card_out_at_a_desk),
         cmocka_unit_test(test_operator_prints_the_list_to_hand_over),
     };
 

@@ -322,6 +322,26 @@ struct gk_test_picture gk_test_mint_transit(uint64_t seed, char ret_number[40])
     return mint(GK_MINT_TRANSIT, "tunion", seed, ret_number);
 }
 
+struct gk_test_picture gk_test_mint_misprint(uint64_t seed)
+{
+    struct gk_mint_card card;
+    struct gk_mint_scene scene;
+
+    gk_mint_card_random(GK_MINT_PAYMENT, "visa", seed, &card);
+    card.print = GK_MINT_FLAT;
+    card.layout = GK_MINT_LINE;
+    char *last = &card.number[strlen(card.number) - 1];
+
+    *last = (char)(*last == '9' ? '0' : *last + 1);
+    gk_mint_scene_random(0, seed, &scene);
+    scene.rotation_degrees = 0;
+    scene.tilt_x_degrees = 0;
+    scene.tilt_y_degrees = 0;
+    scene.background = GK_MINT_TRAY;
+    gk_mint_scene_fit(&card, &scene);
+    return draw(&card, &scene);
+}
+
 struct gk_test_picture gk_test_mint_nothing(uint64_t seed)
 {
     struct gk_mint_card card;

@@ -30,6 +30,7 @@ struct run {
 
 struct page {
     uint32_t number;
+    bool tokens; /* the rows are TokenRows */
     struct gk_repeated rows;
     uint64_t lines[PAGE_ROWS];
     size_t count;
@@ -45,7 +46,11 @@ static void reject(struct run *run, uint64_t line, const char *reason)
 
 static enum gk_status add_row(struct page *page, const struct gk_list_row *row, struct gk_error *error)
 {
-    if (gk_repeated_append(&page->rows, guika_v1_CardRow_fields, &row->card) != GK_OK) {
+    const bool tokens = page->tokens;
+    const pb_msgdesc_t *fields = tokens ? guika_v1_TokenRow_fields : guika_v1_CardRow_fields;
+    const void *item = tokens ? (const void *)&row->token : (const void *)&row->card;
+
+    if (gk_repeated_append(&page->rows, fields, item) != GK_OK) {
         return gk_error_set(error, GK_INTERNAL, "line %llu does not encode", (unsigned long long)row->line);
     }
     page->lines[page->count++] = row->line;
@@ -115,7 +120,11 @@ static enum gk_status send_page(struct run *run, const struct page *page, struct
 
     snprintf(request.import_id, sizeof request.import_id, "%s", run->import_id);
     request.page = page->number;
-    request.page_rows = gk_repeated_bytes(&page->rows);
+    if (page->tokens) {
+        request.page_tokens = gk_repeated_bytes(&page->rows);
+    } else {
+        request.page_rows = gk_repeated_bytes(&page->rows);
+    }
     request.last = page->last;
     for (unsigned try = 0;; try++) {
         const enum gk_status status =
@@ -236,7 +245,7 @@ enum gk_status gk_import_run(struct gk_list_reader *reader, const char *import_i
                              struct gk_error *error)
 {
     struct run *run = calloc(1, sizeof *run);
-    struct page page = {.number = 0};
+    struct page page = {.tokens = gk_list_reader_kind(reader) == GK_LIST_TOKENS};
 
     if (run == NULL) {
         abort();

@@ -34,6 +34,10 @@ static const char HELP[] =
     "  language   zh or en; empty: zh\n"
     "  contacts   best first, at most 4, separated by semicolons: smtp:a@b.example; may be empty\n"
     "\n"
+    "FILE.csv may also be what guika registry tokenise wrote, with the first line\n"
+    "\n"
+    "    " GK_LIST_TOKENS_HEADER "\n"
+    "\n"
     "A card that stands in the list twice belongs to the holder of the last row.\n"
     "Exit status: 0 all rows were accepted; 1 some were rejected, or the import failed; 2 usage.\n";
 

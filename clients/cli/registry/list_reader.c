@@ -1,7 +1,5 @@
 #include "clients/cli/registry/list_reader.h"
 
-#include "clients/cli/registry/utf8.h"
-
 #include <csv.h>
 #include <errno.h>
 #include <sodium.h>
@@ -9,29 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    BUFFER_SIZE = 65536,
-    CONTACTS_MAX =
-        sizeof(((guika_v1_CardRow *)NULL)->contacts) / sizeof(((guika_v1_CardRow *)NULL)->contacts[0]),
-    CONTACTS_TEXT_SIZE = sizeof(((guika_v1_CardRow *)NULL)->contacts),
-};
-
-enum column { SCHEME, NUMBER, HOLDER_ID, NAME, LANGUAGE, CONTACTS, COLUMN_COUNT };
-
-static const char *const COLUMN_NAMES[COLUMN_COUNT] = {"scheme", "number",   "holder_id",
-                                                       "name",   "language", "contacts"};
-
-/* Longest text of each column, bytes. */
-static const size_t COLUMN_MAX[COLUMN_COUNT] = {
-    sizeof(((guika_v1_CardRow *)NULL)->scheme) - 1,    sizeof(((guika_v1_CardRow *)NULL)->number) - 1,
-    sizeof(((guika_v1_CardRow *)NULL)->holder_id) - 1, sizeof(((guika_v1_CardRow *)NULL)->name) - 1,
-    sizeof(((guika_v1_CardRow *)NULL)->language) - 1,  CONTACTS_TEXT_SIZE - 1,
-};
-
-struct column_text {
-    char text[CONTACTS_TEXT_SIZE]; /* terminated */
-    size_t length;                 /* bytes in the file, also where they do not fit */
-};
+enum { BUFFER_SIZE = 65536 };
 
 struct gk_list_reader {
     FILE *stream;
@@ -41,21 +17,22 @@ struct gk_list_reader {
     size_t buffer_end;
     bool ended; /* the parser was told that the file is over */
     uint64_t offset;
-    uint64_t line;       /* of the next byte */
-    uint64_t row_line;   /* where the row under way begins */
-    size_t row_bytes;    /* of the row under way */
-    bool in_row;         /* something of it was seen */
-    bool row_done;       /* the columns hold a whole row */
-    size_t column_count; /* of the row; may be above COLUMN_COUNT */
-    struct column_text columns[COLUMN_COUNT];
+    uint64_t line;     /* of the next byte */
+    uint64_t row_line; /* where the row under way begins */
+    size_t row_bytes;  /* of the row under way */
+    bool in_row;       /* something of it was seen */
+    bool row_done;     /* the columns hold a whole row */
+    enum gk_list_kind kind;
+    size_t column_count; /* of the row; may be above GK_LIST_COLUMNS_MAX */
+    struct gk_list_column columns[GK_LIST_COLUMNS_MAX];
 };
 
 static void on_column(void *text, size_t length, void *context)
 {
     struct gk_list_reader *reader = context;
 
-    if (reader->column_count < COLUMN_COUNT) {
-        struct column_text *column = &reader->columns[reader->column_count];
+    if (reader->column_count < GK_LIST_COLUMNS_MAX) {
+        struct gk_list_column *column = &reader->columns[reader->column_count];
         const size_t kept = length < sizeof column->text ? length : sizeof column->text - 1;
 
         memcpy(column->text, text == NULL ? "" : text, kept);
@@ -174,76 +151,14 @@ static enum gk_status read_columns(struct gk_list_reader *reader, struct gk_erro
     return status;
 }
 
-/* --- from columns to a card --- */
-
-static bool split_contacts(const char *text, guika_v1_CardRow *card, char *ret_problem, size_t problem_size)
-{
-    while (*text != '\0') {
-        const size_t length = strcspn(text, ";");
-
-        if (length >= sizeof card->contacts[0]) {
-            snprintf(ret_problem, problem_size, "a contact is longer than %zu bytes",
-                     sizeof card->contacts[0] - 1);
-            return false;
-        }
-        if (length > 0 && card->contacts_count == CONTACTS_MAX) {
-            snprintf(ret_problem, problem_size, "there are more than %d contacts", (int)CONTACTS_MAX);
-            return false;
-        }
-        if (length > 0) {
-            memcpy(card->contacts[card->contacts_count++], text, length);
-        }
-        text += length + (text[length] == ';');
-    }
-    return true;
-}
-
-static bool check_columns(const struct gk_list_reader *reader, char *ret_problem, size_t problem_size)
-{
-    if (reader->column_count != COLUMN_COUNT) {
-        snprintf(ret_problem, problem_size, "the row has %zu columns instead of %d", reader->column_count,
-                 (int)COLUMN_COUNT);
-        return false;
-    }
-    for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        const struct column_text *column = &reader->columns[i];
-
-        if (column->length > COLUMN_MAX[i]) {
-            snprintf(ret_problem, problem_size, "column %s is longer than %zu bytes", COLUMN_NAMES[i],
-                     COLUMN_MAX[i]);
-            return false;
-        }
-        if (!gk_utf8_is_text(column->text, column->length)) {
-            snprintf(ret_problem, problem_size, "column %s is not UTF-8 text", COLUMN_NAMES[i]);
-            return false;
-        }
-    }
-    return true;
-}
-
-static void to_row(const struct gk_list_reader *reader, struct gk_list_row *ret_row)
-{
-    guika_v1_CardRow *card = &ret_row->card;
-
-    *ret_row = (struct gk_list_row){.line = reader->row_line};
-    if (!check_columns(reader, ret_row->problem, sizeof ret_row->problem)) {
-        return;
-    }
-    memcpy(card->scheme, reader->columns[SCHEME].text, reader->columns[SCHEME].length);
-    memcpy(card->number, reader->columns[NUMBER].text, reader->columns[NUMBER].length);
-    memcpy(card->holder_id, reader->columns[HOLDER_ID].text, reader->columns[HOLDER_ID].length);
-    memcpy(card->name, reader->columns[NAME].text, reader->columns[NAME].length);
-    memcpy(card->language, reader->columns[LANGUAGE].text, reader->columns[LANGUAGE].length);
-    (void)split_contacts(reader->columns[CONTACTS].text, card, ret_row->problem, sizeof ret_row->problem);
-}
-
 enum gk_status gk_list_reader_next(struct gk_list_reader *reader, struct gk_list_row *ret_row,
                                    struct gk_error *error)
 {
     const enum gk_status status = read_columns(reader, error);
 
     if (status == GK_OK) {
-        to_row(reader, ret_row);
+        ret_row->line = reader->row_line;
+        gk_list_make_row(reader->kind, reader->columns, reader->column_count, ret_row);
     }
     return status;
 }
@@ -255,7 +170,7 @@ static void describe_header(const struct gk_list_reader *reader, char *ret_text,
 {
     size_t length = 0;
 
-    for (size_t i = 0; i < reader->column_count && i < COLUMN_COUNT; i++) {
+    for (size_t i = 0; i < reader->column_count && i < GK_LIST_COLUMNS_MAX; i++) {
         const char *text = reader->columns[i].text;
 
         for (size_t j = 0; j <= strlen(text) && length + 1 < size; j++) {
@@ -273,28 +188,35 @@ static void describe_header(const struct gk_list_reader *reader, char *ret_text,
     ret_text[length > 0 ? length - 1 : 0] = '\0';
 }
 
-static enum gk_status check_header(struct gk_list_reader *reader, struct gk_error *error)
+/* Takes the first line for the header of one of the kinds from `first` to `last`. */
+static enum gk_status check_header(struct gk_list_reader *reader, enum gk_list_kind first,
+                                   enum gk_list_kind last, struct gk_error *error)
 {
     const enum gk_status status = read_columns(reader, error);
-    bool same = reader->column_count == COLUMN_COUNT;
     char found[80];
 
     if (status == GK_NOT_FOUND) {
         return gk_error_set(error, GK_INVALID_ARGUMENT, "the list is empty; its first line must be %s",
-                            GK_LIST_HEADER);
+                            gk_list_header(first));
     }
     if (status != GK_OK) {
         return status;
     }
-    for (size_t i = 0; same && i < COLUMN_COUNT; i++) {
-        same = strcmp(reader->columns[i].text, COLUMN_NAMES[i]) == 0;
+    for (unsigned kind = first; kind <= (unsigned)last; kind++) {
+        if (gk_list_is_header((enum gk_list_kind)kind, reader->columns, reader->column_count)) {
+            reader->kind = (enum gk_list_kind)kind;
+            return GK_OK;
+        }
     }
-    if (same) {
-        return GK_OK;
+    if (first != GK_LIST_NUMBERS &&
+        gk_list_is_header(GK_LIST_NUMBERS, reader->columns, reader->column_count)) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "this is a list of numbers: make tokens of it with guika registry tokenise, and "
+                            "import those");
     }
     describe_header(reader, found, sizeof found);
     return gk_error_set(error, GK_INVALID_ARGUMENT, "the first line is \"%s\"; it must be \"%s\"", found,
-                        GK_LIST_HEADER);
+                        gk_list_header(first));
 }
 
 /* Spreadsheets put a byte order mark before UTF-8. */
@@ -308,8 +230,8 @@ static void skip_mark(struct gk_list_reader *reader)
     }
 }
 
-enum gk_status gk_list_reader_open_stream(FILE *stream, struct gk_list_reader **ret_reader,
-                                          struct gk_error *error)
+static enum gk_status open_kinds(FILE *stream, enum gk_list_kind first, enum gk_list_kind last,
+                                 struct gk_list_reader **ret_reader, struct gk_error *error)
 {
     struct gk_list_reader *reader = calloc(1, sizeof *reader);
 
@@ -322,7 +244,7 @@ enum gk_status gk_list_reader_open_stream(FILE *stream, struct gk_list_reader **
 
     if (status == GK_OK) {
         skip_mark(reader);
-        status = check_header(reader, error);
+        status = check_header(reader, first, last, error);
     }
     if (status != GK_OK) {
         gk_list_reader_close(reader);
@@ -330,6 +252,18 @@ enum gk_status gk_list_reader_open_stream(FILE *stream, struct gk_list_reader **
     }
     *ret_reader = reader;
     return GK_OK;
+}
+
+enum gk_status gk_list_reader_open_stream(FILE *stream, struct gk_list_reader **ret_reader,
+                                          struct gk_error *error)
+{
+    return open_kinds(stream, GK_LIST_CARDS, GK_LIST_TOKENS, ret_reader, error);
+}
+
+enum gk_status gk_list_reader_open_numbers(FILE *stream, struct gk_list_reader **ret_reader,
+                                           struct gk_error *error)
+{
+    return open_kinds(stream, GK_LIST_NUMBERS, GK_LIST_NUMBERS, ret_reader, error);
 }
 
 static enum gk_status open_file(const char *path, FILE **ret_stream, struct gk_error *error)
@@ -366,6 +300,11 @@ void gk_list_reader_close(struct gk_list_reader *reader)
     csv_free(&reader->parser);
     sodium_memzero(reader, sizeof *reader);
     free(reader);
+}
+
+enum gk_list_kind gk_list_reader_kind(const struct gk_list_reader *reader)
+{
+    return reader->kind;
 }
 
 uint64_t gk_list_reader_offset(const struct gk_list_reader *reader)

@@ -110,10 +110,11 @@ static void test_english_text_is_complete(void **state)
 static void test_every_template_exists_in_both_languages(void **state)
 {
     (void)state;
-    static const char *const ids[] = {GK_MESSAGE_CARD_FOUND, GK_MESSAGE_ENQUIRY_FOUND,
-                                      GK_MESSAGE_ENQUIRY_NOT_FOUND};
+    static const char *const ids[] = {
+        GK_MESSAGE_CARD_FOUND, GK_MESSAGE_CARD_MOVED,    GK_MESSAGE_CARD_REMINDER,    GK_MESSAGE_CARD_EXPIRED,
+        GK_MESSAGE_NEW_CODE,   GK_MESSAGE_ENQUIRY_FOUND, GK_MESSAGE_ENQUIRY_NOT_FOUND};
     static const char *const languages[] = {"zh", "en"};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         for (size_t j = 0; j < 2; j++) {
             struct gk_message_input input = library_card(languages[j]);
             input.template_id = ids[i];
@@ -129,6 +130,27 @@ static void test_every_template_exists_in_both_languages(void **state)
     struct gk_error error;
     assert_int_equal(gk_message_make(&input, &message, &error), GK_INVALID_ARGUMENT);
     assert_has(error.message, "card_lost");
+}
+
+static void test_code_comes_with_its_end_and_the_tail_that_it_needs(void **state)
+{
+    (void)state;
+    struct gk_message_input input = library_card("en");
+    input.code = "004711";
+    input.tail_digits = 4;
+    input.code_expires_at_ms = INT64_C(1700000000000);
+    struct gk_message message = make(input);
+    assert_has(message.text,
+               "Pickup code: 004711, together with the last 4 digits of your telephone number\n");
+    assert_has(message.text, "good until 2023-11-1"); /* local time */
+    assert_string_equal(field(&message, "code"), "004711");
+    input.code = "00471147";
+    input.tail_digits = 0;
+    assert_has(make(input).text, "Pickup code: 00471147\n");
+    input.language = "zh";
+    assert_has(make(input).text, "取卡码：00471147\n");
+    input.code = "";
+    assert_lacks(make(input).text, "取卡码");
 }
 
 static void test_language_is_the_holders(void **state)
@@ -235,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_chinese_text_is_complete),
         cmocka_unit_test(test_english_text_is_complete),
         cmocka_unit_test(test_every_template_exists_in_both_languages),
+        cmocka_unit_test(test_code_comes_with_its_end_and_the_tail_that_it_needs),
         cmocka_unit_test(test_language_is_the_holders),
         cmocka_unit_test(test_missing_words_fall_back_to_the_other_language),
         cmocka_unit_test(test_lines_without_a_value_are_left_out),

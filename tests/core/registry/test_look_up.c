@@ -180,12 +180,13 @@ static void test_revoked_card_is_cancelled(void **state)
     const char *const numbers[] = {A};
 
     import_numbers(fixture, "one", numbers, 1);
-    assert_int_equal(gk_registry_revoke(registry, "bank", "iso7812", B, &fixture->error), GK_NOT_FOUND);
-    assert_int_equal(gk_registry_revoke(registry, "bank", "iso7812", "4111111111111111", &fixture->error),
-                     GK_PERMISSION_DENIED);
+    assert_int_equal(gk_registry_revoke(registry, "bank", "iso7812", B, NULL, &fixture->error), GK_NOT_FOUND);
+    assert_int_equal(
+        gk_registry_revoke(registry, "bank", "iso7812", "4111111111111111", NULL, &fixture->error),
+        GK_PERMISSION_DENIED);
     assert_false(registry_find(fixture, A).cancelled);
-    assert_int_equal(gk_registry_revoke(registry, "bank", "iso7812", A, &fixture->error), GK_OK);
-    assert_int_equal(gk_registry_revoke(registry, "bank", "iso7812", A, &fixture->error), GK_OK);
+    assert_int_equal(gk_registry_revoke(registry, "bank", "iso7812", A, NULL, &fixture->error), GK_OK);
+    assert_int_equal(gk_registry_revoke(registry, "bank", "iso7812", A, NULL, &fixture->error), GK_OK);
     registry_reopen(fixture);
     assert_true(registry_find(fixture, A).registered);
     assert_true(registry_find(fixture, A).cancelled);
@@ -204,8 +205,10 @@ static void test_import_under_way_does_not_undo_a_revocation(void **state)
     page_add(&page, A, "h", NULL);
     assert_int_equal(page_send(fixture, &page, "two", 0, false), GK_OK);
     /* A's row has come, B's has not. */
-    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", A, &fixture->error), GK_OK);
-    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", B, &fixture->error), GK_OK);
+    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", A, NULL, &fixture->error),
+                     GK_OK);
+    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", B, NULL, &fixture->error),
+                     GK_OK);
     page_add(&page, B, "h", NULL);
     assert_int_equal(page_send(fixture, &page, "two", 1, true), GK_OK);
     assert_true(registry_find(fixture, A).cancelled);
@@ -275,7 +278,8 @@ static void test_nothing_personal_rests_in_clear(void **state)
     const char *const numbers[] = {A, B};
 
     import_numbers(fixture, "visible-import-id", numbers, 2);
-    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", B, &fixture->error), GK_OK);
+    assert_int_equal(gk_registry_revoke(fixture->registry, "bank", "iso7812", B, NULL, &fixture->error),
+                     GK_OK);
     for (int round = 0; round < 2; round++) {
         assert_false(directory_holds(fixture->store_path, A));
         assert_false(directory_holds(fixture->store_path, B));

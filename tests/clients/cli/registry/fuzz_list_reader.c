@@ -14,7 +14,21 @@ static void require(bool condition)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+typedef enum gk_status (*open_fn)(FILE *stream, struct gk_list_reader **ret_reader, struct gk_error *error);
+
+static void check_row(const struct gk_list_row *row, enum gk_list_kind kind)
+{
+    require(memchr(row->problem, '\0', sizeof row->problem) != NULL);
+    require(row->card.contacts_count <= 4);
+    require(gk_utf8_is_text(row->card.number, strlen(row->card.number)));
+    require(row->token.blocks.size <= sizeof row->token.blocks.bytes);
+    if (kind == GK_LIST_TOKENS && row->problem[0] == '\0') {
+        require(row->token.key_epoch > 0 && row->token.blocks.size % 32 == 0);
+        require(gk_list_word_of_kind(row->token.kind) != NULL);
+    }
+}
+
+static void read_all(const uint8_t *data, size_t size, open_fn open)
 {
     struct gk_list_reader *reader;
     struct gk_list_row row;
@@ -24,18 +38,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char empty[1] = "";
     FILE *stream = size == 0 ? fmemopen(empty, 1, "r") : fmemopen((void *)(uintptr_t)data, size, "r");
 
-    if (stream == NULL || gk_list_reader_open_stream(stream, &reader, &error) != GK_OK) {
-        return 0;
+    if (stream == NULL || open(stream, &reader, &error) != GK_OK) {
+        return;
     }
     while ((status = gk_list_reader_next(reader, &row, &error)) == GK_OK) {
         require(row.line >= line);
         line = row.line;
-        require(memchr(row.problem, '\0', sizeof row.problem) != NULL);
-        require(row.card.contacts_count <= 4);
-        require(gk_utf8_is_text(row.card.number, strlen(row.card.number)));
+        check_row(&row, gk_list_reader_kind(reader));
     }
     require(status == GK_NOT_FOUND || status == GK_INVALID_ARGUMENT);
     require(gk_list_reader_offset(reader) <= size + 1);
     gk_list_reader_close(reader);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    read_all(data, size, gk_list_reader_open_stream);
+    read_all(data, size, gk_list_reader_open_numbers);
     return 0;
 }

@@ -97,7 +97,7 @@ static void on_revoke(struct gk_rpc_call *call, const guika_v1_RevokeCardRequest
     struct gk_error error;
 
     if (gk_registry_revoke(rig->fixture->registry, gk_rpc_call_principal(call)->id, request->scheme,
-                           request->number, &error) == GK_OK) {
+                           request->number, NULL, &error) == GK_OK) {
         guika_v1_issuer_service_revoke_card_reply(call, &response);
     } else {
         gk_rpc_fail(call, error.status, "%s", error.message);

@@ -1,0 +1,146 @@
+/* Cancelling a card of an account's list, and asking whether one was. */
+#include "core/registry/generation.h"
+#include "core/registry/registry_internal.h"
+#include "core/security/issuer_keys.h"
+#include "core/store/record.h"
+
+#include <string.h>
+
+struct revocation {
+    const char *issuer_id;
+    uint8_t card_token[GK_TOKEN_SIZE];
+};
+
+static enum gk_status get_card(struct gk_transaction *transaction, uint64_t generation,
+                               const uint8_t token[GK_TOKEN_SIZE], guika_v1_internal_CardRecord *ret_card,
+                               struct gk_error *error)
+{
+    uint8_t key[GK_GENERATION_KEY_SIZE];
+
+    gk_generation_key(generation, token, key);
+    return gk_record_get(transaction, GK_FAMILY_CARDS, (struct gk_bytes){key, sizeof key},
+                         guika_v1_internal_CardRecord_fields, ret_card, error);
+}
+
+static enum gk_status put_cancelled(struct gk_transaction *transaction, uint64_t generation,
+                                    const uint8_t token[GK_TOKEN_SIZE], guika_v1_internal_CardRecord *card,
+                                    struct gk_error *error)
+{
+    uint8_t key[GK_GENERATION_KEY_SIZE];
+
+    gk_generation_key(generation, token, key);
+    card->cancelled = true;
+    return gk_record_put(transaction, GK_FAMILY_CARDS, (struct gk_bytes){key, sizeof key},
+                         guika_v1_internal_CardRecord_fields, card, error);
+}
+
+/* Cancels the card in the list in force and in the one being staged: there the mark is set even where the
+ * card's row has not come yet, so that an import that began before the revocation does not undo it. */
+static enum gk_status apply_revoke(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    const struct revocation *revocation = context;
+    guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
+    guika_v1_internal_CardRecord card = guika_v1_internal_CardRecord_init_zero;
+    guika_v1_internal_CardRecord staged = guika_v1_internal_CardRecord_init_zero;
+    enum gk_status status = gk_registry_get_account(transaction, revocation->issuer_id, &account, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    const enum gk_status found = account.generation == 0 ? GK_NOT_FOUND
+                                                         : get_card(transaction, account.generation,
+                                                                    revocation->card_token, &card, error);
+    const enum gk_status found_staged =
+        account.staging == 0 ? GK_NOT_FOUND
+                             : get_card(transaction, account.staging, revocation->card_token, &staged, error);
+
+    if (found != GK_OK && found != GK_NOT_FOUND) {
+        return found;
+    }
+    if (found_staged != GK_OK && found_staged != GK_NOT_FOUND) {
+        return found_staged;
+    }
+    if (found == GK_NOT_FOUND && found_staged == GK_NOT_FOUND) {
+        return gk_error_set(error, GK_NOT_FOUND, "this account's list has no such card");
+    }
+    const bool in_force = found == GK_OK && !card.cancelled;
+    const bool staging = account.staging != 0 && !staged.cancelled;
+
+    if (in_force) {
+        status = put_cancelled(transaction, account.generation, revocation->card_token, &card, error);
+    }
+    if (status == GK_OK && staging) {
+        status = put_cancelled(transaction, account.staging, revocation->card_token,
+                               found_staged == GK_OK ? &staged : &card, error);
+    }
+    if (status == GK_OK && in_force) {
+        account.changes++;
+        status = gk_registry_put_account(transaction, &account, error);
+    }
+    if (in_force || staging) {
+        gk_registry_audit(transaction, revocation->issuer_id, "registry.revoke",
+                          (struct gk_bytes){revocation->card_token, GK_TOKEN_SIZE}, "");
+    }
+    return status;
+}
+
+static enum gk_status revoke(struct gk_registry *registry, const char *issuer_id,
+                             const uint8_t token[GK_TOKEN_SIZE], struct gk_error *error)
+{
+    struct revocation revocation = {.issuer_id = issuer_id};
+
+    memcpy(revocation.card_token, token, GK_TOKEN_SIZE);
+    return gk_store_commit_and_wait(registry->store, apply_revoke, &revocation, error);
+}
+
+enum gk_status gk_registry_revoke(struct gk_registry *registry, const char *issuer_id, const char *scheme,
+                                  const char *number, uint8_t ret_token[GK_TOKEN_SIZE],
+                                  struct gk_error *error)
+{
+    uint8_t token[GK_TOKEN_SIZE];
+    struct gk_issuer_terms terms = {.key_epoch = 0};
+
+    if (!gk_registry_is_bound(registry, issuer_id, scheme, number)) {
+        return gk_error_set(error, GK_PERMISSION_DENIED, "not among this account's schemes and prefixes");
+    }
+    gk_keys_card_token(registry->keys, scheme, number, token);
+    enum gk_status status = revoke(registry, issuer_id, token, error);
+
+    (void)gk_accounts_terms(registry->accounts, issuer_id, &terms);
+    for (uint32_t epoch = terms.key_epoch; status == GK_NOT_FOUND && epoch > 0; epoch--) {
+        if (gk_issuer_keys_tokens(gk_keys_issuers(registry->keys), issuer_id, epoch, scheme, number, token,
+                                  NULL)) {
+            status = revoke(registry, issuer_id, token, error);
+        }
+    }
+    if (status == GK_OK && ret_token != NULL) {
+        memcpy(ret_token, token, GK_TOKEN_SIZE);
+    }
+    return status;
+}
+
+enum gk_status gk_registry_revoke_token(struct gk_registry *registry, const char *issuer_id,
+                                        const char *scheme, const uint8_t token[GK_TOKEN_SIZE],
+                                        struct gk_error *error)
+{
+    if (!gk_accounts_has_scheme(registry->accounts, issuer_id, scheme)) {
+        return gk_error_set(error, GK_PERMISSION_DENIED, "not among this account's schemes");
+    }
+    return revoke(registry, issuer_id, token, error);
+}
+
+enum gk_status gk_registry_is_cancelled(struct gk_transaction *transaction, const char *issuer_account,
+                                        const uint8_t card_token[GK_TOKEN_SIZE], bool *ret_cancelled,
+                                        struct gk_error *error)
+{
+    guika_v1_internal_IssuerAccount account = guika_v1_internal_IssuerAccount_init_zero;
+    guika_v1_internal_CardRecord card = guika_v1_internal_CardRecord_init_zero;
+    enum gk_status status = gk_registry_get_account(transaction, issuer_account, &account, error);
+
+    *ret_cancelled = false;
+    if (status == GK_OK && account.generation != 0) {
+        status = get_card(transaction, account.generation, card_token, &card, error);
+        *ret_cancelled = status == GK_OK && card.cancelled;
+    }
+    return status == GK_NOT_FOUND || status == GK_FAILED_PRECONDITION ? GK_OK : status;
+}
