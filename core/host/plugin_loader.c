@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,9 +99,13 @@ static enum gk_status check_head(const char *path, const struct gk_plugin_kind *
                             kind->smallest_struct);
     }
     if (head->abi_major != kind->abi_major || head->abi_minor > kind->abi_minor) {
+        bool newer = head->abi_major > kind->abi_major ||
+                     (head->abi_major == kind->abi_major && head->abi_minor > kind->abi_minor);
         return gk_error_set(error, GK_INVALID_ARGUMENT,
-                            "%s: made for %s interface %u.%u; this program has %u.%u", path, kind->word,
-                            head->abi_major, head->abi_minor, kind->abi_major, kind->abi_minor);
+                            "%s: made for %s interface %u.%u; this program has %u.%u: %s", path, kind->word,
+                            head->abi_major, head->abi_minor, kind->abi_major, kind->abi_minor,
+                            newer ? "update Guika, or build the plugin with this release's SDK"
+                                  : "build the plugin anew with this release's SDK");
     }
     enum gk_status status = check_id(path, head->id, error);
     if (status != GK_OK || kind->check == NULL) {

@@ -12,7 +12,7 @@
 #include "rpc/status.h"
 
 #define GK_BARCODES_MOST 8
-#define GK_BARCODE_TEXT_SIZE 65 /* with the terminator; longer texts are given by their runs alone */
+#define GK_BARCODE_TEXT_SIZE 257 /* with the terminator; longer texts are given by their runs alone */
 
 enum gk_barcode_symbology {
     GK_BARCODE_EAN, /* EAN-13, EAN-8, UPC-A, UPC-E */

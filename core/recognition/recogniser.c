@@ -1,9 +1,11 @@
 #include "core/recognition/recogniser.h"
 
 #include "core/recognition/card_reader.h"
+#include "core/recognition/descriptor.h"
 #include "core/recognition/model.h"
 #include "core/recognition/redaction.h"
 #include "core/recognition/relief_reader.h"
+#include "core/recognition/second_look.h"
 #include "core/recognition/sight.h"
 #include "core/recognition/strip_reader.h"
 
@@ -18,7 +20,6 @@
 #define CPU_FOR_ALL_FRAMES_MS 1100
 #define WALL_FOR_ALL_FRAMES_MS 1700
 #define LEAST_PROBABILITY 1e-6 /* of a candidate worth a look-up */
-#define CERTAIN 0.9999         /* probability from which no further frame is read */
 #define RECOGNISED 0.5 /* probability from which a picture is redacted as the candidate's issuer says */
 
 struct gk_recogniser {
@@ -33,15 +34,6 @@ struct gk_recogniser {
     struct gk_stages *stages;
     bool no_check, keep_pictures;
     uint8_t *redacted; /* the last picture handed out */
-};
-
-static const struct gk_plugin_kind issuer_kind = {
-    .symbol = "guika_issuer",
-    .word = "issuer",
-    .abi_major = GUIKA_ISSUER_ABI_MAJOR,
-    .abi_minor = GUIKA_ISSUER_ABI_MINOR,
-    .smallest_struct = sizeof(struct guika_issuer),
-    .check = gk_rules_check_descriptor,
 };
 
 static enum gk_status open_readers(struct gk_recogniser *recogniser, struct gk_error *error)
@@ -73,8 +65,8 @@ enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
     recogniser->keep_pictures = options->keep_pictures;
     recogniser->observer = options->observer;
     enum gk_status status =
-        gk_plugin_open_all(options->issuers_directory, &issuer_kind, options->on_refused, options->context,
-                           &recogniser->plugins, &recogniser->plugin_count, error);
+        gk_plugin_open_all(options->issuers_directory, gk_descriptor_kind(), options->on_refused,
+                           options->context, &recogniser->plugins, &recogniser->plugin_count, error);
     if (status != GK_OK) {
         goto close;
     }
@@ -206,7 +198,7 @@ static void read_frame(const struct gk_card_reader *reader, const guika_v1_Frame
     struct gk_quad quad;
     struct gk_card_sight sight;
     bool supplied = supplied_quad(frame, &picture, &quad);
-    gk_card_read(reader, &picture.image, supplied ? &quad : NULL, &reading->list, &sight);
+    gk_second_look_read(reader, &picture.image, supplied ? &quad : NULL, &reading->list, &sight);
     reading->card_found = reading->card_found || sight.card_found;
     reading->several_cards = reading->several_cards || sight.several_cards;
     reading->figures_found = reading->figures_found || sight.figures_found;
@@ -226,7 +218,7 @@ static bool is_accepted(const struct gk_candidate_list *list)
  * gained. */
 static bool is_certain(const struct gk_candidate_list *list)
 {
-    return is_accepted(list) && list->items[0].probability >= CERTAIN;
+    return is_accepted(list) && list->items[0].probability >= GK_CANDIDATE_CERTAIN;
 }
 
 /* Decodes again what was read alone before: pictures are not kept in memory for a pair that is seldom needed.
@@ -301,7 +293,7 @@ static void fill_candidates(const struct gk_candidate_list *list,
             to->kind = (guika_v1_CardKind)from->issuer->kind;
         }
         snprintf(to->number, sizeof to->number, "%s", from->number);
-        gk_rules_mask(from->number, to->masked);
+        gk_rules_mask(from->issuer, from->number, to->masked);
         to->probability = from->probability;
         to->forced = from->forced;
         to->place = from->place;
@@ -372,7 +364,7 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
         .stop_cpu_ms = gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) + CPU_FOR_ALL_FRAMES_MS,
         .stop_wall_ms = gk_clock_read_ms(CLOCK_MONOTONIC) + WALL_FOR_ALL_FRAMES_MS};
     for (size_t i = 0;
-         i < frame_count && !is_accepted(&reading->list) && (i == 0 || !gk_card_reader_out_of_time(&reader));
+         i < frame_count && !is_certain(&reading->list) && (i == 0 || !gk_card_reader_out_of_time(&reader));
          i++) {
         read_frame(&reader, &frames[i], reading);
     }
@@ -427,7 +419,7 @@ static void add_match(const struct gk_judgement *judgement, const char *number,
     snprintf(match->issuer, sizeof match->issuer, "%s", judgement->issuer->id);
     snprintf(match->number, sizeof match->number, "%s", number);
     match->kind = (guika_v1_CardKind)judgement->issuer->kind;
-    gk_rules_mask(number, match->masked);
+    gk_rules_mask(judgement->issuer, number, match->masked);
 }
 
 void gk_recogniser_check_number(const struct gk_recogniser *recogniser,

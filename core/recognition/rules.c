@@ -1,6 +1,7 @@
 #include "core/recognition/rules.h"
 
 #include "core/host/trail.h"
+#include "core/recognition/descriptor.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -8,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LEAST_HIDDEN 6 /* characters of a masked number (guika/issuer.h) */
 
 static bool is_text(const char *text, size_t least, size_t most)
 {
@@ -87,6 +90,29 @@ static const char *layout_problem(const struct guika_layout *layout)
     return NULL;
 }
 
+/* The version comes first: what it promises is read behind this. */
+static const char *later_problem(const struct guika_issuer *issuer)
+{
+    size_t count = 0;
+    if (issuer->struct_size < gk_descriptor_size(issuer->abi_minor)) {
+        return "struct_size is less than its minor version has; begin the descriptor with GUIKA_ISSUER_HEAD";
+    }
+    const struct guika_barcode *codes = gk_descriptor_barcodes(issuer, &count);
+    if (count > 8 || (count > 0 && codes == NULL)) {
+        return "at most 8 bar codes are wanted";
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (codes[i].symbology > GUIKA_CODE_QR || codes[i].skip > 200 || codes[i].length > 64 ||
+            (codes[i].marker != NULL && !is_text(codes[i].marker, 1, 32))) {
+            return "a bar code has a symbology, a marker of 1 to 32 characters or none, skips 200 at most "
+                   "and "
+                   "takes 64 at most";
+        }
+    }
+    struct guika_masking masking = gk_descriptor_masking(issuer);
+    return masking.first > 6 || masking.last > 4 ? "masking shows the first 6 and the last 4 at most" : NULL;
+}
+
 static const char *parts_problem(const struct guika_issuer *issuer)
 {
     if (!is_text(issuer->version, 1, 32) || !is_text(issuer->scheme, 1, 31) ||
@@ -107,7 +133,7 @@ static const char *parts_problem(const struct guika_issuer *issuer)
             return "a name has a language and 1 to 64 bytes";
         }
     }
-    const char *problem = NULL;
+    const char *problem = later_problem(issuer);
     for (size_t i = 0; i < issuer->rule_count && problem == NULL; i++) {
         problem = rule_problem(&issuer->rules[i]);
     }
@@ -117,12 +143,18 @@ static const char *parts_problem(const struct guika_issuer *issuer)
     return problem;
 }
 
+enum gk_status gk_rules_check_parts(const struct gk_plugin_head *head, struct gk_error *error)
+{
+    const char *problem = parts_problem((const struct guika_issuer *)(const void *)head);
+    return problem == NULL ? GK_OK : gk_error_set(error, GK_INVALID_ARGUMENT, "%s", problem);
+}
+
 enum gk_status gk_rules_check_descriptor(const struct gk_plugin_head *head, struct gk_error *error)
 {
     const struct guika_issuer *issuer = (const struct guika_issuer *)(const void *)head;
-    const char *problem = parts_problem(issuer);
-    if (problem != NULL) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "%s", problem);
+    enum gk_status status = gk_rules_check_parts(head, error);
+    if (status != GK_OK) {
+        return status;
     }
     for (size_t i = 0; i < issuer->example_count + issuer->counter_example_count; i++) {
         bool good = i < issuer->example_count;
@@ -228,6 +260,11 @@ static int matching_prefix(const struct guika_rule *rule, const char *number, si
 {
     int longest = rule->prefix_count == 0 ? 0 : -1;
     for (size_t i = 0; i < rule->prefix_count; i++) {
+        /* Most prefixes are ruled out by their first character, and this is asked thousands of times a line.
+         */
+        if (number[0] < rule->prefixes[i].first[0] || number[0] > rule->prefixes[i].last[0]) {
+            continue;
+        }
         size_t size = strlen(rule->prefixes[i].first);
         if (size <= length && strncmp(number, rule->prefixes[i].first, size) >= 0 &&
             strncmp(number, rule->prefixes[i].last, size) <= 0 && (int)size > longest) {
@@ -257,18 +294,15 @@ enum gk_fit gk_rules_judge(const struct guika_issuer *issuer, const char *number
     struct gk_judgement chosen = {0};
     for (size_t i = 0; i < issuer->rule_count && length > 0; i++) {
         const struct guika_rule *rule = &issuer->rules[i];
-        if (!has_length(rule, length) || !has_alphabet(rule, number, length)) {
-            continue;
-        }
-        int prefix = matching_prefix(rule, number, length);
-        if (prefix < 0) {
+        int prefix = has_length(rule, length) ? matching_prefix(rule, number, length) : -1;
+        if (prefix < 0 || !has_alphabet(rule, number, length)) {
             continue;
         }
         bool passes = gk_rules_check_passes(rule->check, number);
         enum gk_fit fit = passes || rule->force == GUIKA_CHECK_WEIGHS ? GK_FIT_VALID : GK_FIT_CHECK_FAILED;
         if (fit > best || (fit == best && (size_t)prefix > chosen.prefix_length)) {
             best = fit;
-            chosen = (struct gk_judgement){issuer, rule, (size_t)prefix, passes};
+            chosen = (struct gk_judgement){issuer, rule, (size_t)prefix, 0, passes};
         }
     }
     if (best == GK_FIT_VALID && objects(issuer, number)) {
@@ -292,13 +326,18 @@ size_t gk_rules_match(const struct guika_issuer *const *issuers, size_t issuer_c
         if (fit != GK_FIT_VALID) {
             continue;
         }
+        judgement.share = gk_rules_prefix_share(judgement.rule);
         size_t at = 0;
         while (at < count && strcmp(ret_matches[at].issuer->scheme, issuers[i]->scheme) != 0) {
             at++;
         }
-        if (at < count && judgement.prefix_length > ret_matches[at].prefix_length) {
-            ret_matches[at] = judgement;
-        } else if (at == count && count < most) {
+        if (at < count) {
+            double widest = fmax(judgement.share, ret_matches[at].share);
+            if (judgement.prefix_length > ret_matches[at].prefix_length) {
+                ret_matches[at] = judgement;
+            }
+            ret_matches[at].share = widest;
+        } else if (count < most) {
             ret_matches[count++] = judgement;
         }
     }
@@ -306,24 +345,29 @@ size_t gk_rules_match(const struct guika_issuer *const *issuers, size_t issuer_c
     return count;
 }
 
-static double position_in_alphabet(const char *alphabet, const char *text)
+/* The string's place among all of its length, as a share of them. */
+static double place_in_alphabet(const char *alphabet, double symbols, const char *text)
 {
-    double value = 0;
+    double place = 0, unit = 1;
     for (; *text != '\0'; text++) {
         const char *at = strchr(alphabet, *text);
-        value = value * (double)strlen(alphabet) + (at == NULL ? 0 : (double)(at - alphabet));
+        unit /= symbols;
+        place += unit * (at == NULL ? 0 : (double)(at - alphabet));
     }
-    return value;
+    return place;
 }
 
 double gk_rules_prefix_share(const struct guika_rule *rule)
 {
-    double share = 0;
+    double share = 0, symbols = (double)strlen(rule->alphabet);
     for (size_t i = 0; i < rule->prefix_count; i++) {
         const struct guika_prefix_range *range = &rule->prefixes[i];
-        double first = position_in_alphabet(rule->alphabet, range->first);
-        double last = position_in_alphabet(rule->alphabet, range->last);
-        share += (last - first + 1) / pow((double)strlen(rule->alphabet), (double)strlen(range->first));
+        double one = 1;
+        for (const char *at = range->first; *at != '\0'; at++) {
+            one /= symbols;
+        }
+        share += place_in_alphabet(rule->alphabet, symbols, range->last) -
+                 place_in_alphabet(rule->alphabet, symbols, range->first) + one;
     }
     return rule->prefix_count == 0 || share > 1 ? 1 : share;
 }
@@ -372,8 +416,14 @@ enum gk_grouping_fit gk_rules_grouping_fit(const struct guika_rule *rule, const 
     return best;
 }
 
-void gk_rules_mask(const char *number, char ret_masked[GK_MASKED_SIZE])
+void gk_rules_mask(const struct guika_issuer *issuer, const char *number, char ret_masked[GK_MASKED_SIZE])
 {
-    size_t length = strlen(number), shown = length >= 8 ? 4 : length >= 2 ? 2 : 0;
-    snprintf(ret_masked, GK_MASKED_SIZE, "•••• %s", number + length - shown);
+    struct guika_masking rule = issuer == NULL ? (struct guika_masking){0, 0} : gk_descriptor_masking(issuer);
+    size_t length = strlen(number);
+    size_t open = length >= 12 ? length - LEAST_HIDDEN : length / 2;
+    size_t last = rule.first == 0 && rule.last == 0 ? 4 : rule.last;
+    last = last < open ? last : open;
+    size_t first = rule.first < open - last ? rule.first : open - last;
+    snprintf(ret_masked, GK_MASKED_SIZE, "%.*s••••%s%s", (int)first, number, last > 0 ? " " : "",
+             number + length - last);
 }

@@ -1,5 +1,7 @@
 #include "core/recognition/witness.h"
 
+#include "core/recognition/calibration.h"
+#include "core/recognition/descriptor.h"
 #include "core/recognition/weighing.h"
 
 #include <string.h>
@@ -44,23 +46,32 @@ static void collect_figures(const struct gk_text_line *text, char ret_figures[GK
     ret_figures[count] = '\0';
 }
 
-void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_place *place,
-                     const struct gk_number_line *line, bool upside_down, struct gk_candidate_list *list)
+bool gk_witness_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                     const struct gk_number_line *line, bool upside_down, struct gk_text_line *ret_text,
+                     int *ret_width_px)
 {
     static const struct gk_framing framing = {.digit_share = 0.66, .centre_shift = 0};
     struct gk_image strip;
-    struct gk_text_line text;
-    char figures[GK_TEXT_SYMBOLS_MOST + 1], numbers[OPINIONS][GK_NUMBER_SIZE];
-    size_t count = 0;
     if (!gk_number_line_cut(place->picture, place->frame, line, upside_down, &framing, &strip)) {
-        return;
+        return false;
     }
     int64_t began = gk_stage_begin(reader->stages);
     make_dark_on_light(&strip);
-    bool read = gk_text_read(reader->text, &strip, &text);
+    bool read = gk_text_read(reader->text, &strip, ret_text);
     gk_stage_end(reader->stages, GK_STAGE_TEXT, began);
+    *ret_width_px = strip.width_px;
     gk_image_clear(&strip);
-    if (!read) {
+    return read;
+}
+
+void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                     const struct gk_number_line *line, bool upside_down, struct gk_candidate_list *list)
+{
+    struct gk_text_line text;
+    char figures[GK_TEXT_SYMBOLS_MOST + 1], numbers[OPINIONS][GK_NUMBER_SIZE];
+    size_t count = 0;
+    int width_px;
+    if (!gk_witness_read(reader, place, line, upside_down, &text, &width_px)) {
         return;
     }
     collect_figures(&text, figures);
@@ -69,7 +80,7 @@ void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_p
     }
     for (size_t i = 0; i < count; i++) {
         if (strstr(figures, numbers[i]) != NULL) {
-            (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH);
+            (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH, GK_SIGHT_REPEATS);
             return;
         }
     }
@@ -89,10 +100,53 @@ static void add_code(const struct gk_card_reader *reader, const char *number, do
     gk_candidates_add(list, &verdict);
 }
 
+/* What the bar codes of a card have said. */
+struct testimony {
+    const struct gk_card_reader *reader;
+    struct gk_candidate_list *list;
+    char numbers[GK_BARCODES_MOST][GK_NUMBER_SIZE];
+    size_t count;
+};
+
+/* Each number is said once, by the strongest that says it, which comes first. */
+static void say(struct testimony *testimony, const char *number, double strength)
+{
+    for (size_t i = 0; i < testimony->count; i++) {
+        if (strcmp(testimony->numbers[i], number) == 0) {
+            return;
+        }
+    }
+    if (testimony->count < GK_BARCODES_MOST) {
+        memcpy(testimony->numbers[testimony->count++], number, GK_NUMBER_SIZE);
+        if (!gk_candidates_witness(testimony->list, number, strength, GK_CODE_REPEATS)) {
+            add_code(testimony->reader, number, strength, testimony->list);
+        }
+    }
+}
+
+/* The number where an issuer says that it stands in its cards' codes: as good as a whole text. */
+static void say_declared(struct testimony *testimony, const struct gk_barcode *code)
+{
+    const struct gk_candidate_rules *rules = &testimony->reader->rules;
+    for (size_t i = 0; i < rules->issuer_count; i++) {
+        size_t count = 0;
+        const struct guika_barcode *fields = gk_descriptor_barcodes(rules->issuers[i], &count);
+        for (size_t j = 0; j < count; j++) {
+            char number[GK_NUMBER_SIZE];
+            struct gk_judgement judgement;
+            if (gk_descriptor_cut(&fields[j], code, number) &&
+                gk_rules_judge(rules->issuers[i], number, &judgement) == GK_FIT_VALID) {
+                say(testimony, number, CODE_STRENGTH);
+            }
+        }
+    }
+}
+
 void gk_witness_barcodes(const struct gk_card_reader *reader, const struct gk_image *picture,
                          const struct gk_homography *frame, struct gk_candidate_list *list)
 {
     struct gk_barcode codes[GK_BARCODES_MOST];
+    struct testimony testimony = {.reader = reader, .list = list};
     struct gk_image card;
     int64_t began = gk_stage_begin(reader->stages);
     size_t count = 0;
@@ -101,10 +155,12 @@ void gk_witness_barcodes(const struct gk_card_reader *reader, const struct gk_im
         gk_image_clear(&card);
     }
     for (size_t i = 0; i < count; i++) {
+        say_declared(&testimony, &codes[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
         char number[GK_NUMBER_SIZE];
-        double strength = codes[i].is_part ? PART_STRENGTH : CODE_STRENGTH;
-        if (gk_rules_canonical(codes[i].text, number) > 0 && !gk_candidates_witness(list, number, strength)) {
-            add_code(reader, number, strength, list);
+        if (gk_rules_canonical(codes[i].text, number) > 0) {
+            say(&testimony, number, codes[i].is_part ? PART_STRENGTH : CODE_STRENGTH);
         }
     }
     gk_stage_end(reader->stages, GK_STAGE_BARCODE, began);

@@ -11,6 +11,7 @@
 #ifndef GUIKA_TESTS_MINT_MINT_H
 #define GUIKA_TESTS_MINT_MINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -72,6 +73,7 @@ enum gk_mint_kind {
     GK_MINT_PARKING,
     GK_MINT_RECEIPT, /* a paper slip with decoy figures; no card */
     GK_MINT_NOTHING, /* the background alone */
+    GK_MINT_ISSUED,  /* after an issuer's descriptor, see issued.h: number in `window` */
 };
 
 /* Only payment cards are embossed. */
@@ -85,6 +87,12 @@ enum gk_mint_foil { GK_MINT_FOIL_SILVER, GK_MINT_FOIL_GOLD, GK_MINT_FOIL_WHITE, 
 /* Only campus and parking cards carry one; the default is none. */
 enum gk_mint_barcode { GK_MINT_BARCODE_NONE, GK_MINT_BARCODE_CODE128, GK_MINT_BARCODE_QR };
 
+/* Where the number of a GK_MINT_ISSUED card stands, millimetres of the upright face: one line, in its middle.
+ */
+struct gk_mint_window {
+    double left_mm, top_mm, width_mm, height_mm;
+};
+
 /* What is printed. */
 struct gk_mint_card {
     enum gk_mint_kind kind;
@@ -92,14 +100,18 @@ struct gk_mint_card {
     enum gk_mint_layout layout;
     enum gk_mint_foil foil; /* of embossed digits */
     double foil_wear;       /* 0 new .. 1 all worn off */
+    double scratches;       /* of the whole face: 0 none .. 1 carried loose among keys for years */
     char brand[16];         /* see gk_mint_brand_name; the brand of a payment or transit card, else empty */
     char issuer[48];        /* UTF-8, printed on the card */
     char number[32];        /* canonical: 0-9 and A-Z alone; empty: none is printed */
     char grouping[24];      /* how it is printed: "4-4-4-4", "6-13", "9(1)" */
     char name[32];          /* UTF-8, printed as the holder's */
     enum gk_mint_barcode barcode;
-    char barcode_text[64]; /* printable ASCII, in the bar code; empty: the number */
-    uint64_t seed;         /* of the artwork, the fonts, the decoys: frames of one card share it */
+    char barcode_text[64];        /* printable ASCII, in the bar code; empty: the number */
+    struct gk_mint_window window; /* of GK_MINT_ISSUED alone, as what follows */
+    bool back;                    /* a back: plain, with small print */
+    bool stripe;                  /* a back with a magnetic stripe and a panel to sign on */
+    uint64_t seed;                /* of the artwork, the fonts, the decoys: frames of one card share it */
 };
 
 enum gk_mint_background { GK_MINT_DESK, GK_MINT_WOOD, GK_MINT_CLOTH, GK_MINT_CLUTTER, GK_MINT_TRAY };

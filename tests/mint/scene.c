@@ -375,7 +375,7 @@ static bool card_is_valid(const struct gk_mint_card *card)
     bool embossed = card->print == GK_MINT_EMBOSSED, payment = card->kind == GK_MINT_PAYMENT;
     bool line = card->layout == GK_MINT_LINE;
     return (!embossed || (payment && (line || card->layout == GK_MINT_LOW))) && (payment || line) &&
-           within(card->foil_wear, 0, 1) && barcode_is_valid(card);
+           within(card->foil_wear, 0, 1) && within(card->scratches, 0, 1) && barcode_is_valid(card);
 }
 
 static int lay_card(const struct gk_mint_card *card, const struct gk_mint_scene *scene,

@@ -33,9 +33,15 @@ const struct head short_issuer = {sizeof(struct guika_issuer), 1, 0, "short", "1
 
 extern GUIKA_EXPORT const struct guika_issuer DESCRIPTOR;
 const struct guika_issuer DESCRIPTOR = {
+#ifdef PLUGIN_STALE_SIZE
+    .struct_size = offsetof(struct guika_issuer, barcodes),
+#else
     .struct_size = sizeof(struct guika_issuer),
-#ifdef PLUGIN_MAJOR
+#endif
+#if defined(PLUGIN_MAJOR)
     .abi_major = GUIKA_ISSUER_ABI_MAJOR + 1,
+#elif defined(PLUGIN_OLD_MAJOR)
+    .abi_major = GUIKA_ISSUER_ABI_MAJOR - 1,
 #else
     .abi_major = GUIKA_ISSUER_ABI_MAJOR,
 #endif

@@ -1,4 +1,5 @@
 #include "core/host/plugin_loader.h"
+#include "core/recognition/descriptor.h"
 #include "core/recognition/rules.h"
 
 #include <setjmp.h>
@@ -15,20 +16,13 @@
 
 #define LOADER_DIRECTORY GUIKA_BINARY_DIR "/tests/loader/"
 
-static const struct gk_plugin_kind kind = {.symbol = "guika_issuer",
-                                           .word = "issuer",
-                                           .abi_major = GUIKA_ISSUER_ABI_MAJOR,
-                                           .abi_minor = GUIKA_ISSUER_ABI_MINOR,
-                                           .smallest_struct = sizeof(struct guika_issuer),
-                                           .check = gk_rules_check_descriptor};
-
 static void expect_refused(const char *name, const char *word)
 {
     char path[512];
     struct gk_plugin *plugin = NULL;
     struct gk_error error = {0};
     snprintf(path, sizeof path, "%s%s/%s.so", LOADER_DIRECTORY, name, name);
-    assert_int_equal(gk_plugin_open(path, &kind, &plugin, &error), GK_INVALID_ARGUMENT);
+    assert_int_equal(gk_plugin_open(path, gk_descriptor_kind(), &plugin, &error), GK_INVALID_ARGUMENT);
     assert_null(plugin);
     if (strstr(error.message, word) == NULL) {
         fail_msg("\"%s\" does not say \"%s\"", error.message, word);
@@ -40,7 +34,8 @@ static void test_good_plugin_is_opened(void **state)
     (void)state;
     struct gk_plugin *plugin = NULL;
     struct gk_error error = {0};
-    assert_int_equal(gk_plugin_open(LOADER_DIRECTORY "good/good.so", &kind, &plugin, &error), GK_OK);
+    assert_int_equal(gk_plugin_open(LOADER_DIRECTORY "good/good.so", gk_descriptor_kind(), &plugin, &error),
+                     GK_OK);
     assert_string_equal(gk_plugin_head(plugin)->id, "good");
     gk_plugin_close(plugin);
 }
@@ -48,8 +43,10 @@ static void test_good_plugin_is_opened(void **state)
 static void test_misbehaving_plugins_are_refused_with_reasons(void **state)
 {
     (void)state;
-    expect_refused("major", "interface 2.0; this program has 1.0");
-    expect_refused("minor", "interface 1.1; this program has 1.0");
+    expect_refused("major", "interface 2.1; this program has 1.1: update Guika");
+    expect_refused("old_major", "interface 0.1; this program has 1.1: build the plugin anew");
+    expect_refused("stale_size", "struct_size is less than its minor version has");
+    expect_refused("minor", "interface 1.2; this program has 1.1: update Guika");
     expect_refused("missing", "exports no \"guika_issuer\"");
     expect_refused("short", "descriptor");
     expect_refused("bad_id", "id must be");
@@ -61,9 +58,9 @@ static void test_garbage_and_missing_files_are_refused(void **state)
     (void)state;
     struct gk_plugin *plugin = NULL;
     struct gk_error error = {0};
-    assert_int_equal(gk_plugin_open("/nonexistent.so", &kind, &plugin, &error), GK_NOT_FOUND);
-    assert_int_equal(gk_plugin_open("/dev/null", &kind, &plugin, &error), GK_INVALID_ARGUMENT);
-    assert_int_equal(gk_plugin_open(GUIKA_SOURCE_DIR "/LICENSE", &kind, &plugin, &error),
+    assert_int_equal(gk_plugin_open("/nonexistent.so", gk_descriptor_kind(), &plugin, &error), GK_NOT_FOUND);
+    assert_int_equal(gk_plugin_open("/dev/null", gk_descriptor_kind(), &plugin, &error), GK_INVALID_ARGUMENT);
+    assert_int_equal(gk_plugin_open(GUIKA_SOURCE_DIR "/LICENSE", gk_descriptor_kind(), &plugin, &error),
                      GK_INVALID_ARGUMENT);
     assert_null(plugin);
 }
@@ -105,8 +102,9 @@ static void test_second_plugin_of_one_id_is_refused(void **state)
     struct refusals refusals = {0};
     struct gk_plugin **plugins = NULL;
     size_t count = 0;
-    assert_int_equal(gk_plugin_open_all(directory, &kind, on_refused, &refusals, &plugins, &count, NULL),
-                     GK_OK);
+    assert_int_equal(
+        gk_plugin_open_all(directory, gk_descriptor_kind(), on_refused, &refusals, &plugins, &count, NULL),
+        GK_OK);
     assert_int_equal(count, 1);
     assert_int_equal(refusals.count, 1);
     assert_non_null(strstr(refusals.last, "b.so: another plugin with the id \"good\""));
@@ -126,8 +124,9 @@ static void test_missing_directory_is_told(void **state)
     struct gk_plugin **plugins = NULL;
     size_t count = 0;
     struct gk_error error = {0};
-    assert_int_equal(gk_plugin_open_all("/nonexistent", &kind, NULL, NULL, &plugins, &count, &error),
-                     GK_NOT_FOUND);
+    assert_int_equal(
+        gk_plugin_open_all("/nonexistent", gk_descriptor_kind(), NULL, NULL, &plugins, &count, &error),
+        GK_NOT_FOUND);
     assert_null(plugins);
 }
 

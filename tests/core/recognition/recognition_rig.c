@@ -1,20 +1,11 @@
 #include "tests/core/recognition/recognition_rig.h"
 
-#include "core/host/plugin_loader.h"
+#include "core/recognition/descriptor.h"
 #include "core/recognition/model.h"
 #include "core/recognition/sight.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const struct gk_plugin_kind issuer_kind = {
-    .symbol = "guika_issuer",
-    .word = "issuer",
-    .abi_major = GUIKA_ISSUER_ABI_MAJOR,
-    .abi_minor = GUIKA_ISSUER_ABI_MINOR,
-    .smallest_struct = sizeof(struct guika_issuer),
-    .check = gk_rules_check_descriptor,
-};
 
 int rig_open(void **state)
 {
@@ -22,8 +13,8 @@ int rig_open(void **state)
     size_t size = 0;
     const uint8_t *model = gk_model_bytes(&size);
     if (rig == NULL ||
-        gk_plugin_open_all(GUIKA_BINARY_DIR "/lib/guika/issuers", &issuer_kind, NULL, NULL, &rig->plugins,
-                           &rig->plugin_count, NULL) != GK_OK ||
+        gk_plugin_open_all(GUIKA_BINARY_DIR "/lib/guika/issuers", gk_descriptor_kind(), NULL, NULL,
+                           &rig->plugins, &rig->plugin_count, NULL) != GK_OK ||
         gk_network_load(model, size, GK_SIGHT_NETWORK, &rig->finder, NULL) != GK_OK ||
         gk_digit_net_open(&rig->digits, NULL) != GK_OK) {
         return -1;

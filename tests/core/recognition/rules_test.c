@@ -1,5 +1,7 @@
 #include "core/recognition/rules.h"
 
+#include "core/recognition/descriptor.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,14 +50,46 @@ static void test_typed_numbers_become_canonical(void **state)
     assert_int_equal(gk_rules_canonical("123456789012345678901234567890123", number), 0);
 }
 
+static void expect_masked(const struct guika_issuer *issuer, const char *number, const char *wanted)
+{
+    char masked[GK_MASKED_SIZE];
+    gk_rules_mask(issuer, number, masked);
+    assert_string_equal(masked, wanted);
+}
+
 static void test_mask_shows_the_last_four_at_most(void **state)
 {
     (void)state;
-    char masked[GK_MASKED_SIZE];
-    gk_rules_mask("6225768888880019", masked);
-    assert_string_equal(masked, "•••• 0019");
-    gk_rules_mask("12345", masked);
-    assert_string_equal(masked, "•••• 45");
+    expect_masked(NULL, "6225768888880019", "•••• 0019");
+    expect_masked(NULL, "12345", "•••• 45");
+    expect_masked(NULL, "", "••••");
+}
+
+static void test_an_issuers_mask_hides_six_characters_whatever_it_says(void **state)
+{
+    (void)state;
+    struct guika_issuer issuer = {.struct_size = sizeof issuer, .masking = {.first = 6, .last = 4}};
+    expect_masked(&issuer, "6225768888880019", "622576•••• 0019");
+    expect_masked(&issuer, "622576888019", "62•••• 8019");
+    expect_masked(&issuer, "2021000128", "2•••• 0128");
+    issuer.masking = (struct guika_masking){.first = 3, .last = 0};
+    expect_masked(&issuer, "6225768888880019", "622••••");
+    issuer.masking = (struct guika_masking){.first = 0, .last = 2};
+    expect_masked(&issuer, "6225768888880019", "•••• 19");
+    issuer.masking = (struct guika_masking){.first = 0, .last = 0};
+    expect_masked(&issuer, "6225768888880019", "•••• 0019");
+}
+
+static void test_masking_of_a_plugin_made_for_1_0_is_not_read(void **state)
+{
+    (void)state;
+    const struct guika_issuer issuer = {.struct_size = offsetof(struct guika_issuer, barcodes),
+                                        .barcode_count = 1,
+                                        .masking = {.first = 6, .last = 4}};
+    size_t count = 1;
+    expect_masked(&issuer, "6225768888880019", "•••• 0019");
+    assert_null(gk_descriptor_barcodes(&issuer, &count));
+    assert_int_equal(count, 0);
 }
 
 static void test_groupings_agree_exactly_or_lack_gaps(void **state)
@@ -84,6 +118,8 @@ int main(void)
         cmocka_unit_test(test_typed_numbers_become_canonical),
         cmocka_unit_test(test_groupings_agree_exactly_or_lack_gaps),
         cmocka_unit_test(test_mask_shows_the_last_four_at_most),
+        cmocka_unit_test(test_an_issuers_mask_hides_six_characters_whatever_it_says),
+        cmocka_unit_test(test_masking_of_a_plugin_made_for_1_0_is_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

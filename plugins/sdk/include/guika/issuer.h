@@ -9,6 +9,21 @@
  * Lengths are in millimetres on the upright card, from its top-left corner: x to the right, y down. An ID-1
  * card is 85.60 x 53.98 mm (ISO/IEC 7810).
  *
+ * A plugin in one page: fill one `struct guika_issuer` with constant data and export it.
+ *
+ *     static const uint8_t lengths[] = {10};
+ *     static const struct guika_rule rules[] = {
+ *         {.brand = "north", .alphabet = "0123456789", .lengths = GUIKA_LIST(lengths)}};
+ *     ...
+ *     GUIKA_EXPORT const struct guika_issuer guika_issuer = {GUIKA_ISSUER_HEAD, .id = "north", ...};
+ *
+ * `guika plugin new NAME` writes a whole project, `guika plugin check FILE.so` says what is wrong with it,
+ * `guika plugin preview FILE.so -o OUT.png` draws where it says that things are.
+ *
+ * Versions: 1.0 was the first; 1.1 added bar codes, masking, GUIKA_LIST and GUIKA_ISSUER_HEAD. Fields are
+ * only ever added at the end of struct guika_issuer, and a host reads a field only where `struct_size` says
+ * that the plugin has it: a plugin that was built against an older minor version goes on working.
+ *
  * Strict C11 and C++17 compile this header alone.
  */
 #ifndef GUIKA_ISSUER_H
@@ -25,7 +40,11 @@ extern "C" {
 /** The version of this interface. A host loads plugins of its own major version whose minor is not above its
  * own. */
 #define GUIKA_ISSUER_ABI_MAJOR 1
-#define GUIKA_ISSUER_ABI_MINOR 0
+#define GUIKA_ISSUER_ABI_MINOR 1
+
+/** An array as the two members that take it, the pointer and behind it the count:
+ * `.rules = GUIKA_LIST(rules)` sets `rules` and `rule_count`. */
+#define GUIKA_LIST(array) (array), sizeof(array) / sizeof *(array)
 
 /** A rectangle on the upright card, millimetres. */
 struct guika_region {
@@ -114,7 +133,44 @@ struct guika_text {
     const char *text;     /**< UTF-8, at most 64 bytes */
 };
 
-/** The plugin. */
+/** Kinds of bar codes. Since 1.1. */
+enum guika_symbology {
+    GUIKA_CODE_ANY = 0,
+    GUIKA_CODE_EAN = 1, /**< EAN-13, EAN-8, UPC-A, UPC-E */
+    GUIKA_CODE_39 = 2,
+    GUIKA_CODE_128 = 3,
+    GUIKA_CODE_ITF = 4, /**< interleaved 2 of 5 */
+    GUIKA_CODE_CODABAR = 5,
+    GUIKA_CODE_QR = 6,
+};
+
+/**
+ * A bar code that carries the number, and where in its text the number sits: `skip` characters behind the
+ * first place of `marker`. Codes are looked for on the whole card, whichever way up; what is cut out counts
+ * only where the rules know it as a number. Since 1.1.
+ *
+ *     "https://card.example/c?n=2021000128&v=2"   .marker = "?n="
+ *     "A2021000128B"  (Codabar with its guards)   .skip = 1, .length = 10
+ */
+struct guika_barcode {
+    enum guika_symbology symbology;
+    const char *marker; /**< 1 to 32 printable ASCII characters; NULL: the beginning of the text */
+    uint16_t skip;      /**< characters between the marker and the number, at most 200 */
+    uint16_t length;    /**< of the number as it stands there, at most 64, spaces and dashes counted; 0: up to
+                           the first character that is no letter, digit, space or dash */
+};
+
+/**
+ * How much of a number may be shown to staff; a holder's message shows of this the last four at most. All 0:
+ * the last four. Whatever it says, at least six characters stay hidden, and half of a number shorter than
+ * twelve. Since 1.1.
+ */
+struct guika_masking {
+    uint8_t first; /**< characters shown at the beginning, at most 6 */
+    uint8_t last;  /**< and at the end, at most 4 */
+};
+
+/** The plugin. Begin it with GUIKA_ISSUER_HEAD. */
 struct guika_issuer {
     uint32_t struct_size; /**< sizeof(struct guika_issuer) as the plugin was compiled */
     uint16_t abi_major;   /**< GUIKA_ISSUER_ABI_MAJOR */
@@ -138,11 +194,20 @@ struct guika_issuer {
     /** May say no to a number that the rules let pass; NULL: no objection ever. `number` is canonical and
      * terminated. Pure, no state, any thread, returns within a microsecond or so. */
     bool (*accepts)(const char *number);
+    /* Since 1.1. */
+    const struct guika_barcode *barcodes;
+    size_t barcode_count; /**< 0 to 8 */
+    struct guika_masking masking;
 };
+
+/** The first three members of the descriptor. Since 1.1. */
+#define GUIKA_ISSUER_HEAD                                                                                    \
+    .struct_size = sizeof(struct guika_issuer), .abi_major = GUIKA_ISSUER_ABI_MAJOR,                         \
+    .abi_minor = GUIKA_ISSUER_ABI_MINOR
 
 #if defined(_WIN32)
 #define GUIKA_EXPORT
-#else
+#elif !defined(GUIKA_EXPORT)
 #define GUIKA_EXPORT __attribute__((visibility("default")))
 #endif
 

@@ -1,0 +1,156 @@
+/**
+ * @file guika/issuer.h
+ * An issuer plugin: what an issuer's cards look like and which numbers they carry, as data.
+ *
+ * A plugin is one shared object that exports one constant, `guika_issuer`. It is loaded by the readers (never
+ * by the core), with RTLD_NOW | RTLD_LOCAL, and sees no symbol of the host. Everything that the descriptor
+ * points to must live as long as the object is loaded: make it `static const`.
+ *
+ * Lengths are in millimetres on the upright card, from its top-left corner: x to the right, y down. An ID-1
+ * card is 85.60 x 53.98 mm (ISO/IEC 7810).
+ *
+ * Strict C11 and C++17 compile this header alone.
+ */
+#ifndef GUIKA_ISSUER_H
+#define GUIKA_ISSUER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The version of this interface. A host loads plugins of its own major version whose minor is not above its
+ * own. */
+#define GUIKA_ISSUER_ABI_MAJOR 1
+#define GUIKA_ISSUER_ABI_MINOR 0
+
+/** A rectangle on the upright card, millimetres. */
+struct guika_region {
+    float left_mm, top_mm, width_mm, height_mm;
+};
+
+/** How the characters are made. */
+enum guika_print {
+    GUIKA_PRINT_EITHER = 0,
+    GUIKA_PRINT_FLAT = 1,     /**< ink, laser or thermal transfer */
+    GUIKA_PRINT_EMBOSSED = 2, /**< raised, Farrington 7B */
+};
+
+/** Which face of the card. */
+enum guika_side {
+    GUIKA_SIDE_FRONT = 1,
+    GUIKA_SIDE_BACK = 2,
+};
+
+/** What kind of thing the card is; cards are the same only if scheme, number and kind agree. Values of
+ * guika.v1.CardKind. */
+enum guika_kind {
+    GUIKA_KIND_PAYMENT = 1,
+    GUIKA_KIND_TRANSIT = 2,
+    GUIKA_KIND_ID = 3,
+    GUIKA_KIND_CAMPUS = 4,
+    GUIKA_KIND_PARKING = 5,
+    GUIKA_KIND_OTHER = 6,
+};
+
+/** One arrangement of a card's face. */
+struct guika_layout {
+    const char *name; /**< "front", "back", "portrait"; unique in the plugin */
+    enum guika_side side;
+    bool portrait; /**< upright means taller than wide: 53.98 x 85.60 mm */
+    enum guika_print print;
+    const struct guika_region
+        *numbers;        /**< where the number may stand, likeliest first, each around one line of it */
+    size_t number_count; /**< at least 1, at most 8 */
+    const struct guika_region
+        *redact;         /**< what a kept picture must not show: security code, portrait, address */
+    size_t redact_count; /**< 0 to 16 */
+};
+
+/** Check character algorithms. */
+enum guika_check {
+    GUIKA_CHECK_NONE = 0,
+    GUIKA_CHECK_LUHN =
+        1, /**< ISO/IEC 7812-1 annex B: double every second digit, starting next to the check digit */
+    GUIKA_CHECK_ISO7064_MOD11_2 = 2, /**< Chinese resident ID (GB 11643-1999); the check character may be X */
+    GUIKA_CHECK_OCTOPUS = 3,         /**< from the right x1, x2 alternately, digit sums, 10 - sum mod 10 */
+};
+
+/** What a failed check means. */
+enum guika_check_force {
+    GUIKA_CHECK_BINDS = 1,  /**< a number that fails is not a number of this issuer */
+    GUIKA_CHECK_WEIGHS = 2, /**< some good cards fail it (UnionPay): evidence alone */
+};
+
+/** All prefixes from `first` to `last`, both included, of the same length (1 to 8 characters of the
+ * alphabet). */
+struct guika_prefix_range {
+    const char *first;
+    const char *last;
+};
+
+/** One family of numbers: all conditions must hold. */
+struct guika_rule {
+    const char *brand;         /**< for logs and tables: "visa" */
+    const char *alphabet;      /**< characters of the number, capital letters and digits: "0123456789" */
+    const char *last_alphabet; /**< of its last character, where that differs ("0123456789X"); else NULL */
+    const struct guika_prefix_range *prefixes; /**< none: any */
+    size_t prefix_count;
+    const uint8_t *lengths; /**< characters, 1 to 32, check character included */
+    size_t length_count;    /**< at least 1 */
+    const char *const *
+        groupings; /**< as printed: "4-4-4-4", "6-13", "9(1)" with brackets; likeliest first; none: unknown */
+    size_t grouping_count;
+    enum guika_check check;
+    enum guika_check_force force; /**< read where check is not NONE */
+};
+
+/** The issuer's name in one language. */
+struct guika_text {
+    const char *language; /**< "zh", "en" */
+    const char *text;     /**< UTF-8, at most 64 bytes */
+};
+
+/** The plugin. */
+struct guika_issuer {
+    uint32_t struct_size; /**< sizeof(struct guika_issuer) as the plugin was compiled */
+    uint16_t abi_major;   /**< GUIKA_ISSUER_ABI_MAJOR */
+    uint16_t abi_minor;   /**< GUIKA_ISSUER_ABI_MINOR */
+    const char *id;       /**< the plugin's name, [a-z0-9_-], at most 32 characters; also the file's name */
+    const char *version;  /**< the plugin's own version */
+    const char *scheme;   /**< number scheme, shared by all plugins whose numbers are of one kind: "iso7812",
+                             "octopus" */
+    enum guika_kind kind;
+    const struct guika_text *names; /**< at least one */
+    size_t name_count;
+    const struct guika_rule *rules;
+    size_t rule_count; /**< at least 1, at most 64 */
+    const struct guika_layout *layouts;
+    size_t layout_count; /**< at least 1, at most 16 */
+    const char *const
+        *examples; /**< valid numbers (published or made up), at least one; canonical: no spaces */
+    size_t example_count;
+    const char *const *counter_examples; /**< not valid, at least one */
+    size_t counter_example_count;
+    /** May say no to a number that the rules let pass; NULL: no objection ever. `number` is canonical and
+     * terminated. Pure, no state, any thread, returns within a microsecond or so. */
+    bool (*accepts)(const char *number);
+};
+
+#if defined(_WIN32)
+#define GUIKA_EXPORT
+#else
+#define GUIKA_EXPORT __attribute__((visibility("default")))
+#endif
+
+/** The one symbol that the plugin exports. */
+extern GUIKA_EXPORT const struct guika_issuer guika_issuer;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
