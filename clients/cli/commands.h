@@ -4,6 +4,7 @@
 
 int gk_cli_read(int argc, char **argv);     /* clients/cli/reading */
 int gk_cli_corpus(int argc, char **argv);   /* clients/cli/reading */
+int gk_cli_plugin(int argc, char **argv);   /* clients/cli/plugin */
 int gk_cli_registry(int argc, char **argv); /* clients/cli/registry */
 int gk_cli_status(int argc, char **argv);
 int gk_cli_box(int argc, char **argv);

@@ -78,6 +78,15 @@ int gk_face_draw(const struct gk_mint_card *card, double scale, struct gk_light 
                  struct gk_face *ret_face);
 void gk_face_clear(struct gk_face *face);
 
+/* A line of the number, flat in a font by chance, or embossed in foil around the first digit's centre. */
+void gk_face_print(struct gk_face *face, struct gk_random *random, double x_mm, double y_mm, double height_mm,
+                   double width_mm, const char *text);
+void gk_face_emboss(struct gk_face *face, double first_x_mm, double y_mm, double height_mm, double pitch_mm,
+                    const char *text);
+
+/* The face of a GK_MINT_PLANNED card. */
+void gk_face_planned(struct gk_face *face, const struct gk_mint_card *card);
+
 /* The card's bar code on a white field that fills `place`. Returns 0 or -1 (memory). */
 int gk_barcode_draw(cairo_t *cr, const struct gk_mint_card *card, struct gk_box place);
 
