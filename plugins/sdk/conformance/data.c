@@ -173,7 +173,7 @@ static void look_at_rule(struct gk_trial *trial, const struct guika_issuer *issu
     struct gk_judgement judgement;
     for (size_t i = 0; i < rule->grouping_count; i++) {
         if (!has_length(rule, gk_numbers_grouped(rule->groupings[i]))) {
-            gk_trial_note(trial, true,
+            gk_trial_note(trial, false,
                           "rule \"%s\": the grouping %s has %zu characters, which is none of its lengths",
                           rule->brand, rule->groupings[i], gk_numbers_grouped(rule->groupings[i]));
         }

@@ -192,7 +192,8 @@ struct guika_issuer {
     const char *const *counter_examples; /**< not valid, at least one */
     size_t counter_example_count;
     /** May say no to a number that the rules let pass; NULL: no objection ever. `number` is canonical and
-     * terminated. Pure, no state, any thread, returns within a microsecond or so. */
+     * terminated. Pure and total: no state, any thread, no harm from any string, the empty one too; returns
+     * within a microsecond or so. */
     bool (*accepts)(const char *number);
     /* Since 1.1. */
     const struct guika_barcode *barcodes;
