@@ -124,6 +124,32 @@ static void test_plugin_builds_by_pkg_config(void **state)
                  "\"verdict\":\"passed\",\"id\":\"north\"");
 }
 
+static void expect_status(const struct world *world, const char *arguments, int wanted, const char *words)
+{
+    char *output = shell(
+        world, "guika plugin %s > out 2>&1 && status=0 || status=$?; test $status = %d && cat out; rm out",
+        arguments, wanted);
+
+    expect_words(output, words);
+}
+
+static void test_exit_statuses_tell_verdict_and_usage(void **state)
+{
+    const struct world *world = *state;
+
+    expect_status(world, "check prefix/lib/guika/channels/maildir.so", 1, "exports no \"guika_issuer\"");
+    expect_status(world, "check nowhere.so", 1, "nowhere.so: failed");
+    expect_status(world, "preview nowhere.so -o x.png", 1, "guika plugin preview: nowhere.so");
+    expect_status(world, "mint nowhere.so -o x", 1, "guika plugin mint: nowhere.so");
+    expect_status(world, "check", 2, "takes one file");
+    expect_status(world, "check --cards 0 north/build/north.so", 2, "--cards");
+    expect_status(world, "preview north/build/north.so", 2, "-o OUT.png");
+    expect_status(world, "new North", 2, "NAME is a letter");
+    expect_status(world, "new ../north", 2, "NAME is a letter");
+    expect_status(world, "nonsense", 2, "is no command");
+    expect_status(world, "check --help", 0, "usage: guika plugin check");
+}
+
 /* As an operator puts it there: written beside, then renamed. */
 static void put_on_shelf(struct world *world)
 {
@@ -196,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_new_plugin_builds_and_passes_its_check_unchanged),
         cmocka_unit_test(test_plugin_builds_by_pkg_config),
+        cmocka_unit_test(test_exit_statuses_tell_verdict_and_usage),
         cmocka_unit_test(test_card_of_the_plugin_goes_home_through_a_box),
         cmocka_unit_test(test_all_of_it_takes_less_than_two_minutes),
     };

@@ -7,6 +7,8 @@
 #include "core/recognition/picture.h"
 #include "core/recognition/rectify.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +92,13 @@ static bool open_photo(const char *path, struct photo *ret_photo)
     return true;
 }
 
+/* Does the card stand on its short side in the photograph? */
+static bool is_portrait(const struct photo *photo)
+{
+    const struct gk_point *from = &photo->card.corner[0], *to = &photo->card.corner[1];
+    return fabs(to->y - from->y) > fabs(to->x - from->x);
+}
+
 /* The card lies upright in the photograph: of the turns that fit the layout, the one whose first corner is
  * nearest to the photograph's. */
 static bool card_of_photo(const struct photo *photo, bool portrait, struct gk_image *ret_card)
@@ -116,6 +125,12 @@ static bool blank_card(bool portrait, struct gk_image *ret_card)
     return made;
 }
 
+/* A layout drawn on its card. */
+struct panel {
+    cairo_surface_t *surface;
+    const struct guika_layout *layout;
+};
+
 /* One layout on its card; NULL where memory ran out. */
 static cairo_surface_t *draw_panel(const struct guika_issuer *issuer, const struct guika_layout *layout,
                                    const struct photo *photo)
@@ -133,8 +148,9 @@ static cairo_surface_t *draw_panel(const struct guika_issuer *issuer, const stru
     return surface;
 }
 
-static void place_panel(cairo_t *cr, cairo_surface_t *panel, const struct guika_layout *layout, double y)
+static void place_panel(cairo_t *cr, const struct panel *panel, double y)
 {
+    const struct guika_layout *layout = panel->layout;
     static const char *const prints[] = {"flat or embossed", "flat", "embossed"};
     char caption[160];
     snprintf(caption, sizeof caption,
@@ -145,18 +161,18 @@ static void place_panel(cairo_t *cr, cairo_surface_t *panel, const struct guika_
     cairo_set_source_rgb(cr, 1, 1, 1);
     cairo_move_to(cr, MARGIN_PX, y + CAPTION_PX - 12);
     cairo_show_text(cr, caption);
-    cairo_set_source_surface(cr, panel, MARGIN_PX, y + CAPTION_PX);
+    cairo_set_source_surface(cr, panel->surface, MARGIN_PX, y + CAPTION_PX);
     cairo_paint(cr);
 }
 
 /* All panels below each other. */
-static cairo_surface_t *compose(const struct guika_issuer *issuer, cairo_surface_t *const *panels)
+static cairo_surface_t *compose(const struct panel *panels, size_t count)
 {
     int width = 0, height = MARGIN_PX;
-    for (size_t i = 0; i < issuer->layout_count; i++) {
-        int panel = cairo_image_surface_get_width(panels[i]);
+    for (size_t i = 0; i < count; i++) {
+        int panel = cairo_image_surface_get_width(panels[i].surface);
         width = panel > width ? panel : width;
-        height += cairo_image_surface_get_height(panels[i]) + CAPTION_PX + MARGIN_PX;
+        height += cairo_image_surface_get_height(panels[i].surface) + CAPTION_PX + MARGIN_PX;
     }
     cairo_surface_t *sheet = cairo_image_surface_create(CAIRO_FORMAT_RGB24, width + 2 * MARGIN_PX, height);
     cairo_t *cr = cairo_create(sheet);
@@ -165,33 +181,48 @@ static cairo_surface_t *compose(const struct guika_issuer *issuer, cairo_surface
     cairo_paint(cr);
     cairo_select_font_face(cr, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(cr, 18);
-    for (size_t i = 0; i < issuer->layout_count; i++) {
-        place_panel(cr, panels[i], &issuer->layouts[i], y);
-        y += cairo_image_surface_get_height(panels[i]) + CAPTION_PX + MARGIN_PX;
+    for (size_t i = 0; i < count; i++) {
+        place_panel(cr, &panels[i], y);
+        y += cairo_image_surface_get_height(panels[i].surface) + CAPTION_PX + MARGIN_PX;
     }
     cairo_destroy(cr);
     return sheet;
 }
 
+/* Draws the layouts that stand as the card in the photograph does; returns how many. */
+static size_t draw_panels(const struct guika_issuer *issuer, const struct photo *photo,
+                          struct panel panels[PANELS_MOST])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < issuer->layout_count; i++) {
+        const struct guika_layout *layout = &issuer->layouts[i];
+        if (photo == NULL || layout->portrait == is_portrait(photo)) {
+            panels[count] = (struct panel){draw_panel(issuer, layout, photo), layout};
+            count += panels[count].surface != NULL;
+        }
+    }
+    return count;
+}
+
 static int preview(const struct guika_issuer *issuer, const struct photo *photo, const char *out)
 {
-    cairo_surface_t *panels[PANELS_MOST] = {NULL}, *sheet = NULL;
-    cairo_status_t status = CAIRO_STATUS_NO_MEMORY;
-    size_t drawn = 0;
-    while (drawn < issuer->layout_count &&
-           (panels[drawn] = draw_panel(issuer, &issuer->layouts[drawn], photo)) != NULL) {
-        drawn++;
+    struct panel panels[PANELS_MOST];
+    size_t count = draw_panels(issuer, photo, panels);
+    if (count == 0) {
+        fprintf(stderr,
+                "guika plugin preview: no layout of %s stands as the card in the photograph does; turn it\n",
+                issuer->id);
+        return 1;
     }
-    if (drawn == issuer->layout_count) {
-        sheet = compose(issuer, panels);
-        status = gk_explain_write_png(sheet, out);
-        cairo_surface_destroy(sheet);
-    }
-    for (size_t i = 0; i < drawn; i++) {
-        cairo_surface_destroy(panels[i]);
+    cairo_surface_t *sheet = compose(panels, count);
+    cairo_status_t status = gk_explain_write_png(sheet, out);
+    cairo_surface_destroy(sheet);
+    for (size_t i = 0; i < count; i++) {
+        cairo_surface_destroy(panels[i].surface);
     }
     if (status != CAIRO_STATUS_SUCCESS) {
-        fprintf(stderr, "guika plugin preview: cannot write %s: %s\n", out, cairo_status_to_string(status));
+        fprintf(stderr, "guika plugin preview: cannot write %s: %s\n", out,
+                status == CAIRO_STATUS_WRITE_ERROR ? strerror(errno) : cairo_status_to_string(status));
     }
     return status == CAIRO_STATUS_SUCCESS ? 0 : 1;
 }

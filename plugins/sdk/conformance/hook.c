@@ -7,7 +7,9 @@
 #include "plugins/sdk/conformance/numbers.h"
 #include "plugins/sdk/conformance/steps.h"
 
+#include <malloc.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,8 +17,9 @@
 #include <unistd.h>
 
 #define QUESTIONS 20000
-#define MEAN_MOST_US 20.0    /* guika/issuer.h asks for a microsecond or so */
-#define LONGEST_MOST_MS 20.0 /* of processor time, one call */
+#define MEAN_MOST_US 20.0             /* guika/issuer.h asks for a microsecond or so */
+#define LEAK_LEAST_BYTES (256 * 1024) /* left behind by all calls together; the thread's own stay below */
+#define LONGEST_MOST_MS 20.0          /* of processor time, one call */
 
 struct questions {
     const struct guika_issuer *issuer;
@@ -113,6 +116,7 @@ void gk_step_hook(void *options, struct gk_trial *trial)
         gk_trial_note(trial, true, "out of memory");
         return;
     }
+    size_t held_bytes = mallinfo2().uordblks;
     for (size_t i = 0; i < QUESTIONS; i++) {
         gk_trial_doing(trial, "accepts was asked about string %zu, of %zu characters", i,
                        strlen(questions->numbers[i]));
@@ -122,10 +126,14 @@ void gk_step_hook(void *options, struct gk_trial *trial)
     if (pthread_create(&thread, NULL, ask_backwards, questions) == 0) {
         (void)pthread_join(thread, NULL);
     }
+    size_t left_bytes = mallinfo2().uordblks - held_bytes;
     double mean_us = questions->all_ms * 1e3 / (2.0 * QUESTIONS);
     if (questions->differing > 0) {
         gk_trial_note(trial, true, "accepts is not pure: asked again, it answered %zu of %d differently",
                       questions->differing, QUESTIONS);
+    }
+    if (left_bytes >= LEAK_LEAST_BYTES && left_bytes <= PTRDIFF_MAX) {
+        gk_trial_note(trial, true, "accepts leaks: %zu bytes a call", left_bytes / (2 * QUESTIONS));
     }
     if (mean_us > MEAN_MOST_US || questions->longest_ms > LONGEST_MOST_MS) {
         gk_trial_note(

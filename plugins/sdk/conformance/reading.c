@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #define JPEG_QUALITY 90
-#define GOOD_SHARE 0.85 /* of the cards whose likeliest number is right: below, a warning */
-#define LEAST_SHARE 0.5 /* below, the plugin fails: rules or regions do not describe the cards */
+#define GOOD_PERCENT 85.0  /* of the cards whose likeliest number is right: below, a warning */
+#define LEAST_PERCENT 50.0 /* below, the plugin fails: rules or regions do not describe the cards */
 
 struct reading {
     const struct gk_conformance_options *options;
@@ -142,6 +142,27 @@ static bool read_specimen(struct reading *reading, size_t layout, unsigned index
     return true;
 }
 
+static double percent(unsigned part, unsigned whole)
+{
+    return whole == 0 ? 0 : 100.0 * part / whole;
+}
+
+/* All cards of a layout, and whether they were read well enough. */
+static void read_layout(struct reading *reading, size_t layout)
+{
+    const struct gk_trial_reading *figures = &reading->trial->reading, before = *figures;
+    for (unsigned i = 0; i < reading->options->cards && read_specimen(reading, layout, i); i++) {
+    }
+    unsigned pictures = figures->pictures - before.pictures;
+    unsigned right = figures->likeliest_right - before.likeliest_right;
+    if (pictures > 0 && percent(right, pictures) < GOOD_PERCENT) {
+        gk_trial_note(
+            reading->trial, percent(right, pictures) < LEAST_PERCENT,
+            "layout \"%s\": the likeliest number is right on %u of %u minted cards; %.0f%% are wanted",
+            reading->issuer->layouts[layout].name, right, pictures, GOOD_PERCENT);
+    }
+}
+
 static void write_sheet(struct reading *reading)
 {
     char path[PATH_MAX];
@@ -171,20 +192,13 @@ void gk_step_reading(void *options, struct gk_trial *trial)
         reading.sheet = gk_sheet_new(reading.options->cards * reading.issuer->layout_count);
     }
     for (size_t layout = 0; layout < reading.issuer->layout_count; layout++) {
-        for (unsigned i = 0; i < reading.options->cards && read_specimen(&reading, layout, i); i++) {
-        }
+        read_layout(&reading, layout);
     }
     gk_trial_doing(trial, "the sheet was being written");
     write_sheet(&reading);
     const struct gk_trial_reading *figures = &trial->reading;
-    double share = figures->pictures == 0 ? 0 : (double)figures->likeliest_right / figures->pictures;
-    if (share < GOOD_SHARE) {
-        gk_trial_note(trial, share < LEAST_SHARE,
-                      "the likeliest number is right on %u of %u minted cards; %.0f%% are wanted",
-                      figures->likeliest_right, figures->pictures, GOOD_SHARE * 100);
-    }
     gk_trial_sum_up(trial,
                     "%u minted cards: %.0f%% likeliest right, %.0f%% with certainty, %u wrong with certainty",
-                    figures->pictures, share * 100,
-                    figures->pictures == 0 ? 0 : 100.0 * figures->read / figures->pictures, figures->wrong);
+                    figures->pictures, percent(figures->likeliest_right, figures->pictures),
+                    percent(figures->read, figures->pictures), figures->wrong);
 }

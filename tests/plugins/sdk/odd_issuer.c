@@ -83,6 +83,12 @@ static bool accepts(const char *number)
 #elif defined(ODD_IMPURE)
     static int count;
     return count++ < 10000;
+#elif defined(ODD_LEAKS)
+    char *copy = malloc(100);
+    if (copy != NULL) {
+        strncpy(copy, number, 99);
+    }
+    return copy != NULL;
 #elif defined(ODD_WRITES)
     *(char *)(uintptr_t)number = '7';
     return true;
