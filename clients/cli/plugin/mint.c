@@ -35,10 +35,10 @@ static int mint_one(const struct guika_issuer *issuer, const char *directory, si
         return 1;
     }
     snprintf(file, sizeof file, "%s-%s-%u.jpg", issuer->id, specimen.layout->name, index);
-    snprintf(path, sizeof path, "%s/%s", directory, file);
     for (char *c = file; *c != '\0'; c++) {
         *c = *c == '/' ? '_' : *c;
     }
+    snprintf(path, sizeof path, "%s/%s", directory, file);
     FILE *stream = fopen(path, "wb");
     int status = stream == NULL ? -1 : gk_mint_write_jpeg(stream, &picture, JPEG_QUALITY);
     if ((stream != NULL && fclose(stream) != 0) || status != 0) {

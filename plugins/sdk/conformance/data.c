@@ -94,6 +94,14 @@ static void look_at_overlaps(struct gk_trial *trial, const struct guika_layout *
     }
 }
 
+/* The header's limits, of which the descriptor's step tells. */
+static bool is_readable(const struct guika_layout *layout)
+{
+    return layout->name != NULL && layout->number_count <= 8 && layout->redact_count <= 16 &&
+           (layout->numbers != NULL || layout->number_count == 0) &&
+           (layout->redact != NULL || layout->redact_count == 0);
+}
+
 void gk_step_layouts(void *options, struct gk_trial *trial)
 {
     const struct guika_issuer *issuer = gk_step_open(options, trial, NULL);
@@ -104,13 +112,13 @@ void gk_step_layouts(void *options, struct gk_trial *trial)
     gk_trial_doing(trial, "its layouts were being read");
     for (size_t i = 0; i < issuer->layout_count; i++) {
         const struct guika_layout *layout = &issuer->layouts[i];
-        if (layout->name == NULL || layout->number_count > 8 || layout->redact_count > 16) {
+        if (!is_readable(layout)) {
             return;
         }
-        for (size_t j = 0; j < layout->number_count && layout->numbers != NULL; j++) {
+        for (size_t j = 0; j < layout->number_count; j++) {
             look_at_region(trial, layout, &layout->numbers[j], "number", j);
         }
-        for (size_t j = 0; j < layout->redact_count && layout->redact != NULL; j++) {
+        for (size_t j = 0; j < layout->redact_count; j++) {
             look_at_region(trial, layout, &layout->redact[j], "redact", j);
         }
         look_at_overlaps(trial, layout);

@@ -99,23 +99,10 @@ static bool make_page(struct questions *questions)
     return mprotect(pages + questions->page_size, questions->page_size, PROT_NONE) == 0;
 }
 
-void gk_step_hook(void *options, struct gk_trial *trial)
+/* Asks all there is to ask, and holds the answers against each other. */
+static void question(struct questions *questions, struct gk_trial *trial)
 {
-    struct questions *questions = calloc(1, sizeof *questions);
     pthread_t thread;
-    if (questions == NULL ||
-        (questions->issuer = gk_step_open(options, trial, gk_rules_check_parts)) == NULL) {
-        return;
-    }
-    if (questions->issuer->accepts == NULL) {
-        gk_trial_sum_up(trial, "it has none");
-        return;
-    }
-    make_questions(questions);
-    if (!make_page(questions)) {
-        gk_trial_note(trial, true, "out of memory");
-        return;
-    }
     size_t held_bytes = mallinfo2().uordblks;
     for (size_t i = 0; i < QUESTIONS; i++) {
         gk_trial_doing(trial, "accepts was asked about string %zu, of %zu characters", i,
@@ -133,7 +120,7 @@ void gk_step_hook(void *options, struct gk_trial *trial)
                       questions->differing, QUESTIONS);
     }
     if (left_bytes >= LEAK_LEAST_BYTES && left_bytes <= PTRDIFF_MAX) {
-        gk_trial_note(trial, true, "accepts leaks: %zu bytes a call", left_bytes / (2 * QUESTIONS));
+        gk_trial_note(trial, true, "accepts leaks: %zu bytes a call", left_bytes / (2 * (size_t)QUESTIONS));
     }
     if (mean_us > MEAN_MOST_US || questions->longest_ms > LONGEST_MOST_MS) {
         gk_trial_note(
@@ -142,4 +129,22 @@ void gk_step_hook(void *options, struct gk_trial *trial)
             questions->longest_ms, MEAN_MOST_US, LONGEST_MOST_MS);
     }
     gk_trial_sum_up(trial, "accepts answered %d strings twice, %.2f us a call", QUESTIONS, mean_us);
+}
+
+void gk_step_hook(void *options, struct gk_trial *trial)
+{
+    const struct guika_issuer *issuer = gk_step_open(options, trial, gk_rules_check_parts);
+    if (issuer == NULL || issuer->accepts == NULL) {
+        gk_trial_sum_up(trial, "it has none");
+        return;
+    }
+    struct questions *questions = calloc(1, sizeof *questions);
+    if (questions == NULL || !make_page(questions)) {
+        gk_trial_note(trial, true, "out of memory");
+    } else {
+        questions->issuer = issuer;
+        make_questions(questions);
+        question(questions, trial);
+    }
+    free(questions);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define JPEG_QUALITY 90
+#define SHELF_SIZE 32
 #define GOOD_PERCENT 85.0  /* of the cards whose likeliest number is right: below, a warning */
 #define LEAST_PERCENT 50.0 /* below, the plugin fails: rules or regions do not describe the cards */
 
@@ -28,10 +29,10 @@ struct reading {
 };
 
 /* The shelf with this plugin first, so that one of its name that is there already is passed over. */
-static bool make_shelf(const struct gk_conformance_options *options, char directory[32])
+static bool make_shelf(const struct gk_conformance_options *options, char directory[SHELF_SIZE])
 {
     char from[PATH_MAX], to[PATH_MAX + 300];
-    strcpy(directory, "/tmp/guika-shelf-XXXXXX");
+    snprintf(directory, SHELF_SIZE, "/tmp/guika-shelf-XXXXXX");
     if (mkdtemp(directory) == NULL || realpath(options->file, from) == NULL) {
         return false;
     }
@@ -66,7 +67,7 @@ static void remove_shelf(const char *directory)
 
 static bool open_recogniser(struct reading *reading)
 {
-    char directory[32];
+    char directory[SHELF_SIZE];
     struct gk_error error = {0};
     const struct gk_recogniser_options options = {.issuers_directory = directory};
     bool opened = make_shelf(reading->options, directory) &&
@@ -167,7 +168,7 @@ static void write_sheet(struct reading *reading)
 {
     char path[PATH_MAX];
     struct gk_error error = {0};
-    if (reading->sheet == NULL) {
+    if (reading->sheet == NULL || reading->options->sheet == NULL) {
         return;
     }
     snprintf(path, sizeof path, "%s/%s.png", reading->options->sheet, reading->issuer->id);
