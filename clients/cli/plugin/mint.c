@@ -86,7 +86,7 @@ int gk_cli_plugin_mint(int argc, char **argv)
         gk_settings_number(cards_text, "--cards", 1, CARDS_MOST, &cards, &error) != GK_OK) {
         exit_status = gk_cli_usage(&cli, "%s", error.message);
     }
-    if (exit_status == GK_CLI_GO_ON) {
+    if (exit_status == GK_CLI_GO_ON && out != NULL) {
         const struct guika_issuer *issuer =
             gk_cli_plugin_open("guika plugin mint", cli.arguments[0], &plugin);
         exit_status = issuer == NULL ? 1 : mint_all(issuer, out, cards);
