@@ -7,7 +7,9 @@
  *
  * A run that was stopped goes on where it was. The exit status is 1 where a card was accepted wrongly.
  */
+#include "bench/common.h"
 #include "bench/deposits.h"
+#include "bench/issuers.h"
 #include "bench/reliability.h"
 
 #include <errno.h>
@@ -38,20 +40,6 @@ struct options {
     bool anew;
 };
 
-static bool parse_number(const char *text, uint64_t most, uint64_t *ret_number)
-{
-    char *end;
-
-    errno = 0;
-    const unsigned long long number = strtoull(text, &end, 10);
-
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || number > most) {
-        return false;
-    }
-    *ret_number = number;
-    return true;
-}
-
 static bool parse(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {{"cards", required_argument, NULL, CARDS},
@@ -71,28 +59,12 @@ static bool parse(int argc, char **argv, struct options *options)
             options->state = optarg;
         } else if (which == 'a') {
             options->anew = true;
-        } else if (which >= NUMBERS || !parse_number(optarg, most[which], &options->numbers[which])) {
+        } else if (which >= NUMBERS ||
+                   !gk_bench_parse_number(optarg, most[which], &options->numbers[which])) {
             return false;
         }
     }
     return optind == argc && options->numbers[WORKERS] > 0;
-}
-
-/* Names this build of the reader: what another one read is kept apart from what this one reads. */
-static uint64_t build_sum(void)
-{
-    static uint8_t bytes[1 << 16];
-    FILE *program = fopen("/proc/self/exe", "rb");
-    uint64_t sum = 0;
-    size_t size;
-
-    while (program != NULL && (size = fread(bytes, 1, sizeof bytes, program)) > 0) {
-        sum = gk_bench_sum(sum, bytes, size);
-    }
-    if (program != NULL) {
-        (void)fclose(program);
-    }
-    return sum;
 }
 
 /* Opens the series' journal and reads what it lacks. */
@@ -102,7 +74,7 @@ static bool read_series(const struct options *options, const struct gk_bench_ser
     char path[4096];
 
     (void)snprintf(path, sizeof path, "%s/%s-%016llx-%llu-%llu.journal", options->state, name,
-                   (unsigned long long)build_sum(), (unsigned long long)series->seed,
+                   (unsigned long long)gk_bench_build_sum(), (unsigned long long)series->seed,
                    (unsigned long long)series->all_rows);
     if (options->anew) {
         (void)unlink(path);
@@ -138,6 +110,7 @@ static bool measure_deposits(const struct options *options, enum gk_bench_series
 {
     const struct gk_bench_series series = {kind, options->numbers[SEED], options->numbers[ROWS]};
     struct gk_bench_journal journal;
+    struct gk_bench_list lists[GK_BENCH_ISSUERS];
     struct gk_bench_listing listing;
     char path[4096];
 
@@ -148,7 +121,8 @@ static bool measure_deposits(const struct options *options, enum gk_bench_series
     (void)snprintf(path, sizeof path, "%s/registry-%llu", options->state,
                    (unsigned long long)options->numbers[ROWS]);
     gk_bench_reliability_print(&series, &journal);
-    bool good = gk_bench_listing_open(path, options->numbers[ROWS], &listing);
+    gk_bench_issuer_lists(options->numbers[ROWS], lists);
+    bool good = gk_bench_listing_open(path, lists, GK_BENCH_ISSUERS, &listing);
 
     if (good) {
         good = gk_bench_deposits_print(&series, &journal, &listing, wrong);

@@ -1,15 +1,11 @@
 #include "bench/deposits.h"
 
+#include "bench/decide.h"
 #include "bench/issuers.h"
-#include "core/registry/match.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* guikad's defaults (core/configuration.c). */
-static const double THRESHOLD = 0.999;
-static const double REGISTERED_SHARE = 0.5;
 
 struct outcomes {
     uint64_t cards;
@@ -25,23 +21,6 @@ struct tally {
     struct gk_error error;
     bool failed;
 };
-
-/* As core/decision.c does it. */
-static bool decide(struct tally *tally, const struct gk_bench_record *record, struct gk_match *ret_match)
-{
-    guika_v1_internal_Candidate candidates[GK_BENCH_CANDIDATES_MAX];
-    struct gk_registration registrations[GK_BENCH_CANDIDATES_MAX] = {{.registered = false}};
-
-    gk_bench_record_candidates(record, candidates);
-    for (size_t i = 0; i < record->count; i++) {
-        if (gk_registry_look_up(tally->registry, &candidates[i], &registrations[i], &tally->error) != GK_OK) {
-            return false;
-        }
-    }
-    *ret_match = gk_match_decide(candidates, registrations, record->count, (guika_v1_Reason)record->reason,
-                                 THRESHOLD, REGISTERED_SHARE);
-    return true;
-}
 
 static void count(struct outcomes *outcomes, const struct gk_match *match, bool right)
 {
@@ -85,7 +64,7 @@ static void visit(void *context, const struct gk_bench_record *record)
 
     gk_bench_series_card(tally->series, record->index, &card);
     if (tally->failed || !is_as_meant(tally, gk_bench_issuer(issuer), card.number, registered) ||
-        !decide(tally, record, &match)) {
+        gk_bench_decide(tally->registry, record, &match, &tally->error) != GK_OK) {
         tally->failed = true;
         return;
     }

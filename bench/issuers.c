@@ -184,6 +184,26 @@ bool gk_bench_issuer_row(size_t issuer, uint64_t row, char ret_number[GK_BENCH_N
     return listed;
 }
 
+static bool list_row(const struct gk_bench_list *list, uint64_t row, char ret_number[GK_BENCH_NUMBER_SIZE])
+{
+    return gk_bench_issuer_row(list->issuer, row, ret_number);
+}
+
+void gk_bench_issuer_lists(uint64_t all_rows, struct gk_bench_list ret_lists[GK_BENCH_ISSUERS])
+{
+    for (size_t i = 0; i < GK_BENCH_ISSUERS; i++) {
+        const struct gk_bench_issuer *is = gk_bench_issuer(i);
+
+        ret_lists[i] = (struct gk_bench_list){.account = is->account,
+                                              .scheme = is->scheme,
+                                              .binding = is->binding,
+                                              .kind = is->kind,
+                                              .rows = gk_bench_issuer_rows(i, all_rows),
+                                              .row = list_row,
+                                              .issuer = i};
+    }
+}
+
 void gk_bench_issuer_found(size_t issuer, uint64_t all_rows, uint64_t index, bool registered,
                            char ret_number[GK_BENCH_NUMBER_SIZE])
 {

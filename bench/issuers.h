@@ -6,14 +6,14 @@
 #ifndef GUIKA_BENCH_ISSUERS_H
 #define GUIKA_BENCH_ISSUERS_H
 
-#include "guika/v1/types.pb.h"
+#include "bench/listing.h"
 #include "tests/mint/mint.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GK_BENCH_ISSUERS = 6, GK_BENCH_NUMBER_SIZE = 32 };
+enum { GK_BENCH_ISSUERS = 6 };
 
 struct gk_bench_issuer {
     const char *account; /* its name in the registry */
@@ -40,6 +40,9 @@ uint64_t gk_bench_issuer_rows(size_t issuer, uint64_t all_rows);
 
 /* The number of a row; false where the row is left out (a gap). */
 bool gk_bench_issuer_row(size_t issuer, uint64_t row, char ret_number[GK_BENCH_NUMBER_SIZE]);
+
+/* Their lists, for the registry. */
+void gk_bench_issuer_lists(uint64_t all_rows, struct gk_bench_list ret_lists[GK_BENCH_ISSUERS]);
 
 /* The number on the `index`th card that is found: one of the list, or one that is not on it but close to
  * some that are. */

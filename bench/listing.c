@@ -1,8 +1,8 @@
 #include "bench/listing.h"
 
-#include "bench/issuers.h"
 #include "rpc/repeated.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { PAGE_ROWS = 500, CACHE_BYTES = 256 << 20, SAY_EVERY_PAGES = 2000 };
+enum { LISTS_MOST = 64, PAGE_ROWS = 500, CACHE_BYTES = 256 << 20, SAY_EVERY_PAGES = 2000 };
 
 static bool complain(const char *what, const struct gk_error *error)
 {
-    (void)fprintf(stderr, "calibration: %s: %s\n", what, error->message);
+    (void)fprintf(stderr, "%s: %s\n", what, error->message);
     return false;
 }
 
@@ -37,25 +37,24 @@ static enum gk_status add_nothing(void *context, struct gk_transaction *transact
 struct import {
     pthread_t thread;
     struct gk_registry *registry;
-    size_t issuer;
-    uint64_t rows;
+    const struct gk_bench_list *list;
     bool good;
 };
 
-static void add_row(const struct gk_bench_issuer *issuer, const char *number, struct gk_repeated *rows,
+static void add_row(const struct gk_bench_list *list, const char *number, struct gk_repeated *rows,
                     struct gk_repeated *answers)
 {
     guika_v1_CardRow row = guika_v1_CardRow_init_zero;
     guika_v1_internal_NumberAnswer answer = guika_v1_internal_NumberAnswer_init_zero;
     guika_v1_internal_NumberMatch *match = &answer.matches[0];
 
-    (void)snprintf(row.scheme, sizeof row.scheme, "%s", issuer->scheme);
+    (void)snprintf(row.scheme, sizeof row.scheme, "%s", list->scheme);
     (void)snprintf(row.number, sizeof row.number, "%s", number);
     (void)snprintf(row.holder_id, sizeof row.holder_id, "holder of %s", number);
     answer.matches_count = 1;
-    (void)snprintf(match->scheme, sizeof match->scheme, "%s", issuer->scheme);
+    (void)snprintf(match->scheme, sizeof match->scheme, "%s", list->scheme);
     (void)snprintf(match->number, sizeof match->number, "%s", number);
-    match->kind = issuer->kind;
+    match->kind = list->kind;
     (void)gk_repeated_append(rows, guika_v1_CardRow_fields, &row);
     (void)gk_repeated_append(answers, guika_v1_internal_NumberAnswer_fields, &answer);
 }
@@ -63,10 +62,10 @@ static void add_row(const struct gk_bench_issuer *issuer, const char *number, st
 /* Sends one page; `*page` becomes the next one to send. */
 static bool send_page(const struct import *import, uint32_t *page, bool *ret_in_force)
 {
-    const struct gk_bench_issuer *issuer = gk_bench_issuer(import->issuer);
+    const struct gk_bench_list *list = import->list;
     const uint64_t from = (uint64_t)*page * PAGE_ROWS;
     guika_v1_ImportCardsRequest request = {
-        .import_id = "bench", .page = *page, .last = from + PAGE_ROWS >= import->rows};
+        .import_id = "bench", .page = *page, .last = from + PAGE_ROWS >= import->list->rows};
     guika_v1_ImportCardsResponse *response = malloc(sizeof *response); /* large */
     struct gk_repeated rows = {.data = NULL};
     struct gk_repeated answers = {.data = NULL};
@@ -76,13 +75,13 @@ static bool send_page(const struct import *import, uint32_t *page, bool *ret_in_
     if (response == NULL) {
         abort();
     }
-    for (uint64_t i = from; i < from + PAGE_ROWS && i < import->rows; i++) {
-        if (gk_bench_issuer_row(import->issuer, i, number)) {
-            add_row(issuer, number, &rows, &answers);
+    for (uint64_t i = from; i < from + PAGE_ROWS && i < import->list->rows; i++) {
+        if (list->row(list, i, number)) {
+            add_row(list, number, &rows, &answers);
         }
     }
     request.page_rows = gk_repeated_bytes(&rows);
-    bool good = gk_registry_import_page(import->registry, issuer->account, &request,
+    bool good = gk_registry_import_page(import->registry, list->account, &request,
                                         gk_repeated_bytes(&answers), response, &error) == GK_OK;
 
     if (good && response->rejected_count > 0) {
@@ -94,7 +93,7 @@ static bool send_page(const struct import *import, uint32_t *page, bool *ret_in_
     gk_repeated_free(&rows);
     gk_repeated_free(&answers);
     free(response);
-    return good || complain(issuer->account, &error);
+    return good || complain(list->account, &error);
 }
 
 static void *run_import(void *context)
@@ -107,45 +106,44 @@ static void *run_import(void *context)
     do {
         import->good = send_page(import, &page, &in_force);
         if (page % SAY_EVERY_PAGES == 0) {
-            (void)fprintf(stderr, "registry: %s: row %llu of %llu\n",
-                          gk_bench_issuer(import->issuer)->account, (unsigned long long)page * PAGE_ROWS,
-                          (unsigned long long)import->rows);
+            (void)fprintf(stderr, "registry: %s: row %llu of %llu\n", import->list->account,
+                          (unsigned long long)page * PAGE_ROWS, (unsigned long long)import->list->rows);
         }
     } while (import->good && !in_force);
     return NULL;
 }
 
-static bool add_account(struct gk_registry *registry, const struct gk_bench_issuer *issuer)
+static bool add_account(struct gk_registry *registry, const struct gk_bench_list *list)
 {
     struct gk_error error = {.status = GK_OK};
     char bindings[1][65] = {""};
 
-    (void)snprintf(bindings[0], sizeof bindings[0], "%s", issuer->binding);
+    (void)snprintf(bindings[0], sizeof bindings[0], "%s", list->binding);
     const enum gk_status status = gk_registry_add_account(
-        registry, issuer->account, (const char(*)[65])bindings, 1, add_nothing, NULL, &error);
+        registry, list->account, (const char(*)[65])bindings, 1, add_nothing, NULL, &error);
 
-    return status == GK_OK || status == GK_ALREADY_EXISTS || complain(issuer->account, &error);
+    return status == GK_OK || status == GK_ALREADY_EXISTS || complain(list->account, &error);
 }
 
 /* All lists at once, so that their pages share the writes to the disk. */
-static bool import_all(struct gk_registry *registry, uint64_t all_rows)
+static bool import_all(struct gk_registry *registry, const struct gk_bench_list *lists, size_t count)
 {
-    struct import imports[GK_BENCH_ISSUERS];
+    struct import imports[LISTS_MOST];
     bool good = true;
 
-    for (size_t i = 0; i < GK_BENCH_ISSUERS; i++) {
-        if (!add_account(registry, gk_bench_issuer(i))) {
+    assert(count <= LISTS_MOST);
+    for (size_t i = 0; i < count; i++) {
+        if (!add_account(registry, &lists[i])) {
             return false;
         }
     }
-    for (size_t i = 0; i < GK_BENCH_ISSUERS; i++) {
-        imports[i] = (struct import){
-            .registry = registry, .issuer = i, .rows = gk_bench_issuer_rows(i, all_rows), .good = false};
+    for (size_t i = 0; i < count; i++) {
+        imports[i] = (struct import){.registry = registry, .list = &lists[i], .good = false};
         if (pthread_create(&imports[i].thread, NULL, run_import, &imports[i]) != 0) {
             abort();
         }
     }
-    for (size_t i = 0; i < GK_BENCH_ISSUERS; i++) {
+    for (size_t i = 0; i < count; i++) {
         (void)pthread_join(imports[i].thread, NULL);
         good = good && imports[i].good;
     }
@@ -176,11 +174,12 @@ static bool open_parts(const char *directory, struct gk_bench_listing *listing)
     return true;
 }
 
-bool gk_bench_listing_open(const char *directory, uint64_t all_rows, struct gk_bench_listing *ret_listing)
+bool gk_bench_listing_open(const char *directory, const struct gk_bench_list *lists, size_t count,
+                           struct gk_bench_listing *ret_listing)
 {
     struct gk_bench_listing listing = {.store = NULL};
 
-    if (!open_parts(directory, &listing) || !import_all(listing.registry, all_rows)) {
+    if (!open_parts(directory, &listing) || !import_all(listing.registry, lists, count)) {
         gk_bench_listing_close(&listing);
         return false;
     }

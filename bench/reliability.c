@@ -62,7 +62,7 @@ static size_t group_of(const struct gk_mint_card *card)
     case GK_MINT_RECEIPT:
         return 9;
     case GK_MINT_NOTHING:
-    case GK_MINT_PLANNED:
+    case GK_MINT_ISSUED:
         break;
     }
     return 10;

@@ -1,24 +1,17 @@
 #include "bench/series.h"
 
+#include "bench/common.h"
 #include "bench/issuers.h"
-#include "core/recognition/recogniser.h"
 #include "tests/mint/strip.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { JPEG_QUALITY = 88, SYNC_EVERY = 64, SAY_EVERY_S = 30 };
+enum { JPEG_QUALITY = 88 };
 
-/* Neighbouring pictures get seeds that lie far apart. */
 static uint64_t seed_of(const struct gk_bench_series *series, uint64_t index)
 {
-    return (series->seed * 4 + series->kind) * UINT64_C(0xd1342543de82ef95) +
-           index * UINT64_C(0x9e3779b97f4a7c15);
+    return gk_bench_seed(series->seed * 4 + series->kind, index);
 }
 
 size_t gk_bench_series_issuer(uint64_t index)
@@ -125,95 +118,17 @@ static bool read_strip(const struct gk_bench_series *series, struct gk_recognise
     return true;
 }
 
-static bool read_one(const struct gk_bench_series *series, struct gk_recogniser *recogniser, uint64_t index,
-                     const struct gk_bench_journal *journal)
+static bool read_one(const void *context, struct gk_recogniser *recogniser, uint64_t index,
+                     guika_v1_internal_CompleteRecognitionRequest *ret_result)
 {
-    static guika_v1_internal_CompleteRecognitionRequest result; /* large */
-    static struct gk_bench_record record;
+    const struct gk_bench_series *series = context;
 
-    if (!(series->kind == GK_BENCH_STRIPS ? read_strip : read_picture)(series, recogniser, index, &result)) {
-        (void)fprintf(stderr, "calibration: picture %llu cannot be drawn\n", (unsigned long long)index);
-        return false;
-    }
-    gk_bench_record_fill(&record, index, &result);
-    if (!gk_bench_journal_append(journal, &record)) {
-        perror("calibration: journal");
-        return false;
-    }
-    return true;
-}
-
-/* One process: every `workers`th picture that is not done, from `first` on. */
-static int work(const struct gk_bench_series *series, const struct gk_bench_journal *journal, unsigned first,
-                unsigned workers)
-{
-    const struct gk_recogniser_options options = {.issuers_directory = GUIKA_BINARY_DIR "/lib/guika/issuers"};
-    struct gk_recogniser *recogniser = NULL;
-    struct gk_error error = {.status = GK_OK};
-    uint64_t since_sync = 0;
-    bool good = true;
-
-    if (gk_recogniser_open(&options, &recogniser, &error) != GK_OK) {
-        (void)fprintf(stderr, "calibration: %s\n", error.message);
-        return 1;
-    }
-    for (uint64_t i = first; i < journal->wanted && good; i += workers) {
-        if (!journal->done[i]) {
-            good = read_one(series, recogniser, i, journal);
-            if (++since_sync % SYNC_EVERY == 0) {
-                gk_bench_journal_sync(journal);
-            }
-        }
-    }
-    gk_bench_journal_sync(journal);
-    gk_recogniser_close(recogniser);
-    return good ? 0 : 1;
-}
-
-/* Waits for all of them; true where all ended well. */
-static bool wait_for(const char *name, const struct gk_bench_journal *journal, unsigned workers)
-{
-    bool good = true;
-
-    for (unsigned seconds = 1; workers > 0; seconds++) {
-        int status;
-
-        while (workers > 0 && waitpid(-1, &status, WNOHANG) > 0) {
-            workers--;
-            good = good && status == 0;
-        }
-        if (workers > 0) {
-            if (seconds % SAY_EVERY_S == 0) {
-                (void)fprintf(stderr, "%s: %llu of %llu\n", name,
-                              (unsigned long long)gk_bench_journal_size(journal),
-                              (unsigned long long)journal->wanted);
-            }
-            (void)sleep(1);
-        }
-    }
-    return good;
+    return (series->kind == GK_BENCH_STRIPS ? read_strip : read_picture)(series, recogniser, index,
+                                                                         ret_result);
 }
 
 bool gk_bench_series_read(const struct gk_bench_series *series, const char *name,
                           const struct gk_bench_journal *journal, unsigned workers)
 {
-    unsigned started = 0;
-
-    if (gk_bench_journal_done(journal) == journal->wanted) {
-        return true;
-    }
-    (void)fflush(NULL);
-    for (; started < workers; started++) {
-        const pid_t process = fork();
-
-        if (process == 0) {
-            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-            _exit(work(series, journal, started, workers));
-        }
-        if (process < 0) {
-            perror("calibration: fork");
-            break;
-        }
-    }
-    return wait_for(name, journal, started) && started == workers;
+    return gk_bench_read_all(read_one, series, name, journal, workers);
 }

@@ -74,6 +74,7 @@
 #define GK_ALIEN_RAGGED 100     /* the same, and it has numbers one character shorter or longer */
 /* And for a part of a line. Estimated: */
 #define GK_ALIEN_PART 5         /* other figures stand on the line, far off */
+#define GK_ALIEN_APART 100      /* or for a whole line, one gap of which is far wider than the others */
 #define GK_ALIEN_WINDOW 1000000 /* figures touch it on the left or the right */
 
 /* Share of good numbers that fail a check that only weighs. Unknown; card-validator#112 shows that there are
@@ -86,6 +87,9 @@
  * or says nothing. FIT: share of wrong first sights whose second sight is wrong in the same way: 3 of 13
  * among 160 minted cards seen twice, rules off (few: kept above it). */
 #define GK_SIGHT_REPEATS 0.25
+/* The chance that a bar code says what a wrong reading of the digits says: it is another print with a check
+ * of its own, so only a mistake at the issuer's could do it. Estimated, on the cautious side. */
+#define GK_CODE_REPEATS 0.02
 /* Of what one sight leaves to numbers that it does not name, the share that goes to a number that another
  * sight names. Estimated. */
 #define GK_SIGHT_UNNAMED 0.03

@@ -5,7 +5,7 @@
  * rest. Were they independent, the numbers would have p(n) q(n), scaled; a number that only one sight names
  * has a small part of the other's rest, and that both have the same unnamed number in mind is rarer still.
  * But a second sight often says again what the first one said, errors and all. So with the probability
- * GK_SIGHT_REPEATS only the surer of the two is believed, else both:
+ * GK_SIGHT_REPEATS (or what a witness's is) only the surer of the two is believed, else both:
  *
  *     repeats * (the surer of p and q)  +  (1 - repeats) * p q / sum.
  *
@@ -120,7 +120,7 @@ static void join_items(struct joined *joined, const struct sight *from, const st
 }
 
 /* One distribution from two sights of a place. */
-static void join(const struct sight *p, const struct sight *q, struct joined *ret_joined)
+static void join(const struct sight *p, const struct sight *q, double repeats, struct joined *ret_joined)
 {
     const struct gk_candidate *top_p = top_of(p), *top_q = top_of(q);
     bool p_is_surer = top_q == NULL || (top_p != NULL && top_p->probability >= top_q->probability);
@@ -130,8 +130,7 @@ static void join(const struct sight *p, const struct sight *q, struct joined *re
     join_items(ret_joined, q, p, !p_is_surer, true);
     for (size_t i = 0; i < ret_joined->count; i++) {
         double both = ret_joined->total > 0 ? ret_joined->independent[i] / ret_joined->total : 0;
-        ret_joined->items[i].probability =
-            GK_SIGHT_REPEATS * ret_joined->surer[i] + (1 - GK_SIGHT_REPEATS) * both;
+        ret_joined->items[i].probability = repeats * ret_joined->surer[i] + (1 - repeats) * both;
     }
 }
 
@@ -151,7 +150,8 @@ static void insert(struct gk_candidate_list *list, const struct gk_candidate *ca
 }
 
 /* Adds the sight to a place of the list, or as a new one. */
-static void add_sight(struct gk_candidate_list *list, uint32_t place, const struct sight *seen)
+static void add_sight(struct gk_candidate_list *list, uint32_t place, const struct sight *seen,
+                      double repeats)
 {
     struct joined joined;
     const struct sight before = {list->items, list->count, place};
@@ -161,7 +161,7 @@ static void add_sight(struct gk_candidate_list *list, uint32_t place, const stru
             joined.items[joined.count++] = seen->items[i];
         }
     } else {
-        join(&before, seen, &joined);
+        join(&before, seen, repeats, &joined);
     }
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -215,12 +215,13 @@ void gk_candidates_add(struct gk_candidate_list *list, const struct gk_line_verd
     const struct sight seen = {verdict->candidates, verdict->count, verdict->candidates[0].place};
     uint32_t place = place_of(list, &seen);
     list->places += place == list->places;
-    add_sight(list, place, &seen);
+    add_sight(list, place, &seen, GK_SIGHT_REPEATS);
 }
 
-bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, double strength)
+bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, double strength,
+                           double repeats)
 {
-    assert(strength >= 0 && strength <= 1);
+    assert(strength >= 0 && strength <= 1 && repeats >= 0 && repeats <= 1);
     struct gk_candidate said[GK_CANDIDATES_MOST];
     struct sight seen = {said, 0, 0};
     double total = 0;
@@ -238,7 +239,7 @@ bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, d
         said[i].forced = said[i].forced && strength < LEAST_WITNESS;
     }
     if (seen.count > 0) {
-        add_sight(list, seen.place, &seen);
+        add_sight(list, seen.place, &seen, repeats);
     }
     return seen.count > 0;
 }

@@ -12,6 +12,9 @@
 
 /* At and above this probability a candidate that no check character forced counts as read. */
 #define GK_CANDIDATE_ACCEPTED 0.999
+/* What a registry of consecutive numbers wants is more (core/registry/match.c: 0.9995); from here on nothing
+ * is gained by another frame. */
+#define GK_CANDIDATE_CERTAIN 0.9999
 
 struct gk_candidate {
     char number[GK_NUMBER_SIZE];
@@ -56,8 +59,10 @@ struct gk_candidate_list {
 void gk_candidates_add(struct gk_candidate_list *list, const struct gk_line_verdict *verdict);
 
 /* Somebody else (Tesseract, a bar code) says that `number` is on the card; `strength`, 0 to 1, is the
- * probability that he is right. From 0.5 on he takes away that it was forced. Returns false, and changes
- * nothing, where the number is not in the list: a witness alone is no reading. [any] */
-bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, double strength);
+ * probability that he is right, `repeats` that he would say so too if the list were wrong: GK_SIGHT_REPEATS
+ * where he looked at the same print. From a strength of 0.5 on he takes away that it was forced. Returns
+ * false, and changes nothing, where the number is not in the list: a witness alone is no reading. [any] */
+bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, double strength,
+                           double repeats);
 
 #endif

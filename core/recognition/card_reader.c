@@ -55,6 +55,7 @@ struct view {
     struct gk_quad quad;
     size_t number; /* for the observer */
     struct gk_candidate_list *list;
+    double enough; /* probability from which nothing more is read in this picture */
     struct gk_card_sight *sight;
     struct gk_number_line lines[GK_NUMBER_LINES_MOST];
     size_t line_count;
@@ -118,14 +119,19 @@ static void note_rows(const struct view *view, const struct gk_number_target *ta
 
 /* Is the best candidate in doubt, but worth a second opinion? Without checks nothing is accepted, whoever
  * agrees. */
-static bool wants_witness(const struct view *view, double least)
+static bool wants_witness(const struct view *view, double least, double enough)
 {
     if (view->reader->text == NULL || view->reader->barcodes == NULL) {
         return false;
     }
     return !view->reader->rules.no_check && !gk_card_reader_out_of_time(view->reader) &&
-           !is_read(view->list, GK_CANDIDATE_ACCEPTED) &&
+           !is_read(view->list, enough) &&
            (least <= 0 || (view->list->count > 0 && view->list->items[0].probability >= least));
+}
+
+static bool has_letters(const struct gk_candidate_list *list)
+{
+    return list->count > 0 && list->items[0].number[strspn(list->items[0].number, "0123456789X")] != '\0';
 }
 
 /* Reads a trial through and adds what it says. */
@@ -152,7 +158,9 @@ static void read_trial(struct view *view, const struct trial *trial)
     if (likelier) {
         place_view(view, target.rows, upside_down);
     }
-    if (likelier && target.row_count == 1 && wants_witness(view, WORTH_TEXT)) {
+    /* Tesseract was asked already where there are letters. */
+    if (likelier && target.row_count == 1 && !has_letters(view->list) &&
+        wants_witness(view, WORTH_TEXT, GK_CANDIDATE_ACCEPTED)) {
         gk_witness_text(view->reader, &place, target.rows, upside_down, view->list);
     }
 }
@@ -198,7 +206,13 @@ static bool lies_on(const struct gk_number_line *line, const struct gk_number_li
     return same_direction && along >= 0 && along <= length && fabs(across) <= region->left_height;
 }
 
-typedef bool region_visitor(struct view *view, const struct gk_number_line *region, int turns, void *context);
+/* A region of a layout as it lies in the frame. */
+struct visited {
+    struct gk_number_line line;
+    int turns;
+};
+
+typedef bool region_visitor(struct view *view, const struct visited *region, void *context);
 
 /* Calls for every region of the shelf's layouts, both ways up, until one call returns true. */
 static bool visit_regions(struct view *view, region_visitor *visit, void *context)
@@ -210,8 +224,8 @@ static bool visit_regions(struct view *view, region_visitor *visit, void *contex
             const struct guika_layout *layout = &issuer->layouts[j];
             for (size_t k = 0; k < layout->number_count; k++) {
                 for (int turns = layout->portrait ? 1 : 0; turns < 4; turns += 2) {
-                    struct gk_number_line region = region_line(&layout->numbers[k], turns);
-                    if (visit(view, &region, turns, context)) {
+                    struct visited region = {region_line(&layout->numbers[k], turns), turns};
+                    if (visit(view, &region, context)) {
                         return true;
                     }
                 }
@@ -230,11 +244,13 @@ struct turns_sought {
     unsigned turns;
 };
 
-static bool note_turns(struct view *view, const struct gk_number_line *region, int turns, void *context)
+static bool note_turns(struct view *view, const struct visited *region, void *context)
 {
     struct turns_sought *sought = context;
     (void)view;
-    sought->turns |= region->left_height < TALLEST_PX && lies_on(sought->row, region) ? 1u << turns : 0;
+    sought->turns |= region->line.left_height < TALLEST_PX && lies_on(sought->row, &region->line)
+                         ? 1u << region->turns
+                         : 0;
     return false;
 }
 
@@ -374,12 +390,11 @@ static void complete_block(struct view *view)
     }
 }
 
-static bool try_region(struct view *view, const struct gk_number_line *region, int turns, void *context)
+static bool try_region(struct view *view, const struct visited *region, void *context)
 {
-    (void)turns;
     (void)context;
-    if (region->left_height < TALLEST_PX) {
-        add_trial(view, region, 1);
+    if (region->line.left_height < TALLEST_PX) {
+        add_trial(view, &region->line, 1);
     }
     return view->trial_count == MOST_TRIALS || gk_card_reader_out_of_time(view->reader);
 }
@@ -419,7 +434,7 @@ static void read_view(struct view *view)
     qsort(view->trials, view->trial_count, sizeof *view->trials, compare_trials);
     double least = fmax(LEAST_STRENGTH, LEAST_SHARE * strongest(view));
     for (size_t i = 0; i < view->trial_count && i < MOST_READ && view->trials[i].strength >= least; i++) {
-        if (gk_card_reader_out_of_time(view->reader) || is_read(view->list, GK_CANDIDATE_ACCEPTED)) {
+        if (gk_card_reader_out_of_time(view->reader) || is_read(view->list, view->enough)) {
             return;
         }
         read_trial(view, &view->trials[i]);
@@ -461,7 +476,7 @@ static void read_card(struct view *view)
                         view->line_count, reader->rules.issuers, reader->rules.issuer_count);
     }
     read_view(view);
-    if (view->number == 0 && strongest(view) < LONG_NUMBER && wants_witness(view, 0)) {
+    if (view->number == 0 && strongest(view) < LONG_NUMBER && wants_witness(view, 0, GK_CANDIDATE_CERTAIN)) {
         gk_witness_barcodes(reader, view->picture, &view->frame, view->list);
     }
 }
@@ -555,10 +570,15 @@ void gk_card_read(const struct gk_card_reader *reader, const struct gk_image *pi
     if (reader->observer != NULL) {
         gk_observe_picture(reader->observer, picture, overview.cards, overview.card_count, card != NULL);
     }
-    struct view view = {.reader = reader, .picture = picture, .list = list, .sight = &sight};
+    /* Another frame of a card that was read is there to make certain. */
+    struct view view = {.reader = reader,
+                        .picture = picture,
+                        .list = list,
+                        .enough = is_read(list, GK_CANDIDATE_ACCEPTED) ? GK_CANDIDATE_CERTAIN
+                                                                       : GK_CANDIDATE_ACCEPTED,
+                        .sight = &sight};
     for (size_t i = 0; i < overview.card_count; i++) {
-        if (gk_card_reader_out_of_time(reader) ||
-            is_read(list, i == 0 ? GK_CANDIDATE_ACCEPTED : GOOD_ENOUGH)) {
+        if (gk_card_reader_out_of_time(reader) || is_read(list, i == 0 ? view.enough : GOOD_ENOUGH)) {
             break;
         }
         view.quad = overview.cards[i].quad;

@@ -28,6 +28,9 @@ static const struct gk_framing framings[] = {
  */
 #define OPEN_DIRECTION 0.5
 
+/* What the likeliest number of digits alone may have for letters to be looked for. Estimated. */
+#define LETTERED_DOUBT 0.9
+
 /* Probability, squared, of a character that tells where the number begins or ends. */
 #define RATHER_SURE 0.3
 
@@ -228,6 +231,22 @@ bool gk_line_glance(const struct gk_card_reader *reader, const struct gk_line_pl
     return read;
 }
 
+/* Letters are looked for only where no number of digits alone fits, and so many digits may have letters in
+ * front. */
+static void read_letters(struct line_work *work, bool upside_down)
+{
+    struct direction *direction = &work->directions[upside_down];
+    const struct gk_line_verdict *verdict = &direction->verdict;
+    bool open = verdict->count == 0 || verdict->candidates[0].forced ||
+                verdict->candidates[0].probability < LETTERED_DOUBT;
+    if (work->reader->text != NULL && work->target->row_count == 1 && open &&
+        gk_letters_may_stand(&work->reader->rules, strlen(verdict->best)) &&
+        gk_letters_read(work->reader, work->place, work->target->rows, upside_down,
+                        &direction->rows[0].letters)) {
+        weigh(work, upside_down);
+    }
+}
+
 bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
                   const struct gk_number_target *target, const struct gk_line_glance *glance,
                   struct gk_line_verdict *ret_verdict, bool *ret_upside_down)
@@ -246,6 +265,7 @@ bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_plac
     if (!is_settled(&direction->verdict)) {
         read_framings(work, upside_down, FRAMINGS);
         weigh(work, upside_down);
+        read_letters(work, upside_down);
     }
     bool worth = direction->verdict.clarity >= WORTH_READING;
     if (worth) {

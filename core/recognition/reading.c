@@ -207,6 +207,7 @@ struct line {
     struct gk_weighing *weighing;
     struct gk_fusion *fusion; /* of the run at hand */
     struct gk_run run;
+    const struct gk_letters_choice *letters;          /* in front of the run's digits; NULL: none */
     char groupings[GK_NUMBER_SIZE][GK_GROUPING_SIZE]; /* of the run at hand, by length */
 };
 
@@ -229,8 +230,30 @@ static void fuse(struct line *line, const struct parts *parts, int first, int la
     }
 }
 
+/* The same with letters in front, which belong to the first group. */
+static void weigh_with_letters(struct line *line, const char *text, double probability)
+{
+    char number[GK_LETTERS_MOST + GK_NUMBER_SIZE], grouping[GK_GROUPING_SIZE + 8] = "";
+    size_t letters = strlen(line->letters->text);
+    const char *behind = line->groupings[strlen(text)];
+    if (letters + strlen(text) > GK_NUMBER_LONGEST) {
+        return;
+    }
+    (void)snprintf(number, sizeof number, "%s%s", line->letters->text, text);
+    if (behind[0] != '\0') {
+        char *rest;
+        unsigned long first = strtoul(behind, &rest, 10);
+        (void)snprintf(grouping, sizeof grouping, "%lu%s", first + letters, rest);
+    }
+    gk_weighing_add(line->weighing, &line->run, number, grouping, probability * line->letters->probability);
+}
+
 static void weigh_text(struct line *line, const char *text, double probability)
 {
+    if (line->letters != NULL) {
+        weigh_with_letters(line, text, probability);
+        return;
+    }
     gk_weighing_add(line->weighing, &line->run, text, line->groupings[strlen(text)], probability);
 }
 
@@ -336,13 +359,11 @@ static void weigh_windows(struct line *line, double alien_factor)
     }
 }
 
-/* Weighs all that the run at hand may be. */
-static void weigh_run(struct line *line, double alien_factor)
+/* Weighs the texts of the run at hand, and leaves what was not weighed one by one. */
+static void weigh_texts(struct line *line, double unseen[GK_NUMBER_SIZE])
 {
     const struct gk_fusion *fusion = line->fusion;
-    double unseen[GK_NUMBER_SIZE];
-    memcpy(unseen, fusion->unseen, sizeof unseen);
-    line->run = (struct gk_run){.best = fusion->texts[0].text, .alien_factor = alien_factor};
+    memcpy(unseen, fusion->unseen, sizeof fusion->unseen);
     for (size_t i = 0; i < fusion->text_count; i++) {
         weigh_text(line, fusion->texts[i].text, fusion->texts[i].probability);
     }
@@ -351,6 +372,15 @@ static void weigh_run(struct line *line, double alien_factor)
         double *left = &unseen[fusion->bases[b].alignment.length];
         *left = fmax(0, *left - weigh_double_exchanges(line, &fusion->bases[b]));
     }
+}
+
+/* Weighs all that the run at hand may be. */
+static void weigh_run(struct line *line, double alien_factor)
+{
+    const struct gk_fusion *fusion = line->fusion;
+    double unseen[GK_NUMBER_SIZE];
+    line->run = (struct gk_run){.best = fusion->texts[0].text, .alien_factor = alien_factor};
+    weigh_texts(line, unseen);
     gk_weighing_close_run(line->weighing, &line->run, unseen, fusion->slip);
     weigh_windows(line, alien_factor);
 }
@@ -397,6 +427,42 @@ static void weigh_parts(struct line *line, const struct parts *parts, struct gk_
     }
 }
 
+/* Weighs the digits behind the letters with each of the letters that may be there. */
+static void weigh_lettered(struct line *line, const struct gk_letters *letters,
+                           struct gk_line_verdict *verdict)
+{
+    const struct parts behind = {.count = 1, .cuts = {letters->end, 1}};
+    const struct gk_letters_choice *likeliest = &letters->choices[0];
+    double unseen[GK_NUMBER_SIZE], beyond[GK_NUMBER_SIZE] = {0}, sum = 0;
+    double most = verdict->count > 0 ? verdict->candidates[0].probability : 0;
+    char best[GK_NUMBER_SIZE + GK_LETTERS_MOST];
+    fuse(line, &behind, 0, 0);
+    if (line->fusion->text_count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < letters->count; i++) {
+        likeliest =
+            letters->choices[i].probability > likeliest->probability ? &letters->choices[i] : likeliest;
+    }
+    (void)snprintf(best, sizeof best, "%s%s", likeliest->text, line->fusion->texts[0].text);
+    line->run = (struct gk_run){.best = best, .alien_factor = 1};
+    for (size_t i = 0; i < letters->count; i++) {
+        size_t size = strlen(letters->choices[i].text);
+        line->letters = &letters->choices[i];
+        weigh_texts(line, unseen);
+        sum += letters->choices[i].probability;
+        for (size_t length = 0; length + size < GK_NUMBER_SIZE; length++) {
+            beyond[length + size] += unseen[length] * letters->choices[i].probability;
+        }
+    }
+    line->letters = NULL;
+    gk_weighing_close_run(line->weighing, &line->run, beyond, line->fusion->slip + (1 - sum));
+    if (verdict->count > 0 && verdict->candidates[0].probability > most && strlen(best) < GK_NUMBER_SIZE) {
+        describe(line, verdict);
+        memcpy(verdict->best, best, sizeof verdict->best);
+    }
+}
+
 void gk_reading_verdict(const struct gk_reading *reading, const struct gk_candidate_rules *rules,
                         struct gk_line_verdict *ret_verdict)
 {
@@ -418,9 +484,13 @@ void gk_reading_verdict(const struct gk_reading *reading, const struct gk_candid
     if (fusion.base_count > 0 && reading->row_count == 0) {
         find_parts(&fusion.bases[0].alignment, reading->framings[fusion.surest].columns, &parts);
     }
-    weigh_run(&line, 1);
+    bool uneven = parts.count > 1 && line.groupings[strlen(fusion.texts[0].text)][0] == '\0';
+    weigh_run(&line, uneven ? GK_ALIEN_APART : 1);
     if (parts.count > 1) {
         weigh_parts(&line, &parts, ret_verdict);
+    }
+    if (reading->letters.count > 0) {
+        weigh_lettered(&line, &reading->letters, ret_verdict);
     }
     gk_weighing_end(&weighing);
     if (ret_verdict->clarity >= CLEAR) {

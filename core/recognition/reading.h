@@ -7,6 +7,7 @@
 
 #include "core/recognition/candidates.h"
 #include "core/recognition/decoder.h"
+#include "core/recognition/letters.h"
 
 #define GK_READING_FRAMINGS_MOST 12
 #define GK_READING_ROWS_MOST 5
@@ -15,9 +16,10 @@
 struct gk_reading {
     int framing_count;
     struct gk_digit_matrix framings[GK_READING_FRAMINGS_MOST];
-    int pictures[GK_READING_FRAMINGS_MOST];                       /* that each framing is of */
-    int picture;                                                  /* that the next one is of */
-    int row_count;                                                /* of a block; 0: one line */
+    int pictures[GK_READING_FRAMINGS_MOST]; /* that each framing is of */
+    int picture;                            /* that the next one is of */
+    struct gk_letters letters;              /* in front of its digits, by another reader */
+    int row_count;                          /* of a block; 0: one line */
     int row_ends[GK_READING_FRAMINGS_MOST][GK_READING_ROWS_MOST]; /* first column behind each row */
 };
 

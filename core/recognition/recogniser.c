@@ -19,7 +19,6 @@
 #define CPU_FOR_ALL_FRAMES_MS 1100
 #define WALL_FOR_ALL_FRAMES_MS 1700
 #define LEAST_PROBABILITY 1e-6 /* of a candidate worth a look-up */
-#define CERTAIN 0.9999         /* probability from which no further frame is read */
 #define RECOGNISED 0.5 /* probability from which a picture is redacted as the candidate's issuer says */
 
 struct gk_recogniser {
@@ -216,7 +215,7 @@ static bool is_accepted(const struct gk_candidate_list *list)
  * gained. */
 static bool is_certain(const struct gk_candidate_list *list)
 {
-    return is_accepted(list) && list->items[0].probability >= CERTAIN;
+    return is_accepted(list) && list->items[0].probability >= GK_CANDIDATE_CERTAIN;
 }
 
 /* Decodes again what was read alone before: pictures are not kept in memory for a pair that is seldom needed.
@@ -362,7 +361,7 @@ void gk_recogniser_read(struct gk_recogniser *recogniser, const guika_v1_Frame *
         .stop_cpu_ms = gk_clock_read_ms(CLOCK_THREAD_CPUTIME_ID) + CPU_FOR_ALL_FRAMES_MS,
         .stop_wall_ms = gk_clock_read_ms(CLOCK_MONOTONIC) + WALL_FOR_ALL_FRAMES_MS};
     for (size_t i = 0;
-         i < frame_count && !is_accepted(&reading->list) && (i == 0 || !gk_card_reader_out_of_time(&reader));
+         i < frame_count && !is_certain(&reading->list) && (i == 0 || !gk_card_reader_out_of_time(&reader));
          i++) {
         read_frame(&reader, &frames[i], reading);
     }

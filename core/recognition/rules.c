@@ -287,7 +287,7 @@ enum gk_fit gk_rules_judge(const struct guika_issuer *issuer, const char *number
         enum gk_fit fit = passes || rule->force == GUIKA_CHECK_WEIGHS ? GK_FIT_VALID : GK_FIT_CHECK_FAILED;
         if (fit > best || (fit == best && (size_t)prefix > chosen.prefix_length)) {
             best = fit;
-            chosen = (struct gk_judgement){issuer, rule, (size_t)prefix, passes};
+            chosen = (struct gk_judgement){issuer, rule, (size_t)prefix, 0, passes};
         }
     }
     if (best == GK_FIT_VALID && issuer->accepts != NULL && !issuer->accepts(number)) {
@@ -311,13 +311,18 @@ size_t gk_rules_match(const struct guika_issuer *const *issuers, size_t issuer_c
         if (fit != GK_FIT_VALID) {
             continue;
         }
+        judgement.share = gk_rules_prefix_share(judgement.rule);
         size_t at = 0;
         while (at < count && strcmp(ret_matches[at].issuer->scheme, issuers[i]->scheme) != 0) {
             at++;
         }
-        if (at < count && judgement.prefix_length > ret_matches[at].prefix_length) {
-            ret_matches[at] = judgement;
-        } else if (at == count && count < most) {
+        if (at < count) {
+            double widest = fmax(judgement.share, ret_matches[at].share);
+            if (judgement.prefix_length > ret_matches[at].prefix_length) {
+                ret_matches[at] = judgement;
+            }
+            ret_matches[at].share = widest;
+        } else if (count < most) {
             ret_matches[count++] = judgement;
         }
     }

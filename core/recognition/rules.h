@@ -41,7 +41,9 @@ struct gk_judgement {
     const struct guika_issuer *issuer;
     const struct guika_rule *rule; /* that it fits, or whose check it fails */
     size_t prefix_length;          /* characters of the prefix that matched; 0: the rule has none */
-    bool check_passes;             /* also where the check only weighs; true where there is none */
+    double share;      /* gk_rules_prefix_share of the widest rule of the scheme that the number fits; set by
+                          gk_rules_match */
+    bool check_passes; /* also where the check only weighs; true where there is none */
 };
 
 /* Judges by the issuer's rule with the longest matching prefix; a valid one goes before one whose check
@@ -49,8 +51,9 @@ struct gk_judgement {
 enum gk_fit gk_rules_judge(const struct guika_issuer *issuer, const char *number,
                            struct gk_judgement *ret_judgement);
 
-/* The issuers for which the number is valid, one a scheme: that with the longest prefix. Returns how many of
- * `most` were filled; `*ret_check_failed` tells whether some issuer lacks only the check. [any] */
+/* The issuers for which the number is valid, one a scheme: that with the longest prefix. A bank's plugin
+ * beside its brand's makes a number no likelier: it says whose it is. Returns how many of `most` were filled;
+ * `*ret_check_failed` tells whether some issuer lacks only the check. [any] */
 size_t gk_rules_match(const struct guika_issuer *const *issuers, size_t issuer_count, const char *number,
                       struct gk_judgement *ret_matches, size_t most, bool *ret_check_failed);
 

@@ -167,7 +167,7 @@ static double weigh_checked(struct gk_weighing *weighing, const struct gk_run *r
     for (size_t i = 0; i < count; i++) {
         const struct guika_rule *rule = matches[i].rule;
         double odds = alien_odds(rule, number, grouping) * run->alien_factor;
-        double density = 1 / gk_rules_prefix_share(rule) / odds;
+        double density = 1 / matches[i].share / odds;
         most = fmax(most, density);
         keep(weighing, run, number, matches[i].issuer,
              probability * check_density(rule, matches[i].check_passes) * density);

@@ -1,5 +1,6 @@
 #include "core/recognition/witness.h"
 
+#include "core/recognition/calibration.h"
 #include "core/recognition/descriptor.h"
 #include "core/recognition/weighing.h"
 
@@ -45,23 +46,32 @@ static void collect_figures(const struct gk_text_line *text, char ret_figures[GK
     ret_figures[count] = '\0';
 }
 
-void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_place *place,
-                     const struct gk_number_line *line, bool upside_down, struct gk_candidate_list *list)
+bool gk_witness_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                     const struct gk_number_line *line, bool upside_down, struct gk_text_line *ret_text,
+                     int *ret_width_px)
 {
     static const struct gk_framing framing = {.digit_share = 0.66, .centre_shift = 0};
     struct gk_image strip;
-    struct gk_text_line text;
-    char figures[GK_TEXT_SYMBOLS_MOST + 1], numbers[OPINIONS][GK_NUMBER_SIZE];
-    size_t count = 0;
     if (!gk_number_line_cut(place->picture, place->frame, line, upside_down, &framing, &strip)) {
-        return;
+        return false;
     }
     int64_t began = gk_stage_begin(reader->stages);
     make_dark_on_light(&strip);
-    bool read = gk_text_read(reader->text, &strip, &text);
+    bool read = gk_text_read(reader->text, &strip, ret_text);
     gk_stage_end(reader->stages, GK_STAGE_TEXT, began);
+    *ret_width_px = strip.width_px;
     gk_image_clear(&strip);
-    if (!read) {
+    return read;
+}
+
+void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_place *place,
+                     const struct gk_number_line *line, bool upside_down, struct gk_candidate_list *list)
+{
+    struct gk_text_line text;
+    char figures[GK_TEXT_SYMBOLS_MOST + 1], numbers[OPINIONS][GK_NUMBER_SIZE];
+    size_t count = 0;
+    int width_px;
+    if (!gk_witness_read(reader, place, line, upside_down, &text, &width_px)) {
         return;
     }
     collect_figures(&text, figures);
@@ -70,7 +80,7 @@ void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_p
     }
     for (size_t i = 0; i < count; i++) {
         if (strstr(figures, numbers[i]) != NULL) {
-            (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH);
+            (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH, GK_SIGHT_REPEATS);
             return;
         }
     }
@@ -108,7 +118,7 @@ static void say(struct testimony *testimony, const char *number, double strength
     }
     if (testimony->count < GK_BARCODES_MOST) {
         memcpy(testimony->numbers[testimony->count++], number, GK_NUMBER_SIZE);
-        if (!gk_candidates_witness(testimony->list, number, strength)) {
+        if (!gk_candidates_witness(testimony->list, number, strength, GK_CODE_REPEATS)) {
             add_code(testimony->reader, number, strength, testimony->list);
         }
     }

@@ -13,7 +13,7 @@ static const struct gk_font ocr_b = {"OCR B", false, false};
 
 static const struct gk_colour white = {1, 1, 1};
 
-static struct gk_font number_font(struct gk_random *random)
+struct gk_font gk_face_number_font(struct gk_random *random)
 {
     static const struct gk_font fonts[] = {
         {"Liberation Sans", true, false},
@@ -41,9 +41,8 @@ static void note_digits(struct gk_face *face, double left, double right, double 
     face->digits = box;
 }
 
-/* The flat number from x on, in the source colour set before. */
-static double print_number(struct gk_face *face, struct gk_font font, double x, double y, double height,
-                           double width, const char *text)
+double gk_face_print_number(struct gk_face *face, struct gk_font font, double x, double y, double height,
+                            double width, const char *text)
 {
     double printed = gk_text_within(face->cr, font, x, y, height, width, text);
     note_digits(face, x, x + printed, y, height);
@@ -73,14 +72,8 @@ static void emboss_line(struct gk_face *face, double first_x, double y, double h
     }
 }
 
-void gk_face_print(struct gk_face *face, struct gk_random *random, double x_mm, double y_mm, double height_mm,
-                   double width_mm, const char *text)
-{
-    (void)print_number(face, number_font(random), x_mm, y_mm, height_mm, width_mm, text);
-}
-
-void gk_face_emboss(struct gk_face *face, double first_x_mm, double y_mm, double height_mm, double pitch_mm,
-                    const char *text)
+void gk_face_emboss_number(struct gk_face *face, double first_x_mm, double y_mm, double height_mm,
+                           double pitch_mm, const char *text)
 {
     emboss_line(face, first_x_mm, y_mm, height_mm, pitch_mm, text, true);
 }
@@ -247,7 +240,7 @@ static void number_in_blocks(struct gk_face *face, struct gk_font font, const ch
         size_t count = strlen(rest) < 4 ? strlen(rest) : 4;
         memcpy(row, rest, count);
         rest += count;
-        print_number(face, font, GK_MINT_PAYMENT_BLOCKS_X_MM, y, 3.8, 22, row);
+        gk_face_print_number(face, font, GK_MINT_PAYMENT_BLOCKS_X_MM, y, 3.8, 22, row);
     }
 }
 
@@ -271,7 +264,7 @@ static void face_payment(struct gk_face *face, const struct gk_mint_card *card)
     if (card->number[0] == '\0') {
         return;
     }
-    struct gk_font font = number_font(&print);
+    struct gk_font font = gk_face_number_font(&print);
     if (card->layout == GK_MINT_BLOCKS) {
         number_in_blocks(face, font, card->number);
         return;
@@ -281,8 +274,8 @@ static void face_payment(struct gk_face *face, const struct gk_mint_card *card)
         emboss_line(face, GK_MINT_PAYMENT_FIRST_DIGIT_X_MM, y, GK_MINT_PAYMENT_DIGIT_HEIGHT_MM,
                     GK_MINT_PAYMENT_PITCH_MM, text, true);
     } else {
-        print_number(face, font, GK_MINT_PAYMENT_FLAT_X_MM, y, gk_random_between(&print, 3.2, 4.0),
-                     GK_MINT_PAYMENT_FLAT_RIGHT_MM - GK_MINT_PAYMENT_FLAT_X_MM, text);
+        gk_face_print_number(face, font, GK_MINT_PAYMENT_FLAT_X_MM, y, gk_random_between(&print, 3.2, 4.0),
+                             GK_MINT_PAYMENT_FLAT_RIGHT_MM - GK_MINT_PAYMENT_FLAT_X_MM, text);
     }
     if (card->layout == GK_MINT_LINE && gk_random_chance(&print, 0.7)) {
         text[4] = '\0';
@@ -301,8 +294,9 @@ static void face_payment_portrait(struct gk_face *face, const struct gk_mint_car
     gk_colour_set(face->cr, face->ink, 1);
     gk_mint_printed_number(card, text);
     if (card->number[0] != '\0') {
-        print_number(face, number_font(&print), GK_MINT_PORTRAIT_NUMBER_X_MM, GK_MINT_PORTRAIT_NUMBER_Y_MM,
-                     2.9, GK_MINT_PORTRAIT_NUMBER_RIGHT_MM - GK_MINT_PORTRAIT_NUMBER_X_MM, text);
+        gk_face_print_number(face, gk_face_number_font(&print), GK_MINT_PORTRAIT_NUMBER_X_MM,
+                             GK_MINT_PORTRAIT_NUMBER_Y_MM, 2.9,
+                             GK_MINT_PORTRAIT_NUMBER_RIGHT_MM - GK_MINT_PORTRAIT_NUMBER_X_MM, text);
     }
     gk_text_within(face->cr, sans_bold, 5.5, 64.5, 2.2, 40, card->name);
     snprintf(text, sizeof text, "THRU %02u/%02u", 1 + gk_random_below(&print, 12),
@@ -323,12 +317,12 @@ static void face_transit(struct gk_face *face, const struct gk_mint_card *card)
     struct gk_font font = gk_random_chance(&print, 0.6) ? sans : ocr_b;
     if (strcmp(card->brand, "octopus") == 0) {
         double width = fmin(gk_text_width(face->cr, font, GK_MINT_OCTOPUS_DIGIT_HEIGHT_MM, text), 40);
-        print_number(face, font, GK_MINT_OCTOPUS_NUMBER_RIGHT_MM - width, GK_MINT_OCTOPUS_NUMBER_Y_MM,
-                     GK_MINT_OCTOPUS_DIGIT_HEIGHT_MM, 40, text);
+        gk_face_print_number(face, font, GK_MINT_OCTOPUS_NUMBER_RIGHT_MM - width, GK_MINT_OCTOPUS_NUMBER_Y_MM,
+                             GK_MINT_OCTOPUS_DIGIT_HEIGHT_MM, 40, text);
         gk_text(face->cr, sans, 8, 47.5, 1.3, "Enquiries 2266 0142");
     } else {
-        print_number(face, font, GK_MINT_TUNION_NUMBER_X_MM, GK_MINT_TUNION_NUMBER_Y_MM,
-                     GK_MINT_TUNION_DIGIT_HEIGHT_MM, 60, text);
+        gk_face_print_number(face, font, GK_MINT_TUNION_NUMBER_X_MM, GK_MINT_TUNION_NUMBER_Y_MM,
+                             GK_MINT_TUNION_DIGIT_HEIGHT_MM, 60, text);
         gk_text(face->cr, chinese, 62, 40, 1.8, "交通联合");
     }
     gk_text(face->cr, sans, 60, 3.2, 0.9, "SPECIMEN");
@@ -369,8 +363,8 @@ static void face_resident_id(struct gk_face *face, const struct gk_mint_card *ca
     struct gk_font font = gk_random_chance(&print, 0.5) ? ocr_b : sans_bold;
     double natural = gk_text_width(face->cr, font, GK_MINT_ID_DIGIT_HEIGHT_MM, text);
     double room = GK_MINT_ID_NUMBER_RIGHT_MM - GK_MINT_ID_NUMBER_X_MM;
-    print_number(face, font, GK_MINT_ID_NUMBER_X_MM + fmax(0, (room - natural) * 0.3), GK_MINT_ID_NUMBER_Y_MM,
-                 GK_MINT_ID_DIGIT_HEIGHT_MM, room, text);
+    gk_face_print_number(face, font, GK_MINT_ID_NUMBER_X_MM + fmax(0, (room - natural) * 0.3),
+                         GK_MINT_ID_NUMBER_Y_MM, GK_MINT_ID_DIGIT_HEIGHT_MM, room, text);
     gk_colour_set(face->cr, face->base, 0.6);
     gk_text(face->cr, sans, 40, 3.0, 0.9, "SPECIMEN");
 }
@@ -402,8 +396,8 @@ static void face_campus(struct gk_face *face, const struct gk_mint_card *card)
     gk_text(face->cr, chinese, 6, GK_MINT_CAMPUS_NUMBER_Y_MM, 1.9, "学号 No.");
     gk_mint_printed_number(card, text);
     if (text[0] != '\0') {
-        print_number(face, number_font(&print), GK_MINT_CAMPUS_NUMBER_X_MM, GK_MINT_CAMPUS_NUMBER_Y_MM,
-                     GK_MINT_CAMPUS_DIGIT_HEIGHT_MM, 38, text);
+        gk_face_print_number(face, gk_face_number_font(&print), GK_MINT_CAMPUS_NUMBER_X_MM,
+                             GK_MINT_CAMPUS_NUMBER_Y_MM, GK_MINT_CAMPUS_DIGIT_HEIGHT_MM, 38, text);
     }
     snprintf(text, sizeof text, "Valid until 31/08/20%u", 25 + gk_random_below(&print, 6));
     gk_text(face->cr, sans, 6, 39, 1.7, text);
@@ -434,8 +428,8 @@ static void face_parking(struct gk_face *face, const struct gk_mint_card *card)
     gk_text(face->cr, sans, 8, 28, 2.2, text);
     gk_mint_printed_number(card, text);
     if (text[0] != '\0') {
-        print_number(face, number_font(&print), GK_MINT_PARKING_NUMBER_X_MM, GK_MINT_PARKING_NUMBER_Y_MM,
-                     GK_MINT_PARKING_DIGIT_HEIGHT_MM, 48, text);
+        gk_face_print_number(face, gk_face_number_font(&print), GK_MINT_PARKING_NUMBER_X_MM,
+                             GK_MINT_PARKING_NUMBER_Y_MM, GK_MINT_PARKING_DIGIT_HEIGHT_MM, 48, text);
     }
     gk_text(face->cr, sans, 66, 51, 0.9, "SPECIMEN");
     draw_barcode(face, card, (struct gk_box){GK_MINT_PARKING_CODE128_MM},
@@ -469,8 +463,8 @@ static void face_receipt(struct gk_face *face, struct gk_random *random)
 
 void gk_face_size(const struct gk_mint_card *card, double *ret_width_mm, double *ret_height_mm)
 {
-    bool portrait = card->kind == GK_MINT_PLANNED
-                        ? card->plan->portrait != 0
+    bool portrait = card->kind == GK_MINT_ISSUED
+                        ? card->portrait
                         : card->kind == GK_MINT_PAYMENT && card->layout == GK_MINT_PORTRAIT;
     *ret_width_mm = portrait ? GK_MINT_CARD_HEIGHT_MM : GK_MINT_CARD_WIDTH_MM;
     *ret_height_mm = portrait ? GK_MINT_CARD_WIDTH_MM : GK_MINT_CARD_HEIGHT_MM;
@@ -517,10 +511,10 @@ static void draw_kind(struct gk_face *face, const struct gk_mint_card *card)
     case GK_MINT_RECEIPT:
         face_receipt(face, &paper);
         break;
-    case GK_MINT_PLANNED:
-        gk_face_planned(face, card);
-        break;
     case GK_MINT_NOTHING:
+        break;
+    case GK_MINT_ISSUED:
+        gk_face_issued(face, card);
         break;
     }
 }
@@ -537,6 +531,7 @@ int gk_face_draw(const struct gk_mint_card *card, double scale, struct gk_light 
         face.raised_cr = new_canvas(&face, CAIRO_FORMAT_A8, &face.raised);
     }
     draw_kind(&face, card);
+    gk_face_scratch(&face, card);
     if (face.failed || cairo_status(face.cr) != CAIRO_STATUS_SUCCESS ||
         (face.raised_cr != NULL && cairo_status(face.raised_cr) != CAIRO_STATUS_SUCCESS)) {
         gk_face_clear(&face);

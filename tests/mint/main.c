@@ -1,10 +1,12 @@
 /* guika-mint: a folder of specimen cards and their manifest. */
-#include "tests/mint/mint.h"
+#include "core/host/plugin_loader.h"
+#include "tests/mint/issued.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +23,9 @@ static const char usage_text[] =
     "  --kind K                any (default), payment, transit, id, campus, parking, receipt, nothing,\n"
     "                          or a brand: visa, mastercard, amex, discover, jcb, diners, unionpay, octopus, "
     "tunion\n"
+    "  --plugin FILE.so        instead of a kind: cards of an issuer's plugin, by its rules and layouts; "
+    "kind, print,\n"
+    "                          layout, barcode and number are then the plugin's\n"
     "  --print P               any (default), flat, embossed; only payment cards are embossed\n"
     "  --layout L              line (default), low, blocks, portrait, any: where flat payment numbers stand\n"
     "  --barcode B             none (default), code128, qr: the number on campus and parking cards, again\n"
@@ -52,6 +57,7 @@ static const char *const format_words[] = {"jpg", "png", NULL};
 
 struct options {
     const char *out, *brand, *number;
+    const struct guika_issuer *issuer;    /* NULL: none */
     int kind, print, layout, background;  /* ANY or the enum's value */
     int rotation, format, barcode, lamps; /* indices into their words */
     uint64_t seed;
@@ -145,16 +151,44 @@ static bool parse_size(const char *text, struct options *options)
 }
 
 static const struct option long_options[] = {
-    {"out", required_argument, NULL, 'o'},        {"count", required_argument, NULL, 'c'},
-    {"seed", required_argument, NULL, 's'},       {"kind", required_argument, NULL, 'k'},
-    {"print", required_argument, NULL, 'p'},      {"layout", required_argument, NULL, 'l'},
-    {"number", required_argument, NULL, 'n'},     {"difficulty", required_argument, NULL, 'd'},
-    {"rotation", required_argument, NULL, 'r'},   {"tilt-max-degrees", required_argument, NULL, 't'},
-    {"background", required_argument, NULL, 'b'}, {"size", required_argument, NULL, 'z'},
-    {"format", required_argument, NULL, 'f'},     {"barcode", required_argument, NULL, 'a'},
-    {"lamps", required_argument, NULL, 'm'},      {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},          {NULL, 0, NULL, 0},
+    {"out", required_argument, NULL, 'o'},
+    {"count", required_argument, NULL, 'c'},
+    {"seed", required_argument, NULL, 's'},
+    {"kind", required_argument, NULL, 'k'},
+    {"print", required_argument, NULL, 'p'},
+    {"layout", required_argument, NULL, 'l'},
+    {"number", required_argument, NULL, 'n'},
+    {"difficulty", required_argument, NULL, 'd'},
+    {"rotation", required_argument, NULL, 'r'},
+    {"tilt-max-degrees", required_argument, NULL, 't'},
+    {"background", required_argument, NULL, 'b'},
+    {"size", required_argument, NULL, 'z'},
+    {"format", required_argument, NULL, 'f'},
+    {"barcode", required_argument, NULL, 'a'},
+    {"lamps", required_argument, NULL, 'm'},
+    {"plugin", required_argument, NULL, 'g'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
 };
+
+/* The plugin stays open until the program ends. */
+static bool open_plugin(const char *path, struct options *options)
+{
+    static const struct gk_plugin_kind kind = {.symbol = "guika_issuer",
+                                               .word = "issuer",
+                                               .abi_major = GUIKA_ISSUER_ABI_MAJOR,
+                                               .abi_minor = GUIKA_ISSUER_ABI_MINOR,
+                                               .smallest_struct = offsetof(struct guika_issuer, barcodes)};
+    struct gk_plugin *plugin;
+    struct gk_error error;
+    if (gk_plugin_open(path, &kind, &plugin, &error) != GK_OK) {
+        fprintf(stderr, "guika-mint: %s\n", error.message);
+        return false;
+    }
+    options->issuer = (const struct guika_issuer *)(const void *)gk_plugin_head(plugin);
+    return true;
+}
 
 static bool parse_option(int letter, const char *text, struct options *options)
 {
@@ -183,6 +217,8 @@ static bool parse_option(int letter, const char *text, struct options *options)
         return parse_word("lamps", text, lamps_words, false, &options->lamps);
     case 'n':
         return parse_number(text, options);
+    case 'g':
+        return open_plugin(text, options);
     case 'd':
         return parse_real("difficulty", text, 0, 1, &options->difficulty);
     case 'r':
@@ -208,9 +244,12 @@ static uint64_t picture_seed(const struct options *options, uint32_t index)
     return options->seed * UINT64_C(0xd1342543de82ef95) + index * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static void choose_card(const struct options *options, uint32_t index, struct gk_mint_card *ret_card)
+static bool choose_card(const struct options *options, uint32_t index, struct gk_mint_card *ret_card)
 {
     uint64_t seed = picture_seed(options, index);
+    if (options->issuer != NULL) {
+        return gk_mint_issue_card(options->issuer, index % options->issuer->rule_count, seed, ret_card);
+    }
     /* any: half of them payment cards */
     static const enum gk_mint_kind kinds[] = {GK_MINT_PAYMENT, GK_MINT_TRANSIT, GK_MINT_PAYMENT,
                                               GK_MINT_ID,      GK_MINT_PAYMENT, GK_MINT_CAMPUS,
@@ -230,6 +269,7 @@ static void choose_card(const struct options *options, uint32_t index, struct gk
     if (options->number != NULL) {
         gk_mint_card_set_number(ret_card, options->number);
     }
+    return true;
 }
 
 static void choose_scene(const struct options *options, uint32_t index, const struct gk_mint_card *card,
@@ -276,8 +316,9 @@ static int mint_picture(const struct options *options, uint32_t index, const str
     static const char *const lamps[] = {"", "-left", "-right"};
     struct gk_mint_picture picture;
     char file[40];
-    snprintf(file, sizeof file, "%s-%05u%s.%s", kind_words[card->kind], index, lamps[scene->lamp],
-             format_words[options->format]);
+    snprintf(file, sizeof file, "%.20s-%05u%s.%s",
+             options->issuer != NULL ? options->issuer->id : kind_words[card->kind], index,
+             lamps[scene->lamp], format_words[options->format]);
     if (gk_mint_draw(card, scene, &picture) != 0) {
         errno = ENOMEM;
         return -1;
@@ -294,7 +335,11 @@ static int mint_one(const struct options *options, uint32_t index, FILE *manifes
 {
     struct gk_mint_card card;
     struct gk_mint_scene scene, opposite;
-    choose_card(options, index, &card);
+    if (!choose_card(options, index, &card)) {
+        fprintf(stderr, "guika-mint: the plugin's rules let no number pass\n");
+        errno = EINVAL;
+        return -1;
+    }
     choose_scene(options, index, &card, &scene);
     if (options->lamps == 0) {
         return mint_picture(options, index, &card, &scene, manifest);

@@ -11,6 +11,7 @@
 #ifndef GUIKA_TESTS_MINT_MINT_H
 #define GUIKA_TESTS_MINT_MINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -72,10 +73,10 @@ enum gk_mint_kind {
     GK_MINT_PARKING,
     GK_MINT_RECEIPT, /* a paper slip with decoy figures; no card */
     GK_MINT_NOTHING, /* the background alone */
-    GK_MINT_PLANNED, /* a card on which things stand where its plan says */
+    GK_MINT_ISSUED,  /* after an issuer's descriptor, see issued.h: number in `window` */
 };
 
-/* Only payment cards and planned ones are embossed. */
+/* Only payment cards and those after a descriptor are embossed. */
 enum gk_mint_print { GK_MINT_FLAT, GK_MINT_EMBOSSED };
 
 /* Only payment cards have a layout other than GK_MINT_LINE; embossed ones GK_MINT_LINE or GK_MINT_LOW. */
@@ -83,26 +84,18 @@ enum gk_mint_layout { GK_MINT_LINE, GK_MINT_LOW, GK_MINT_BLOCKS, GK_MINT_PORTRAI
 
 enum gk_mint_foil { GK_MINT_FOIL_SILVER, GK_MINT_FOIL_GOLD, GK_MINT_FOIL_WHITE, GK_MINT_FOIL_NONE };
 
-/* Only campus, parking and planned cards carry one, planned ones where there is room; the default is none. */
+/* Only campus and parking cards carry one, and those after a descriptor where there is room; the default is
+ * none. */
 enum gk_mint_barcode { GK_MINT_BARCODE_NONE, GK_MINT_BARCODE_CODE128, GK_MINT_BARCODE_QR };
 
-/* A rectangle on the upright card, millimetres. */
-struct gk_mint_area {
+/* A part of a GK_MINT_ISSUED card, millimetres of the upright face. */
+struct gk_mint_window {
     double left_mm, top_mm, width_mm, height_mm;
 };
 
-#define GK_MINT_PLAN_HIDDEN_MOST 16
-
-/* Where things stand on a card of kind GK_MINT_PLANNED. */
-struct gk_mint_plan {
-    int portrait;               /* upright means taller than wide */
-    struct gk_mint_area number; /* around its line; where it is higher than GK_MINT_PLAN_LINE_MOST_MM, around
-                                   one row a group */
-    struct gk_mint_area hidden[GK_MINT_PLAN_HIDDEN_MOST]; /* portraits and small fields of figures */
-    size_t hidden_count;
-};
-
-#define GK_MINT_PLAN_LINE_MOST_MM 14.0
+/* A window that is higher holds a row for each group of the number, another one line in its middle. */
+#define GK_MINT_WINDOW_LINE_MOST_MM 14.0
+#define GK_MINT_HIDDEN_MOST 16
 
 /* What is printed. */
 struct gk_mint_card {
@@ -111,15 +104,21 @@ struct gk_mint_card {
     enum gk_mint_layout layout;
     enum gk_mint_foil foil; /* of embossed digits */
     double foil_wear;       /* 0 new .. 1 all worn off */
+    double scratches;       /* of the whole face: 0 none .. 1 carried loose among keys for years */
     char brand[16];         /* see gk_mint_brand_name; the brand of a payment or transit card, else empty */
     char issuer[48];        /* UTF-8, printed on the card */
     char number[32];        /* canonical: 0-9 and A-Z alone; empty: none is printed */
     char grouping[24];      /* how it is printed: "4-4-4-4", "6-13", "9(1)" */
     char name[32];          /* UTF-8, printed as the holder's */
     enum gk_mint_barcode barcode;
-    char barcode_text[64];           /* printable ASCII, in the bar code; empty: the number */
-    uint64_t seed;                   /* of the artwork, the fonts, the decoys: frames of one card share it */
-    const struct gk_mint_plan *plan; /* of a planned card, borrowed; else NULL */
+    char barcode_text[64];        /* printable ASCII, in the bar code; empty: the number */
+    struct gk_mint_window window; /* the number's; of GK_MINT_ISSUED alone, as what follows */
+    bool portrait;                /* the face is upright when it is taller than wide */
+    struct gk_mint_window hidden[GK_MINT_HIDDEN_MOST]; /* a portrait each, or figures where it is small */
+    size_t hidden_count;
+    bool back;     /* a back: plain, with small print */
+    bool stripe;   /* a back with a magnetic stripe and a panel to sign on */
+    uint64_t seed; /* of the artwork, the fonts, the decoys: frames of one card share it */
 };
 
 enum gk_mint_background { GK_MINT_DESK, GK_MINT_WOOD, GK_MINT_CLOTH, GK_MINT_CLUTTER, GK_MINT_TRAY };

@@ -65,6 +65,11 @@ struct gk_face {
     bool failed;                /* memory ran out for a part of it */
 };
 
+struct gk_font {
+    const char *family;
+    bool bold, slanted;
+};
+
 struct gk_light {
     double azimuth; /* radians in the face's frame, 0 right, counter-clockwise as seen */
     double strength;
@@ -78,14 +83,19 @@ int gk_face_draw(const struct gk_mint_card *card, double scale, struct gk_light 
                  struct gk_face *ret_face);
 void gk_face_clear(struct gk_face *face);
 
-/* A line of the number, flat in a font by chance, or embossed in foil around the first digit's centre. */
-void gk_face_print(struct gk_face *face, struct gk_random *random, double x_mm, double y_mm, double height_mm,
-                   double width_mm, const char *text);
-void gk_face_emboss(struct gk_face *face, double first_x_mm, double y_mm, double height_mm, double pitch_mm,
-                    const char *text);
-
-/* The face of a GK_MINT_PLANNED card. */
-void gk_face_planned(struct gk_face *face, const struct gk_mint_card *card);
+/* One of the fonts that flat numbers are printed in. */
+struct gk_font gk_face_number_font(struct gk_random *random);
+/* The flat number from x on, at most `width_mm` wide, in the source colour set before; it is noted as the
+ * face's digits. Returns its width. */
+double gk_face_print_number(struct gk_face *face, struct gk_font font, double x_mm, double y_mm,
+                            double height_mm, double width_mm, const char *text);
+/* The number embossed, around the first character's centre. */
+void gk_face_emboss_number(struct gk_face *face, double first_x_mm, double y_mm, double height_mm,
+                           double pitch_mm, const char *text);
+/* The card of an issuer's descriptor (GK_MINT_ISSUED). */
+void gk_face_issued(struct gk_face *face, const struct gk_mint_card *card);
+/* What years in a pocket leave, by `card->scratches`. */
+void gk_face_scratch(struct gk_face *face, const struct gk_mint_card *card);
 
 /* The card's bar code on a white field that fills `place`. Returns 0 or -1 (memory). */
 int gk_barcode_draw(cairo_t *cr, const struct gk_mint_card *card, struct gk_box place);
@@ -97,11 +107,6 @@ void gk_artwork_resident_id(struct gk_face *face, struct gk_random *random);
 void gk_artwork_person(cairo_t *cr, struct gk_box box, struct gk_random *random);
 
 /* ---- text ---- */
-
-struct gk_font {
-    const char *family;
-    bool bold, slanted;
-};
 
 /* One line. `height_mm` is that of a digit, y the middle of a digit's height. Returns the width in
  * millimetres. */

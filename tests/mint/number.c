@@ -107,7 +107,7 @@ const char *gk_mint_check_word(const struct gk_mint_card *card)
     case GK_MINT_PARKING:
     case GK_MINT_RECEIPT:
     case GK_MINT_NOTHING:
-    case GK_MINT_PLANNED:
+    case GK_MINT_ISSUED:
         break;
     }
     return "none";

@@ -108,7 +108,7 @@ static const char *kind_word(enum gk_mint_kind kind)
         return "parking";
     case GK_MINT_RECEIPT:
     case GK_MINT_NOTHING:
-    case GK_MINT_PLANNED:
+    case GK_MINT_ISSUED:
         break;
     }
     return "other";

@@ -359,14 +359,10 @@ static bool scene_is_valid(const struct gk_mint_scene *scene)
            within(scene->blur_sigma_px, 0, 20) && within(scene->noise, 0, 100);
 }
 
-static bool planned(const struct gk_mint_card *card)
-{
-    return card->kind == GK_MINT_PLANNED && card->plan != NULL;
-}
-
 static bool barcode_is_valid(const struct gk_mint_card *card)
 {
-    bool may_have = card->kind == GK_MINT_CAMPUS || card->kind == GK_MINT_PARKING || planned(card);
+    bool may_have =
+        card->kind == GK_MINT_CAMPUS || card->kind == GK_MINT_PARKING || card->kind == GK_MINT_ISSUED;
     const char *text = card->barcode_text[0] != '\0' ? card->barcode_text : card->number;
     for (const char *c = text; *c != '\0'; c++) {
         may_have = may_have && *c >= ' ' && *c <= '~';
@@ -374,14 +370,14 @@ static bool barcode_is_valid(const struct gk_mint_card *card)
     return card->barcode == GK_MINT_BARCODE_NONE || (may_have && text[0] != '\0');
 }
 
-/* Only digits and dates have a drawing in relief, and only payment cards and planned ones are embossed. */
+/* Only digits and dates have a drawing in relief, and only payment cards and issued ones are embossed. */
 static bool card_is_valid(const struct gk_mint_card *card)
 {
     bool embossed = card->print == GK_MINT_EMBOSSED, payment = card->kind == GK_MINT_PAYMENT;
     bool line = card->layout == GK_MINT_LINE;
-    bool may_emboss = payment ? line || card->layout == GK_MINT_LOW : planned(card);
-    return (card->kind == GK_MINT_PLANNED) == planned(card) && (!embossed || may_emboss) &&
-           (payment || line) && within(card->foil_wear, 0, 1) && barcode_is_valid(card);
+    bool may_emboss = payment ? line || card->layout == GK_MINT_LOW : card->kind == GK_MINT_ISSUED;
+    return (!embossed || may_emboss) && (payment || line) && card->hidden_count <= GK_MINT_HIDDEN_MOST &&
+           within(card->foil_wear, 0, 1) && within(card->scratches, 0, 1) && barcode_is_valid(card);
 }
 
 static int lay_card(const struct gk_mint_card *card, const struct gk_mint_scene *scene,

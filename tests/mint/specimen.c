@@ -175,7 +175,7 @@ void gk_mint_card_random(enum gk_mint_kind kind, const char *brand, uint64_t see
         break;
     case GK_MINT_RECEIPT:
     case GK_MINT_NOTHING:
-    case GK_MINT_PLANNED:
+    case GK_MINT_ISSUED:
         break;
     }
     holder_name(&card, &random);

@@ -37,6 +37,10 @@ static const struct guika_layout layouts[] = {
      .redact_count = COUNT(redact)},
 };
 
+/* The number again, alone, as Code 128 or QR. */
+static const struct guika_barcode barcodes[] = {{.symbology = GUIKA_CODE_128, .length = 10},
+                                                {.symbology = GUIKA_CODE_QR, .length = 10}};
+
 static const char *const examples[] = {"2021000123", "2026999999"};
 static const char *const counter_examples[] = {"2017000123", "202100012"};
 
@@ -60,4 +64,6 @@ GUIKA_EXPORT const struct guika_issuer guika_issuer = {
     .example_count = COUNT(examples),
     .counter_examples = counter_examples,
     .counter_example_count = COUNT(counter_examples),
+    .barcodes = barcodes,
+    .barcode_count = COUNT(barcodes),
 };

@@ -56,12 +56,11 @@ static void look_at_scheme(struct gk_trial *trial, const struct guika_issuer *ou
 static void look_at_numbers(struct gk_trial *trial, const struct guika_issuer *ours,
                             const struct guika_issuer *other)
 {
-    uint64_t chance = 3;
     size_t valid = 0, shared = 0;
     for (size_t i = 0; i < GK_STEP_NUMBERS; i++) {
         char number[GK_NUMBER_SIZE];
         struct gk_judgement judgement;
-        gk_numbers_make(&ours->rules[i % ours->rule_count], &chance, number);
+        gk_numbers_make(&ours->rules[i % ours->rule_count], i, number);
         bool is_ours = gk_rules_judge(ours, number, &judgement) == GK_FIT_VALID;
         valid += is_ours;
         shared += is_ours && gk_rules_judge(other, number, &judgement) == GK_FIT_VALID;

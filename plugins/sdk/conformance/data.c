@@ -177,7 +177,6 @@ static void look_at_rule(struct gk_trial *trial, const struct guika_issuer *issu
                          const struct guika_rule *rule)
 {
     size_t valid = 0, shown = 0;
-    uint64_t chance = 1;
     struct gk_judgement judgement;
     for (size_t i = 0; i < rule->grouping_count; i++) {
         if (!has_length(rule, gk_numbers_grouped(rule->groupings[i]))) {
@@ -189,7 +188,7 @@ static void look_at_rule(struct gk_trial *trial, const struct guika_issuer *issu
     gk_trial_doing(trial, "it was asked about numbers of the rule \"%s\"", rule->brand);
     for (size_t i = 0; i < GK_STEP_NUMBERS; i++) {
         char number[GK_NUMBER_SIZE];
-        gk_numbers_make(rule, &chance, number);
+        gk_numbers_make(rule, i, number);
         valid += number[0] != '\0' && gk_rules_judge(issuer, number, &judgement) == GK_FIT_VALID;
     }
     for (size_t i = 0; i < issuer->example_count; i++) {

@@ -6,6 +6,7 @@
 #include "core/recognition/descriptor.h"
 #include "plugins/sdk/conformance/numbers.h"
 #include "plugins/sdk/conformance/steps.h"
+#include "tests/mint/mint_internal.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -40,23 +41,23 @@ static double thread_ms(void)
 
 static void make_questions(struct questions *questions)
 {
-    uint64_t chance = 2;
+    struct gk_random random = gk_random_new(2, 200);
     for (size_t i = 0; i < QUESTIONS; i++) {
         char *number = questions->numbers[i];
         const struct guika_rule *rule = &questions->issuer->rules[i / 4 % questions->issuer->rule_count];
         if (i % 4 < 3) {
-            gk_numbers_make(rule, &chance, number);
+            gk_numbers_make(rule, i, number);
         }
         size_t length = strlen(number);
         if (i % 4 == 1 && length > 0) { /* one character is another */
-            number[gk_numbers_chance(&chance) % length] =
-                rule->alphabet[gk_numbers_chance(&chance) % strlen(rule->alphabet)];
+            number[gk_random_next(&random) % length] =
+                rule->alphabet[gk_random_next(&random) % strlen(rule->alphabet)];
         } else if (i % 4 == 2 && length > 0) { /* cut short */
-            number[gk_numbers_chance(&chance) % length] = '\0';
+            number[gk_random_next(&random) % length] = '\0';
         } else if (i % 4 == 3) { /* noise of any bytes, also none */
-            length = gk_numbers_chance(&chance) % GK_NUMBER_SIZE;
+            length = gk_random_next(&random) % GK_NUMBER_SIZE;
             for (size_t j = 0; j < length; j++) {
-                number[j] = (char)(1 + gk_numbers_chance(&chance) % 255);
+                number[j] = (char)(1 + gk_random_next(&random) % 255);
             }
         }
     }

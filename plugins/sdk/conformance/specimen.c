@@ -1,12 +1,10 @@
 #include "plugins/sdk/conformance/specimen.h"
 
 #include "core/recognition/descriptor.h"
-#include "plugins/sdk/conformance/numbers.h"
+#include "tests/mint/issued.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define LONGEST_NUMBER 31 /* that the mint prints */
 
 static const struct {
     double tilt_x, tilt_y, rotation; /* degrees */
@@ -17,41 +15,20 @@ static const struct {
     double degrees, strength, brightness, warmth;
 } lights[] = {{90, 0.2, 1, 0}, {30, 0.6, 0.9, 0.4}, {200, 0.8, 1.05, -0.3}, {300, 0.4, 0.75, 0.8}};
 
-static struct gk_mint_area area_of(const struct guika_region *region)
+static struct gk_mint_window window_of(const struct guika_region *region)
 {
-    return (struct gk_mint_area){(double)region->left_mm, (double)region->top_mm, (double)region->width_mm,
-                                 (double)region->height_mm};
+    return (struct gk_mint_window){(double)region->left_mm, (double)region->top_mm, (double)region->width_mm,
+                                   (double)region->height_mm};
 }
 
-static void make_plan(const struct guika_layout *layout, unsigned index, struct gk_mint_plan *ret_plan)
+static void lay_out(const struct guika_layout *layout, unsigned index, struct gk_mint_card *card)
 {
-    *ret_plan = (struct gk_mint_plan){.portrait = layout->portrait};
-    ret_plan->number = area_of(&layout->numbers[index % layout->number_count]);
-    for (size_t i = 0; i < layout->redact_count && i < GK_MINT_PLAN_HIDDEN_MOST; i++) {
-        ret_plan->hidden[ret_plan->hidden_count++] = area_of(&layout->redact[i]);
+    card->portrait = layout->portrait;
+    card->window = window_of(&layout->numbers[index % layout->number_count]);
+    for (size_t i = 0; i < layout->redact_count && i < GK_MINT_HIDDEN_MOST; i++) {
+        card->hidden[card->hidden_count++] = window_of(&layout->redact[i]);
     }
-}
-
-/* A valid number and its grouping into the card; rules take turns. */
-static bool make_number(const struct guika_issuer *issuer, unsigned index, uint64_t *chance,
-                        struct gk_mint_card *card)
-{
-    for (unsigned tries = 0; tries < 64 * issuer->rule_count; tries++) {
-        const struct guika_rule *rule = &issuer->rules[(index + tries) % issuer->rule_count];
-        char number[GK_NUMBER_SIZE];
-        struct gk_judgement judgement;
-        gk_numbers_make(rule, chance, number);
-        size_t length = strlen(number);
-        if (length == 0 || length > LONGEST_NUMBER ||
-            gk_rules_judge(issuer, number, &judgement) != GK_FIT_VALID) {
-            continue;
-        }
-        const char *grouping = gk_numbers_grouping(rule, length, index);
-        snprintf(card->number, sizeof card->number, "%s", number);
-        snprintf(card->grouping, sizeof card->grouping, "%s", grouping == NULL ? "" : grouping);
-        return true;
-    }
-    return false;
+    card->back = layout->side == GUIKA_SIDE_BACK;
 }
 
 /* The first declared code that the mint draws; what stands around the number is made up. */
@@ -86,13 +63,13 @@ bool gk_specimen_make(const struct guika_issuer *issuer, size_t layout, unsigned
                       struct gk_specimen *ret_specimen)
 {
     struct gk_specimen *made = ret_specimen;
-    uint64_t chance = (layout + 1) * UINT64_C(1000003) + index;
+    uint64_t seed = (layout + 1) * UINT64_C(1000003) + index;
     size_t pose = index % (sizeof poses / sizeof *poses), light = index % (sizeof lights / sizeof *lights);
     made->layout = &issuer->layouts[layout];
-    make_plan(made->layout, index / 2, &made->plan);
-    made->card = (struct gk_mint_card){.kind = GK_MINT_PLANNED, .plan = &made->plan};
-    made->card.seed = gk_numbers_chance(&chance);
-    if (!make_number(issuer, index, &chance, &made->card)) {
+    made->card = (struct gk_mint_card){.kind = GK_MINT_ISSUED, .seed = seed};
+    lay_out(made->layout, index / 2, &made->card);
+    if (!gk_mint_issue_number(issuer, index % issuer->rule_count, seed, made->card.number,
+                              made->card.grouping)) {
         return false;
     }
     snprintf(made->card.issuer, sizeof made->card.issuer, "%.44s", issuer->names[0].text);

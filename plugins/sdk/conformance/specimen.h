@@ -8,9 +8,8 @@
 
 #include <stdbool.h>
 
-/* Draw it with gk_mint_draw(&card, &scene, ...). It must stay where it is: the card points to the plan. */
+/* Draw it with gk_mint_draw(&card, &scene, ...). */
 struct gk_specimen {
-    struct gk_mint_plan plan;
     struct gk_mint_card card;
     struct gk_mint_scene scene;
     const struct guika_layout *layout; /* borrowed from the issuer */

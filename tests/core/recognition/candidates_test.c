@@ -157,11 +157,11 @@ static void test_witness_clears_force_and_strengthens(void **state)
     (void)state;
     struct gk_candidate_list list = {.count = 0};
     add(&list, (struct claim[]){{A, 0.9, A_MISREAD}, {"4111111171111130", 0.05, A_MISREAD}}, 2);
-    assert_false(gk_candidates_witness(&list, B, 0.99));
+    assert_false(gk_candidates_witness(&list, B, 0.99, 0.25));
     assert_true(list.count == 2 && list.items[0].forced);
-    assert_true(gk_candidates_witness(&list, A, 0.3));
+    assert_true(gk_candidates_witness(&list, A, 0.3, 0.25));
     assert_true(list.items[0].forced);
-    assert_true(gk_candidates_witness(&list, A, 0.98));
+    assert_true(gk_candidates_witness(&list, A, 0.98, 0.25));
     assert_string_equal(list.items[0].number, A);
     assert_false(list.items[0].forced);
     assert_true(list.items[0].probability > 0.99);

@@ -16,7 +16,7 @@ static const struct guika_prefix_range prefixes[] = {{"771", "779"}};
 static const uint8_t lengths[] = {11};
 static const char *const examples[] = {"77100012341"};
 #ifdef ODD_GROUPING
-static const char *const groupings[] = {"4-4-4"};
+static const char *const groupings[] = {"3-4-4", "4-4-4"};
 #else
 static const char *const groupings[] = {"3-4-4"};
 #endif
