@@ -94,7 +94,7 @@ static void test_new_plugin_builds_and_passes_its_check_unchanged(void **state)
 
     free(shell(world, "guika plugin new north"));
     free(shell(world, "test $(wc -l < north/north.c) -le 40"));
-    free(shell(world, "cmake -S north -B north/build && cmake --build north/build"));
+    free(shell(world, "cmake -G Ninja -S north -B north/build && cmake --build north/build"));
     expect_words(shell(world, "cmake --build north/build --target check"), "north.so: passed\n");
     free(shell(world, "cmake --build north/build --target preview cards"));
     (void)snprintf(path, sizeof path, "%s/north/build/sheet/north.png", world->directory);
