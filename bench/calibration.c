@@ -22,13 +22,14 @@
 
 static const char usage[] =
     "usage: calibration [--cards N] [--deposits N] [--strips N] [--rows N] [--seed S] [--workers N]\n"
-    "                   [--state FOLDER] [--anew]\n"
+    "                   [--second-frame] [--state FOLDER] [--anew]\n"
     "  --cards N       minted cards to read (default 240; 0: none)\n"
     "  --deposits N    found cards to decide upon (default 160; 0: none)\n"
     "  --strips N      number lines to decide upon (default 400; 0: none)\n"
     "  --rows N        cards in the registry, about (default 200000, at most 20000000)\n"
     "  --seed S        start of chance (default 1)\n"
     "  --workers N     reading processes (default: as many as there are processors)\n"
+    "  --second-frame  boxes take a frame under the opposite lamp where the reader says that it may help\n"
     "  --state FOLDER  what was read and the registry (default: build/bench-calibration)\n"
     "  --anew          forget what was read; the registry stays\n";
 
@@ -37,7 +38,7 @@ enum { CARDS, DEPOSITS, STRIPS, ROWS, SEED, WORKERS, NUMBERS };
 struct options {
     uint64_t numbers[NUMBERS];
     const char *state;
-    bool anew;
+    bool anew, second_frame;
 };
 
 static bool parse(int argc, char **argv, struct options *options)
@@ -49,6 +50,7 @@ static bool parse(int argc, char **argv, struct options *options)
                                           {"seed", required_argument, NULL, SEED},
                                           {"workers", required_argument, NULL, WORKERS},
                                           {"state", required_argument, NULL, 's'},
+                                          {"second-frame", no_argument, NULL, 'f'},
                                           {"anew", no_argument, NULL, 'a'},
                                           {NULL, 0, NULL, 0}};
     static const uint64_t most[NUMBERS] = {10000000, 10000000, 10000000, 20000000, UINT64_MAX, 256};
@@ -59,6 +61,8 @@ static bool parse(int argc, char **argv, struct options *options)
             options->state = optarg;
         } else if (which == 'a') {
             options->anew = true;
+        } else if (which == 'f') {
+            options->second_frame = true;
         } else if (which >= NUMBERS ||
                    !gk_bench_parse_number(optarg, most[which], &options->numbers[which])) {
             return false;
@@ -73,9 +77,9 @@ static bool read_series(const struct options *options, const struct gk_bench_ser
 {
     char path[4096];
 
-    (void)snprintf(path, sizeof path, "%s/%s-%016llx-%llu-%llu.journal", options->state, name,
-                   (unsigned long long)gk_bench_build_sum(), (unsigned long long)series->seed,
-                   (unsigned long long)series->all_rows);
+    (void)snprintf(path, sizeof path, "%s/%s%s-%016llx-%llu-%llu.journal", options->state, name,
+                   series->second_frame ? "-second-frame" : "", (unsigned long long)gk_bench_build_sum(),
+                   (unsigned long long)series->seed, (unsigned long long)series->all_rows);
     if (options->anew) {
         (void)unlink(path);
     }
@@ -93,7 +97,7 @@ static bool read_series(const struct options *options, const struct gk_bench_ser
 
 static bool measure_reliability(const struct options *options)
 {
-    const struct gk_bench_series series = {GK_BENCH_CARDS, options->numbers[SEED], 0};
+    const struct gk_bench_series series = {GK_BENCH_CARDS, options->numbers[SEED], 0, options->second_frame};
     struct gk_bench_journal journal;
 
     if (!read_series(options, &series, "cards", options->numbers[CARDS], &journal)) {
@@ -108,7 +112,8 @@ static bool measure_reliability(const struct options *options)
 static bool measure_deposits(const struct options *options, enum gk_bench_series_kind kind, const char *name,
                              uint64_t count, uint64_t *wrong)
 {
-    const struct gk_bench_series series = {kind, options->numbers[SEED], options->numbers[ROWS]};
+    const struct gk_bench_series series = {kind, options->numbers[SEED], options->numbers[ROWS],
+                                           options->second_frame && kind == GK_BENCH_DEPOSITS};
     struct gk_bench_journal journal;
     struct gk_bench_list lists[GK_BENCH_ISSUERS];
     struct gk_bench_listing listing;

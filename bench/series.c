@@ -59,11 +59,13 @@ void gk_bench_series_card(const struct gk_bench_series *series, uint64_t index, 
     }
 }
 
-/* The picture as a JPEG; NULL where it cannot be drawn. Freed with free. */
-static uint8_t *draw(const struct gk_bench_series *series, uint64_t index, size_t *ret_size)
+/* The picture as a JPEG, under the left lamp or the right one; NULL where it cannot be drawn. Freed with
+ * free.
+ */
+static uint8_t *draw(const struct gk_bench_series *series, uint64_t index, bool opposite, size_t *ret_size)
 {
     struct gk_mint_card card;
-    struct gk_mint_scene scene;
+    struct gk_mint_scene scene, other;
     struct gk_mint_picture picture;
 
     /* All difficulties alike; with it grow rotation, tilt, glare, blur and noise (tests/mint/mint.h). */
@@ -72,7 +74,9 @@ static uint8_t *draw(const struct gk_bench_series *series, uint64_t index, size_
     gk_bench_series_card(series, index, &card);
     gk_mint_scene_random(difficulty, seed_of(series, index), &scene);
     gk_mint_scene_fit(&card, &scene);
-    if (gk_mint_draw(&card, &scene, &picture) != 0) {
+    scene.lamp = GK_MINT_LAMP_LEFT;
+    gk_mint_scene_opposite_lamp(&scene, &other);
+    if (gk_mint_draw(&card, opposite ? &other : &scene, &picture) != 0) {
         return NULL;
     }
     uint8_t *jpeg = gk_mint_jpeg(&picture, JPEG_QUALITY, ret_size);
@@ -87,17 +91,29 @@ static uint8_t *draw(const struct gk_bench_series *series, uint64_t index, size_
 static bool read_picture(const struct gk_bench_series *series, struct gk_recogniser *recogniser,
                          uint64_t index, guika_v1_internal_CompleteRecognitionRequest *ret_result)
 {
-    size_t size = 0;
-    uint8_t *jpeg = draw(series, index, &size);
+    static const guika_v1_Lamp lamps[] = {guika_v1_Lamp_LAMP_LEFT, guika_v1_Lamp_LAMP_RIGHT};
+    guika_v1_Frame frames[2];
+    const size_t most = series->second_frame ? 2 : 1;
+    uint8_t *jpegs[2] = {NULL, NULL};
+    size_t count = 0;
 
-    if (jpeg == NULL) {
-        return false;
-    }
-    const guika_v1_Frame frame = {.picture = {(const uint8_t *)jpeg, size}};
+    do {
+        size_t size = 0;
 
-    gk_recogniser_read(recogniser, &frame, 1, ret_result);
-    free(jpeg);
-    return true;
+        jpegs[count] = draw(series, index, count == 1, &size);
+        if (jpegs[count] == NULL) {
+            break;
+        }
+        frames[count] = (guika_v1_Frame){
+            .picture = {jpegs[count], size},
+            .lamp = series->second_frame ? lamps[count] : guika_v1_Lamp_LAMP_UNSPECIFIED,
+        };
+        count++;
+        gk_recogniser_read(recogniser, frames, count, ret_result);
+    } while (count < most && ret_result->another_frame_may_help);
+    free(jpegs[0]);
+    free(jpegs[1]);
+    return count > 0;
 }
 
 static bool read_strip(const struct gk_bench_series *series, struct gk_recogniser *recogniser, uint64_t index,

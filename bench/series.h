@@ -18,6 +18,7 @@ struct gk_bench_series {
     enum gk_bench_series_kind kind;
     uint64_t seed;
     uint64_t all_rows; /* of the registry; not for GK_BENCH_CARDS */
+    bool second_frame; /* the box takes one under the opposite lamp where the reader says that it may help */
 };
 
 /* What is on picture `index`. */

@@ -31,10 +31,6 @@ static const char usage[] =
 enum { CARDS, SEED, WORKERS, NUMBERS };
 enum { JPEG_QUALITY = 88, REASONS = guika_v1_Reason_REASON_SEVERAL_CARDS + 1 };
 
-/* Probability from which the service's reader has no need of a second frame (core/recognition/recogniser.c).
- */
-static const double CERTAIN = 0.9999;
-
 struct options {
     uint64_t numbers[NUMBERS];
     const char *state, *pictures;
@@ -68,7 +64,7 @@ static bool parse(int argc, char **argv, struct options *options)
     return optind == argc && options->numbers[WORKERS] > 0 && options->numbers[CARDS] > 0;
 }
 
-/* ---- reading: the journal's index is card * GK_BENCH_FRAMES + frames - 1 ---- */
+/* ---- reading: one journal of first frames, one of both frames, both by the card's index ---- */
 
 static uint8_t *draw(const struct gk_bench_shelf *shelf, uint64_t card_index, unsigned frame,
                      size_t *ret_size)
@@ -90,37 +86,31 @@ static uint8_t *draw(const struct gk_bench_shelf *shelf, uint64_t card_index, un
     return jpeg;
 }
 
-static bool is_certain(const guika_v1_internal_CompleteRecognitionRequest *result)
-{
-    return result->candidates_count > 0 && result->candidates[0].probability >= CERTAIN &&
-           !result->candidates[0].forced;
-}
+/* What a reading process is to do. */
+struct task {
+    const struct gk_bench_shelf *shelf;
+    unsigned frames;
+};
 
-/* With one frame, or with both. A reader that was certain with one is not asked again: it would say the same.
- */
 static bool read_frames(const void *context, struct gk_recogniser *recogniser, uint64_t index,
                         guika_v1_internal_CompleteRecognitionRequest *ret_result)
 {
-    const struct gk_bench_shelf *shelf = context;
-    const unsigned count = (unsigned)(index % GK_BENCH_FRAMES) + 1;
+    const struct task *task = context;
     guika_v1_Frame frames[GK_BENCH_FRAMES] = {{.picture = {NULL, 0}}};
     uint8_t *jpegs[GK_BENCH_FRAMES] = {NULL};
     bool good = true;
 
-    for (unsigned i = 0; i < count && good; i++) {
+    for (unsigned i = 0; i < task->frames && good; i++) {
         size_t size = 0;
 
-        jpegs[i] = draw(shelf, index / GK_BENCH_FRAMES, i, &size);
+        jpegs[i] = draw(task->shelf, index, i, &size);
         good = jpegs[i] != NULL;
         frames[i].picture = (struct gk_bytes){jpegs[i], size};
     }
     if (good) {
-        gk_recogniser_read(recogniser, frames, 1, ret_result);
-        if (count > 1 && !is_certain(ret_result)) {
-            gk_recogniser_read(recogniser, frames, count, ret_result);
-        }
+        gk_recogniser_read(recogniser, frames, task->frames, ret_result);
     }
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < task->frames; i++) {
         free(jpegs[i]);
     }
     return good;
@@ -136,16 +126,16 @@ struct row {
 struct tally {
     const struct gk_bench_shelf *shelf;
     struct gk_registry *registry;
-    struct gk_bench_record *records;          /* of the journal, by index */
-    struct row rows[GK_BENCH_SHELF_MOST + 1]; /* by entry, and their sum */
+    struct gk_bench_record *records[GK_BENCH_FRAMES]; /* by the card's index; with one frame, with both */
+    struct row rows[GK_BENCH_SHELF_MOST];             /* by entry */
     const char *pictures;
 };
 
 static void note_record(void *context, const struct gk_bench_record *record)
 {
-    struct tally *tally = context;
+    struct gk_bench_record *records = context;
 
-    tally->records[record->index] = *record;
+    records[record->index] = *record;
 }
 
 static bool is_right(const struct gk_bench_record *record, size_t candidate, const char *number,
@@ -170,32 +160,29 @@ static void write_picture(const struct tally *tally, uint64_t card, const char *
     free(jpeg);
 }
 
-/* As the service does: more frames where the first does not settle it. */
+/* As the service does: a second frame where the first is not accepted. */
 static bool judge(struct tally *tally, uint64_t index, struct row *row, const char *name, const char *scheme,
                   struct gk_error *error)
 {
-    const struct gk_bench_record *record = &tally->records[index * GK_BENCH_FRAMES];
     struct gk_mint_card card;
     struct gk_match match;
+    unsigned frames = 0;
 
-    if (!gk_bench_shelf_card(tally->shelf, index, &card) ||
-        gk_bench_decide(tally->registry, record, &match, error) != GK_OK) {
+    if (!gk_bench_shelf_card(tally->shelf, index, &card)) {
         return false;
     }
-    const bool at_once = match.accepted;
-
-    if (!at_once) {
-        record++;
-        if (gk_bench_decide(tally->registry, record, &match, error) != GK_OK) {
+    do {
+        if (gk_bench_decide(tally->registry, &tally->records[frames][index], &match, error) != GK_OK) {
             return false;
         }
-    }
+    } while (!match.accepted && ++frames < GK_BENCH_FRAMES);
+    const struct gk_bench_record *record = &tally->records[match.accepted ? frames : frames - 1][index];
     const bool right = is_right(record, match.candidate, card.number, scheme);
 
     row->cards++;
     row->first += is_right(record, 0, card.number, scheme);
     row->right += match.accepted && right;
-    row->right_at_once += at_once && right;
+    row->right_at_once += match.accepted && right && frames == 0;
     row->wrong += match.accepted && !right;
     if (!match.accepted) {
         row->reasons[match.reason]++;
@@ -281,64 +268,101 @@ static uint64_t tabulate(struct tally *tally)
 
 /* ---- all of it ---- */
 
-static bool read_cards(const struct options *options, const struct gk_bench_shelf *shelf,
-                       struct gk_bench_journal *ret_journal)
+/* Reads with so many frames what is not skipped, and leaves the records by index. */
+static bool read_cards(const struct options *options, const struct gk_bench_shelf *shelf, unsigned frames,
+                       const bool *skipped, struct gk_bench_record *ret_records)
 {
-    char path[4096];
-    const uint64_t wanted = shelf->cards * GK_BENCH_FRAMES;
+    const struct task task = {shelf, frames};
+    struct gk_bench_journal journal;
+    char path[4096], name[32];
 
-    (void)snprintf(path, sizeof path, "%s/%016llx-%llu.journal", options->state,
-                   (unsigned long long)(gk_bench_build_sum() ^ shelf->sum), (unsigned long long)shelf->seed);
+    (void)snprintf(path, sizeof path, "%s/%016llx-%llu-%u.journal", options->state,
+                   (unsigned long long)(gk_bench_build_sum() ^ shelf->sum), (unsigned long long)shelf->seed,
+                   frames);
+    (void)snprintf(name, sizeof name, "%s", frames == 1 ? "first frames" : "both frames");
     if (options->anew) {
         (void)unlink(path);
     }
-    if (!gk_bench_journal_open(path, wanted, ret_journal)) {
+    if (!gk_bench_journal_open(path, shelf->cards, &journal)) {
         return false;
     }
-    (void)printf("%llu cards, up to two frames each; %llu of %llu readings were done before (%s)\n",
-                 (unsigned long long)shelf->cards, (unsigned long long)gk_bench_journal_done(ret_journal),
-                 (unsigned long long)wanted, path);
-    if (!gk_bench_read_all(read_frames, shelf, "shelf", ret_journal, (unsigned)options->numbers[WORKERS])) {
-        gk_bench_journal_close(ret_journal);
-        return false;
+    for (uint64_t i = 0; i < shelf->cards && skipped != NULL; i++) {
+        journal.done[i] = journal.done[i] || skipped[i];
     }
-    return true;
+    (void)printf("%s: %llu of %llu cards are to be read (%s)\n", name,
+                 (unsigned long long)(shelf->cards - gk_bench_journal_done(&journal)),
+                 (unsigned long long)shelf->cards, path);
+    const bool good =
+        gk_bench_read_all(read_frames, &task, name, &journal, (unsigned)options->numbers[WORKERS]);
+
+    if (good) {
+        gk_bench_journal_visit(&journal, note_record, ret_records);
+    }
+    gk_bench_journal_close(&journal);
+    return good;
 }
 
-/* Returns the exit status. */
-static int measure(const struct options *options, const struct gk_bench_shelf *shelf)
+static bool open_registry(const struct options *options, const struct gk_bench_shelf *shelf,
+                          struct gk_bench_listing *ret_listing)
 {
     struct gk_bench_list lists[GK_BENCH_SHELF_MOST];
-    struct gk_bench_journal journal;
-    struct gk_bench_listing listing;
     char path[4096];
-    uint64_t wrong = UINT64_MAX;
 
-    /* Read first: the readers are forked, and a fork of an open store is none. */
-    if (!read_cards(options, shelf, &journal)) {
-        return 2;
-    }
-    struct tally *tally = calloc(1, sizeof *tally);
-    struct gk_bench_record *records = calloc(journal.wanted, sizeof *records);
-
-    if (tally == NULL || records == NULL) {
-        abort();
-    }
     (void)snprintf(path, sizeof path, "%s/registry-%016llx-%llu-%llu", options->state,
                    (unsigned long long)shelf->sum, (unsigned long long)shelf->seed,
                    (unsigned long long)shelf->cards);
-    if (gk_bench_listing_open(path, lists, gk_bench_shelf_lists(shelf, lists), &listing)) {
-        *tally = (struct tally){
-            .shelf = shelf, .registry = listing.registry, .records = records, .pictures = options->pictures};
-        gk_bench_journal_visit(&journal, note_record, tally);
-        (void)printf("registry: %llu cards\n", (unsigned long long)gk_registry_cards(listing.registry));
-        wrong = tabulate(tally);
-        gk_bench_listing_close(&listing);
+    return gk_bench_listing_open(path, lists, gk_bench_shelf_lists(shelf, lists), ret_listing);
+}
+
+/* Which cards the first frame settles. The registry is closed again, for the readers are forked, and a fork
+ * of an open store is none. */
+static bool find_settled(const struct options *options, const struct tally *tally, bool *ret_settled)
+{
+    struct gk_bench_listing listing;
+    struct gk_error error = {.status = GK_OK};
+    struct gk_match match;
+
+    if (!open_registry(options, tally->shelf, &listing)) {
+        return false;
     }
-    free(records);
-    free(tally);
-    gk_bench_journal_close(&journal);
+    for (uint64_t i = 0; i < tally->shelf->cards && error.status == GK_OK; i++) {
+        (void)gk_bench_decide(listing.registry, &tally->records[0][i], &match, &error);
+        ret_settled[i] = match.accepted;
+    }
+    gk_bench_listing_close(&listing);
+    if (error.status != GK_OK) {
+        (void)fprintf(stderr, "shelf: registry: %s\n", error.message);
+    }
+    return error.status == GK_OK;
+}
+
+/* Returns the exit status. */
+static int measure(const struct options *options, struct tally *tally, bool *settled)
+{
+    struct gk_bench_listing listing;
+
+    if (!read_cards(options, tally->shelf, 1, NULL, tally->records[0]) ||
+        !find_settled(options, tally, settled) ||
+        !read_cards(options, tally->shelf, 2, settled, tally->records[1]) ||
+        !open_registry(options, tally->shelf, &listing)) {
+        return 2;
+    }
+    tally->registry = listing.registry;
+    (void)printf("registry: %llu cards\n", (unsigned long long)gk_registry_cards(listing.registry));
+    const uint64_t wrong = tabulate(tally);
+
+    gk_bench_listing_close(&listing);
     return wrong == 0 ? 0 : wrong == UINT64_MAX ? 2 : 1;
+}
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+
+    if (memory == NULL) {
+        abort();
+    }
+    return memory;
 }
 
 int main(int argc, char **argv)
@@ -360,8 +384,21 @@ int main(int argc, char **argv)
     if (!gk_bench_shelf_open(options.numbers[SEED], options.numbers[CARDS], &shelf)) {
         return 2;
     }
-    const int status = measure(&options, &shelf);
+    struct tally *tally = allocate(1, sizeof *tally);
+    bool *settled = allocate(shelf.cards, sizeof *settled);
 
+    tally->shelf = &shelf;
+    tally->pictures = options.pictures;
+    for (int i = 0; i < GK_BENCH_FRAMES; i++) {
+        tally->records[i] = allocate(shelf.cards, sizeof *tally->records[i]);
+    }
+    const int status = measure(&options, tally, settled);
+
+    for (int i = 0; i < GK_BENCH_FRAMES; i++) {
+        free(tally->records[i]);
+    }
+    free(settled);
+    free(tally);
     gk_bench_shelf_close(&shelf);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "core/recognition/card_reader.h"
 
 #include "core/recognition/card_finder.h"
+#include "core/recognition/descriptor.h"
 #include "core/recognition/line_reader.h"
 #include "core/recognition/number_line.h"
 #include "core/recognition/observation.h"
@@ -127,6 +128,16 @@ static bool wants_witness(const struct view *view, double least, double enough)
     return !view->reader->rules.no_check && !gk_card_reader_out_of_time(view->reader) &&
            !is_read(view->list, enough) &&
            (least <= 0 || (view->list->count > 0 && view->list->items[0].probability >= least));
+}
+
+/* A card that carries a bar code as well is read until it is certain. */
+static double enough_without_codes(const struct gk_candidate_list *list)
+{
+    size_t count = 0;
+    if (list->count > 0 && list->items[0].issuer != NULL) {
+        (void)gk_descriptor_barcodes(list->items[0].issuer, &count);
+    }
+    return count > 0 ? GK_CANDIDATE_CERTAIN : GK_CANDIDATE_ACCEPTED;
 }
 
 static bool has_letters(const struct gk_candidate_list *list)
@@ -371,7 +382,7 @@ static void complete_block(struct view *view)
     }
     struct trial *block = &view->trials[view->trial_count - 1];
     struct trial *next = &view->trials[view->trial_count];
-    for (int end = 0; end < 2 && block->row_count > 1 && block->row_count < GK_STACK_MOST_ROWS - 1; end++) {
+    for (int end = 0; end < 2 && block->row_count > 1 && block->row_count < GK_STACK_MOST_ROWS; end++) {
         *next = (struct trial){.row_count = 1};
         next->rows[0] = row_of_block(block, end == 0 ? -1 : block->row_count);
         if (!glance_at(view, next) || next->strength < BLOCK_ROW_SHARE * block->strength / block->row_count) {
@@ -476,7 +487,8 @@ static void read_card(struct view *view)
                         view->line_count, reader->rules.issuers, reader->rules.issuer_count);
     }
     read_view(view);
-    if (view->number == 0 && strongest(view) < LONG_NUMBER && wants_witness(view, 0, GK_CANDIDATE_CERTAIN)) {
+    if (view->number == 0 && strongest(view) < LONG_NUMBER &&
+        wants_witness(view, 0, enough_without_codes(view->list))) {
         gk_witness_barcodes(reader, view->picture, &view->frame, view->list);
     }
 }

@@ -13,9 +13,10 @@
 #define TRUST 0.995
 /* Of a digit's weight, the share that goes to a letter that looks like it. Estimated. */
 #define LOOKS_ALIKE 0.25
-/* A place where the letters are less likely than this is none: two letters that Tesseract did not name. */
-#define LEAST_PLACE 1e-4
-#define LEAST_DIGITS 6 /* that follow the letters at once, all but a third of them */
+/* A place where the letters are less likely than this is none: one letter of two at least was seen for
+ * itself. */
+#define LEAST_PLACE 3e-3
+#define LEAST_DIGITS 6 /* characters that follow the letters, one of which may be taken for no digit */
 
 /* Prefixes of the shelf that begin with letters, each once. */
 struct list {
@@ -118,7 +119,7 @@ static bool digits_follow(const struct gk_text_line *text, int at)
     for (; at < text->count && seen < LEAST_DIGITS; at++, seen++) {
         digits += isdigit((unsigned char)text->symbols[at].choices[0].character) != 0;
     }
-    return seen == LEAST_DIGITS && digits * 3 >= seen * 2;
+    return digits + 1 >= LEAST_DIGITS;
 }
 
 /* Probability of `letters` at `at`, before all are made one. */

@@ -259,6 +259,11 @@ static int matching_prefix(const struct guika_rule *rule, const char *number, si
 {
     int longest = rule->prefix_count == 0 ? 0 : -1;
     for (size_t i = 0; i < rule->prefix_count; i++) {
+        /* Most prefixes are ruled out by their first character, and this is asked thousands of times a line.
+         */
+        if (number[0] < rule->prefixes[i].first[0] || number[0] > rule->prefixes[i].last[0]) {
+            continue;
+        }
         size_t size = strlen(rule->prefixes[i].first);
         if (size <= length && strncmp(number, rule->prefixes[i].first, size) >= 0 &&
             strncmp(number, rule->prefixes[i].last, size) <= 0 && (int)size > longest) {
@@ -276,11 +281,8 @@ enum gk_fit gk_rules_judge(const struct guika_issuer *issuer, const char *number
     struct gk_judgement chosen = {0};
     for (size_t i = 0; i < issuer->rule_count && length > 0; i++) {
         const struct guika_rule *rule = &issuer->rules[i];
-        if (!has_length(rule, length) || !has_alphabet(rule, number, length)) {
-            continue;
-        }
-        int prefix = matching_prefix(rule, number, length);
-        if (prefix < 0) {
+        int prefix = has_length(rule, length) ? matching_prefix(rule, number, length) : -1;
+        if (prefix < 0 || !has_alphabet(rule, number, length)) {
             continue;
         }
         bool passes = gk_rules_check_passes(rule->check, number);
@@ -330,24 +332,29 @@ size_t gk_rules_match(const struct guika_issuer *const *issuers, size_t issuer_c
     return count;
 }
 
-static double position_in_alphabet(const char *alphabet, const char *text)
+/* The string's place among all of its length, as a share of them. */
+static double place_in_alphabet(const char *alphabet, double symbols, const char *text)
 {
-    double value = 0;
+    double place = 0, unit = 1;
     for (; *text != '\0'; text++) {
         const char *at = strchr(alphabet, *text);
-        value = value * (double)strlen(alphabet) + (at == NULL ? 0 : (double)(at - alphabet));
+        unit /= symbols;
+        place += unit * (at == NULL ? 0 : (double)(at - alphabet));
     }
-    return value;
+    return place;
 }
 
 double gk_rules_prefix_share(const struct guika_rule *rule)
 {
-    double share = 0;
+    double share = 0, symbols = (double)strlen(rule->alphabet);
     for (size_t i = 0; i < rule->prefix_count; i++) {
         const struct guika_prefix_range *range = &rule->prefixes[i];
-        double first = position_in_alphabet(rule->alphabet, range->first);
-        double last = position_in_alphabet(rule->alphabet, range->last);
-        share += (last - first + 1) / pow((double)strlen(rule->alphabet), (double)strlen(range->first));
+        double one = 1;
+        for (const char *at = range->first; *at != '\0'; at++) {
+            one /= symbols;
+        }
+        share += place_in_alphabet(rule->alphabet, symbols, range->last) -
+                 place_in_alphabet(rule->alphabet, symbols, range->first) + one;
     }
     return rule->prefix_count == 0 || share > 1 ? 1 : share;
 }

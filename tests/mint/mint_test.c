@@ -1,5 +1,6 @@
 /* The mint: valid numbers, true corners, the same bytes from the same seed. */
 #include "tests/mint/mint.h"
+#include "tests/mint/strip.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -509,6 +510,33 @@ static void test_program_exits_with_0_1_or_2(void **state)
     }
 }
 
+static void test_line_of_a_number_follows_from_its_seed(void **state)
+{
+    struct gk_mint_line first, second, shorter;
+
+    (void)state;
+    assert_int_equal(gk_mint_strip_number("4000001234567899", "4-4-4-4", true, 8, &first), 0);
+    assert_int_equal(gk_mint_strip_number("4000001234567899", "4-4-4-4", true, 8, &second), 0);
+    assert_int_equal(gk_mint_strip_number("400000", "6", true, 8, &shorter), 0);
+    assert_in_range(first.width_px, shorter.width_px + 1, 900);
+    assert_int_equal(first.width_px, second.width_px);
+    assert_memory_equal(first.grey, second.grey, (size_t)first.width_px * GK_MINT_STRIP_HEIGHT_PX);
+    free(first.grey);
+    free(second.grey);
+    free(shorter.grey);
+}
+
+static void test_lines_of_other_characters_are_refused(void **state)
+{
+    static const char *const wrong[] = {"", "12a4", "1234 5678", "0123456789012345678901234567"};
+    struct gk_mint_line line;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(gk_mint_strip_number(wrong[i], "16", false, 1, &line), -1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -531,6 +559,8 @@ int main(void)
         cmocka_unit_test(test_pictures_are_written_as_jpeg_and_png),
         cmocka_unit_test(test_manifest_has_the_columns_of_the_corpus),
         cmocka_unit_test(test_program_mints_pairs_under_two_lamps),
+        cmocka_unit_test(test_line_of_a_number_follows_from_its_seed),
+        cmocka_unit_test(test_lines_of_other_characters_are_refused),
         cmocka_unit_test(test_program_exits_with_0_1_or_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,7 +226,7 @@ int gk_mint_strip_random(uint64_t seed, struct gk_mint_strip *ret_strip)
 static bool set_number(struct gk_strip_plan *plan, const char *number, const char *grouping)
 {
     size_t length = strlen(number), end = 0;
-    if (length == 0 || length >= GK_MINT_STRIP_TEXT_SIZE) {
+    if (length == 0 || length >= GK_MINT_STRIP_TEXT_SIZE || strspn(number, "0123456789X") != length) {
         return false;
     }
     memcpy(plan->text, number, length);

@@ -185,6 +185,18 @@ static void test_list_keeps_the_likeliest_of_many_places(void **state)
     assert_true(list.items[list.count - 1].probability > 0.4);
 }
 
+static void test_a_witness_of_another_print_says_more(void **state)
+{
+    (void)state;
+    struct gk_candidate_list same = {.count = 0}, other = {.count = 0};
+    add(&same, (struct claim[]){{A, 0.999, NULL}}, 1);
+    add(&other, (struct claim[]){{A, 0.999, NULL}}, 1);
+    assert_true(gk_candidates_witness(&same, A, 0.97, 0.25));
+    assert_true(gk_candidates_witness(&other, A, 0.97, 0.02));
+    assert_true(other.items[0].probability > 0.9999);
+    assert_true(other.items[0].probability > same.items[0].probability);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_alike_numbers_of_two_sights_are_rivals),
         cmocka_unit_test(test_forced_number_needs_another_misreading_or_an_unforced_sight),
         cmocka_unit_test(test_witness_clears_force_and_strengthens),
+        cmocka_unit_test(test_a_witness_of_another_print_says_more),
         cmocka_unit_test(test_list_keeps_the_likeliest_of_many_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "core/recognition/recogniser.h"
 #include "tests/core/recognition/lease.h"
 #include "tests/mint/mint.h"
+#include "tests/mint/strip.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -124,6 +125,28 @@ static void test_number_that_fails_its_check_is_difficult(void **state)
     assert_false(is_accepted(&result));
     assert_int_equal(result.reason, guika_v1_Reason_REASON_CHECK_FAILED);
     assert_true(result.redacted_picture.size > 1000);
+}
+
+/* What a bench or a box that finds the number itself hands over: lines without a card around them. */
+static void test_lines_cut_by_somebody_else_are_read(void **state)
+{
+    int right = 0;
+    for (uint64_t seed = 300; seed < 320; seed++) {
+        struct gk_mint_card card = flat_card(GK_MINT_PAYMENT, "mastercard", seed);
+        struct gk_mint_line line;
+        result_type result;
+        assert_int_equal(gk_mint_strip_number(card.number, card.grouping, seed % 2 == 0, seed, &line), 0);
+        const struct gk_image strip = {
+            .width_px = line.width_px, .height_px = GK_MINT_STRIP_HEIGHT_PX, .grey = line.grey};
+        gk_recogniser_read_strip(*state, &strip, &result);
+        free(line.grey);
+        assert_int_equal(result.redacted_picture.size, 0);
+        right += result.candidates_count > 0 && strcmp(result.candidates[0].number, card.number) == 0;
+        if (is_accepted(&result)) {
+            assert_string_equal(result.candidates[0].number, card.number);
+        }
+    }
+    assert_in_range(right, 14, 20);
 }
 
 static void test_empty_table_is_no_card(void **state)
@@ -336,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flat_cards_are_read_whichever_way_up),
         cmocka_unit_test(test_number_that_fails_its_check_is_difficult),
+        cmocka_unit_test(test_lines_cut_by_somebody_else_are_read),
         cmocka_unit_test(test_empty_table_is_no_card),
         cmocka_unit_test(test_two_cards_in_one_picture_are_difficult),
         cmocka_unit_test(test_frames_without_a_picture_are_told),
