@@ -12,10 +12,13 @@ static void print_help(const struct gk_child_program *program)
     (void)printf("usage: %s [--config FILE] [--%s DIR]\n"
                  "%s guikad starts it and gives it a socket as descriptor 3.\n"
                  "  --%s DIR   folder of plugins; default: %s beside the program\n"
-                 "  --config FILE   guikad's configuration, to take the folder from\n"
-                 "  --help, --version\n",
+                 "  --config FILE   guikad's configuration, to take the folder from\n",
                  program->name, program->folder_option, program->does, program->folder_option,
                  program->folder_beside);
+    if (program->flag != NULL) {
+        (void)printf("  --%s         %s\n", program->flag, program->flag_does);
+    }
+    (void)puts("  --help, --version");
 }
 
 static int read_configuration(const struct gk_child_program *program, const char *path,
@@ -33,12 +36,14 @@ static int read_configuration(const struct gk_child_program *program, const char
     return GO_ON;
 }
 
-int gk_child_parse(const struct gk_child_program *program, int argc, char **argv, char ret_folder[PATH_MAX])
+int gk_child_parse(const struct gk_child_program *program, int argc, char **argv, char ret_folder[PATH_MAX],
+                   bool *ret_flag)
 {
     const struct option options[] = {{program->folder_option, required_argument, NULL, 'f'},
                                      {"config", required_argument, NULL, 'c'},
                                      {"help", no_argument, NULL, 'h'},
                                      {"version", no_argument, NULL, 'v'},
+                                     {program->flag, no_argument, NULL, 'x'},
                                      {NULL, 0, NULL, 0}};
     char directory[PATH_MAX];
     int status = GO_ON;
@@ -54,6 +59,9 @@ int gk_child_parse(const struct gk_child_program *program, int argc, char **argv
             break;
         case 'c':
             status = read_configuration(program, optarg, directory, ret_folder);
+            break;
+        case 'x':
+            *ret_flag = true;
             break;
         case 'h':
             print_help(program);

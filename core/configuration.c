@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 
+#include <assert.h>
 #include <confuse.h>
 #include <errno.h>
 #include <libgen.h>
@@ -99,12 +100,27 @@ static int check_registered_share(cfg_t *cfg, cfg_opt_t *option)
     return check_share(cfg, option, 0.01, 0.99);
 }
 
+static int check_plugin_key(cfg_t *cfg, cfg_opt_t *option)
+{
+    struct gk_plugin_key key;
+    struct gk_error error;
+
+    for (unsigned i = 0; i < cfg_opt_size(option); i++) {
+        if (gk_plugin_key_read(cfg_opt_getnstr(option, i), &key, &error) != GK_OK) {
+            cfg_error(cfg, "%s: %s", option->name, error.message);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static cfg_t *make_parser(void)
 {
     cfg_opt_t tls[] = {CFG_STR("certificate", "tls.crt", CFGF_NONE),
                        CFG_STR("key", "keys/tls.key", CFGF_NONE), CFG_END()};
     cfg_opt_t readers[] = {CFG_INT("count", 0, CFGF_NONE), CFG_STR("program", NULL, CFGF_NONE),
-                           CFG_STR("issuers", NULL, CFGF_NONE), CFG_END()};
+                           CFG_STR("issuers", NULL, CFGF_NONE), CFG_STR_LIST("trusted_keys", "{}", CFGF_NONE),
+                           CFG_END()};
     cfg_opt_t couriers[] = {CFG_INT("count", 1, CFGF_NONE), CFG_STR("program", NULL, CFGF_NONE),
                             CFG_STR("channels", NULL, CFGF_NONE), CFG_END()};
     cfg_opt_t decision[] = {CFG_FLOAT("threshold", 0.999, CFGF_NONE),
@@ -136,6 +152,7 @@ static cfg_t *make_parser(void)
     (void)cfg_set_validate_func(cfg, "cache_mib", check_cache);
     (void)cfg_set_validate_func(cfg, "heartbeat_seconds", check_heartbeat);
     (void)cfg_set_validate_func(cfg, "readers|count", check_readers);
+    (void)cfg_set_validate_func(cfg, "readers|trusted_keys", check_plugin_key);
     (void)cfg_set_validate_func(cfg, "couriers|count", check_couriers);
     (void)cfg_set_validate_func(cfg, "decision|threshold", check_threshold);
     (void)cfg_set_validate_func(cfg, "decision|registered_share", check_registered_share);
@@ -224,6 +241,19 @@ static void fill_channels(struct gk_configuration *configuration, cfg_t *cfg, co
     }
 }
 
+static void fill_plugin_keys(struct gk_configuration *configuration, cfg_t *cfg)
+{
+    configuration->plugin_key_count = cfg_size(cfg, "readers|trusted_keys");
+    configuration->plugin_keys =
+        gk_allocate((configuration->plugin_key_count + 1) * sizeof *configuration->plugin_keys);
+    for (unsigned i = 0; i < configuration->plugin_key_count; i++) {
+        const enum gk_status status = gk_plugin_key_read(cfg_getnstr(cfg, "readers|trusted_keys", i),
+                                                         &configuration->plugin_keys[i], NULL);
+
+        assert(status == GK_OK); /* the parser looked */
+    }
+}
+
 static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char *program_directory)
 {
     struct gk_configuration *configuration = gk_allocate(sizeof *configuration);
@@ -246,6 +276,7 @@ static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char 
         beside(folder, cfg_getstr(cfg, "readers|program"), program_directory, "guika-reader");
     configuration->issuers_directory =
         beside(folder, cfg_getstr(cfg, "readers|issuers"), program_directory, "../lib/guika/issuers");
+    fill_plugin_keys(configuration, cfg);
     configuration->couriers = (uint32_t)cfg_getint(cfg, "couriers|count");
     configuration->courier_program =
         beside(folder, cfg_getstr(cfg, "couriers|program"), program_directory, "guika-courier");
@@ -314,6 +345,7 @@ void gk_configuration_free(struct gk_configuration *configuration)
     free(configuration->key_file);
     free(configuration->reader_program);
     free(configuration->issuers_directory);
+    free(configuration->plugin_keys);
     free(configuration->courier_program);
     free(configuration->channels_directory);
     free(configuration);

@@ -10,6 +10,7 @@
 
 #include "core/log.h"
 #include "core/notification/outbox.h"
+#include "core/security/plugin_signature.h"
 #include "rpc/status.h"
 
 #include <stdbool.h>
@@ -29,6 +30,8 @@ struct gk_configuration {
     uint32_t readers;       /* processes; 1 to 64 */
     char *reader_program;
     char *issuers_directory;
+    struct gk_plugin_key *plugin_keys; /* that may sign issuer plugins; none: nobody has to */
+    size_t plugin_key_count;
     uint32_t couriers; /* processes; 0 to 16 */
     char *courier_program;
     char *channels_directory;

@@ -9,9 +9,11 @@
 #include "core/memory.h"
 #include "core/notification/outbox.h"
 #include "core/pipeline.h"
+#include "core/plugins/keeper.h"
 #include "core/reader_jobs.h"
 #include "core/recovery.h"
 #include "core/registry/registry.h"
+#include "core/retries.h"
 #include "core/security/credentials.h"
 #include "core/security/keys.h"
 #include "core/security/rate_limit.h"
@@ -34,7 +36,6 @@ enum {
     DRAIN_TURN_MS = 20,
     DRAIN_LIMIT_MS = 8000, /* two leases and the write after them, with room to spare */
     CHILD_GRACE_MS = 3000,
-    READER_START_MS = 30000, /* loading the plugins and Tesseract takes a tenth of a second */
     BINDINGS = 6,
 };
 
@@ -62,7 +63,9 @@ struct daemon {
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
     struct gk_rpc_server *server;
-    struct gk_supervisor *readers;
+    struct gk_retries *retries;
+    struct gk_keeper *keeper;
+    char plugin_copies[PATH_MAX];
     struct gk_supervisor *couriers;
     struct gk_services services;
     struct gk_rpc_binding bindings[BINDINGS];
@@ -70,9 +73,9 @@ struct daemon {
 
 /* --- children --- */
 
-static void child_id(char id[GK_PRINCIPAL_ID_SIZE], const char *word, unsigned index)
+static void child_id(char id[GK_PRINCIPAL_ID_SIZE], unsigned index)
 {
-    (void)snprintf(id, GK_PRINCIPAL_ID_SIZE, "%s-%u", word, index);
+    (void)snprintf(id, GK_PRINCIPAL_ID_SIZE, "courier-%u", index);
 }
 
 static void on_peer_closed(struct gk_rpc_peer *peer, void *context)
@@ -83,15 +86,14 @@ static void on_peer_closed(struct gk_rpc_peer *peer, void *context)
     gk_outbox_peer_gone(daemon->outbox, peer);
 }
 
-static void adopt(struct daemon *daemon, enum gk_role role, const char *word, unsigned index, int process_id,
-                  int fd)
+static void adopt(struct daemon *daemon, enum gk_role role, const char *id, int process_id, int fd)
 {
     struct gk_principal principal = {.role = role};
     struct gk_rpc_peer *peer;
     struct gk_error error;
     char number[24];
 
-    child_id(principal.id, word, index);
+    (void)snprintf(principal.id, sizeof principal.id, "%s", id);
     if (gk_rpc_server_adopt(daemon->server, fd, &principal, on_peer_closed, daemon, &peer, &error) != GK_OK) {
         gk_log(daemon->log, GK_LOG_ERROR, "child_not_adopted", {"child", principal.id},
                {"why", error.message});
@@ -102,48 +104,31 @@ static void adopt(struct daemon *daemon, enum gk_role role, const char *word, un
            {"pid", gk_log_number(process_id, number)});
 }
 
-static void log_end(struct daemon *daemon, const char *word, unsigned index, int64_t exit_status,
-                    int signal_number, uint32_t restart_ms)
+static void on_reader_started(void *context, const char *reader_id, int process_id, int fd)
 {
-    char id[GK_PRINCIPAL_ID_SIZE];
-    char status[24];
-    char signal_text[24];
-    char restart[24];
-
-    child_id(id, word, index);
-    gk_log(daemon->log, GK_LOG_WARNING, "child_ended", {"child", id},
-           {"status", gk_log_number(exit_status, status)},
-           {"signal", gk_log_number(signal_number, signal_text)},
-           {"restart_ms", gk_log_number(restart_ms, restart)});
-}
-
-static void on_reader_started(void *context, unsigned index, int process_id, int fd)
-{
-    adopt(context, GK_ROLE_READER, "reader", index, process_id, fd);
-}
-
-static void on_reader_ended(void *context, unsigned index, int process_id, int64_t exit_status,
-                            int signal_number, uint32_t restart_ms)
-{
-    struct daemon *daemon = context;
-    char id[GK_PRINCIPAL_ID_SIZE];
-
-    (void)process_id;
-    child_id(id, "reader", index);
-    log_end(daemon, "reader", index, exit_status, signal_number, restart_ms);
-    gk_reader_jobs_lost(daemon->jobs, id);
+    adopt(context, GK_ROLE_READER, reader_id, process_id, fd);
 }
 
 static void on_courier_started(void *context, unsigned index, int process_id, int fd)
 {
-    adopt(context, GK_ROLE_COURIER, "courier", index, process_id, fd);
+    char id[GK_PRINCIPAL_ID_SIZE];
+
+    child_id(id, index);
+    adopt(context, GK_ROLE_COURIER, id, process_id, fd);
 }
 
 static void on_courier_ended(void *context, unsigned index, int process_id, int64_t exit_status,
                              int signal_number, uint32_t restart_ms)
 {
+    const struct daemon *daemon = context;
+    char id[GK_PRINCIPAL_ID_SIZE], status[24], signal_text[24], restart[24];
+
     (void)process_id;
-    log_end(context, "courier", index, exit_status, signal_number, restart_ms);
+    child_id(id, index);
+    gk_log(daemon->log, GK_LOG_WARNING, "child_ended", {"child", id},
+           {"status", gk_log_number(exit_status, status)},
+           {"signal", gk_log_number(signal_number, signal_text)},
+           {"restart_ms", gk_log_number(restart_ms, restart)});
 }
 
 static void on_child_failed(void *context, unsigned index, const struct gk_error *error)
@@ -155,51 +140,47 @@ static void on_child_failed(void *context, unsigned index, const struct gk_error
            {"why", error->message});
 }
 
-/* Does `act` to the reader of that principal id. */
-static void act_on_reader(struct daemon *daemon, const char *reader_id,
-                          void (*act)(struct gk_supervisor *supervisor, unsigned index))
-{
-    char id[GK_PRINCIPAL_ID_SIZE];
-
-    for (unsigned i = 0; i < daemon->configuration->readers; i++) {
-        child_id(id, "reader", i);
-        if (strcmp(id, reader_id) == 0) {
-            act(daemon->readers, i);
-        }
-    }
-}
-
 static void on_reader_overdue(void *context, const char *reader_id)
 {
-    struct daemon *daemon = context;
+    const struct daemon *daemon = context;
 
-    gk_log(daemon->log, GK_LOG_WARNING, "lease_ran_out", {"child", reader_id});
-    act_on_reader(daemon, reader_id, gk_supervisor_kill);
+    gk_keeper_overdue(daemon->keeper, reader_id);
 }
 
-static void on_reader_ready(void *context, const char *reader_id, size_t issuers)
+static bool on_reader_ready(void *context, const char *reader_id,
+                            const guika_v1_internal_AnnounceRequest *announced)
 {
-    struct daemon *daemon = context;
-    char number[24];
+    const struct daemon *daemon = context;
 
-    act_on_reader(daemon, reader_id, gk_supervisor_ready);
-    gk_log(daemon->log, issuers > 0 ? GK_LOG_INFO : GK_LOG_WARNING, "shelf", {"child", reader_id},
-           {"issuers", gk_log_number((int64_t)issuers, number)});
+    return gk_keeper_announced(daemon->keeper, reader_id, announced);
+}
+
+static void on_new_plugin(void *context)
+{
+    const struct daemon *daemon = context;
+
+    gk_retries_begin(daemon->retries);
 }
 
 static void start_children(struct daemon *daemon)
 {
     const struct gk_configuration *configuration = daemon->configuration;
-    const char *reader_arguments[] = {"--issuers", configuration->issuers_directory, NULL};
     const char *courier_arguments[] = {"--channels", configuration->channels_directory, NULL};
-    const struct gk_supervisor_options readers = {.program = configuration->reader_program,
-                                                  .arguments = reader_arguments,
-                                                  .count = configuration->readers,
-                                                  .start_ms = READER_START_MS,
-                                                  .on_started = on_reader_started,
-                                                  .on_ended = on_reader_ended,
-                                                  .on_failed = on_child_failed,
-                                                  .context = daemon};
+    const struct gk_keeper_options keeper = {.loop = &daemon->loop,
+                                             .mailbox = daemon->mailbox,
+                                             .log = daemon->log,
+                                             .clock = daemon->clock,
+                                             .store = daemon->store,
+                                             .jobs = daemon->jobs,
+                                             .folder = configuration->issuers_directory,
+                                             .copies = daemon->plugin_copies,
+                                             .reader_program = configuration->reader_program,
+                                             .readers = configuration->readers,
+                                             .keys = configuration->plugin_keys,
+                                             .key_count = configuration->plugin_key_count,
+                                             .adopt = on_reader_started,
+                                             .on_new_plugin = on_new_plugin,
+                                             .context = daemon};
     const struct gk_supervisor_options couriers = {.program = configuration->courier_program,
                                                    .arguments = courier_arguments,
                                                    .count = configuration->couriers,
@@ -208,7 +189,10 @@ static void start_children(struct daemon *daemon)
                                                    .on_failed = on_child_failed,
                                                    .context = daemon};
 
-    daemon->readers = gk_supervisor_open(&daemon->loop, &readers);
+    (void)snprintf(daemon->plugin_copies, sizeof daemon->plugin_copies, "%.*s/plugins", PATH_MAX - 16,
+                   configuration->data_directory);
+    daemon->keeper = gk_keeper_open(&keeper);
+    daemon->services.keeper = daemon->keeper;
     daemon->couriers = gk_supervisor_open(&daemon->loop, &couriers);
 }
 
@@ -327,7 +311,22 @@ static void make_machines(struct daemon *daemon)
                                                  .on_notice_due = poke_outbox,
                                                  .on_notice_due_context = daemon};
 
+    const struct gk_retries_parts retries = {.loop = &daemon->loop,
+                                             .mailbox = daemon->mailbox,
+                                             .log = daemon->log,
+                                             .clock = daemon->clock,
+                                             .keys = daemon->keys,
+                                             .store = daemon->store,
+                                             .registry = daemon->registry,
+                                             .vault = daemon->vault,
+                                             .jobs = daemon->jobs,
+                                             .threshold = daemon->configuration->threshold,
+                                             .registered_share = daemon->configuration->registered_share,
+                                             .on_notice_due = poke_outbox,
+                                             .on_notice_due_context = daemon};
+
     daemon->pipeline = gk_pipeline_open(&pipeline);
+    daemon->retries = gk_retries_open(&retries);
     daemon->enquiries = gk_enquiries_open(&enquiries);
 }
 
@@ -411,11 +410,18 @@ static void on_pipeline_closed(void *context)
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
 }
 
-static void on_jobs_closed(void *context)
+static void on_retries_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
+}
+
+static void on_jobs_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_retries_close(daemon->retries, on_retries_closed, daemon);
 }
 
 static void on_server_closed(void *context)
@@ -425,7 +431,7 @@ static void on_server_closed(void *context)
     gk_reader_jobs_close(daemon->jobs, on_jobs_closed, daemon);
 }
 
-static void on_readers_closed(void *context)
+static void on_keeper_closed(void *context)
 {
     struct daemon *daemon = context;
 
@@ -436,7 +442,7 @@ static void on_couriers_closed(void *context)
 {
     struct daemon *daemon = context;
 
-    gk_supervisor_close(daemon->readers, CHILD_GRACE_MS, on_readers_closed, daemon);
+    gk_keeper_close(daemon->keeper, CHILD_GRACE_MS, on_keeper_closed, daemon);
 }
 
 static void on_drain(uv_timer_t *timer)

@@ -424,3 +424,63 @@ enum gk_status gk_found_card_notified(struct gk_transaction *transaction,
     gk_transaction_count(transaction, card.box_id, "notified");
     return write_card(transaction, &card, error);
 }
+
+/* --- read again --- */
+
+/* Takes what is known now; the place and what the box was told stay. */
+static void take_reading(guika_v1_internal_FoundCard *card, const guika_v1_internal_FoundCard *known)
+{
+    card->state = known->state;
+    card->reason = known->reason;
+    card->decided_at_ms = known->decided_at_ms;
+    memcpy(card->issuer, known->issuer, sizeof card->issuer);
+    memcpy(card->scheme, known->scheme, sizeof card->scheme);
+    card->kind = known->kind;
+    card->card_token = known->card_token;
+    card->key_epoch = known->key_epoch;
+    memcpy(card->issuer_account, known->issuer_account, sizeof card->issuer_account);
+    card->holder_token = known->holder_token;
+    card->sealed_mask = known->sealed_mask;
+    card->notice_id = known->notice_id;
+}
+
+/* Nobody needs a picture any more, and the holder may be told once the card is stored. */
+static enum gk_status identify_again(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
+                                     const struct gk_found_card_decision *decision, struct gk_error *error)
+{
+    card->pictures = 0;
+    count_state(transaction, card);
+    const enum gk_status status = gk_outbox_add(transaction, &decision->notice, error);
+
+    if (status != GK_OK || card->stored_at_ms == 0) {
+        return status;
+    }
+    return gk_outbox_release(transaction, decision->notice.notice_id, gk_transaction_now_ms(transaction),
+                             error);
+}
+
+enum gk_status gk_found_card_retry(struct gk_transaction *transaction,
+                                   const struct gk_found_card_decision *decision, bool *ret_changed,
+                                   struct gk_error *error)
+{
+    const guika_v1_internal_FoundCard *known = &decision->card;
+    guika_v1_internal_FoundCard card = {0};
+    enum gk_status status = get_card(transaction, known->case_id, &card, error);
+
+    *ret_changed = false;
+    if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_DIFFICULT ||
+        card.version != known->version) {
+        return status;
+    }
+    take_reading(&card, known);
+    index_card(transaction, &card);
+    if (decision->has_notice) {
+        status = identify_again(transaction, &card, decision, error);
+        if (status != GK_OK) {
+            return status;
+        }
+    }
+    *ret_changed = true;
+    return put_card(transaction, &card, "core", "found_card.retry",
+                    card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : reason_word(card.reason), error);
+}

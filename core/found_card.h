@@ -2,6 +2,7 @@
  * The record that travels: a found card, its states, and every transition between them.
  *
  *   RECEIVED -> IDENTIFIED | DIFFICULT | GIVEN_BACK
+ *   DIFFICULT -> IDENTIFIED, where a new plugin could read it
  *   IDENTIFIED -> NOTIFIED, once its notice was delivered
  *   any of these -> GIVEN_BACK, where the finder took the card back or the box was full
  *   GIVEN_BACK -> DIFFICULT, where the box kept it after all
@@ -48,6 +49,14 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
  * others. [committer] */
 enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
                                           const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error);
+
+/* A difficult card was read again, and its number is known now: DIFFICULT -> IDENTIFIED with its notice,
+ * which is due at once where the card is stored, or difficult still, for a reason that only the registry
+ * knows. Without effect (`*ret_changed` false) where the card is not difficult any more or has moved on since
+ * `decision->card.version`. [committer] */
+enum gk_status gk_found_card_retry(struct gk_transaction *transaction,
+                                   const struct gk_found_card_decision *decision, bool *ret_changed,
+                                   struct gk_error *error);
 
 /* The box says where the card ended up. Releases the notice with STORED, cancels it with TAKEN_BACK and FULL,
  * after which the card keeps no pictures. STORED and JAMMED end a wait for frames: the card is difficult.

@@ -15,6 +15,7 @@ enum {
      */
     RECOGNITION_WAIT_MS = 5000,
     NUMBERS_WAIT_MS = 30000,
+    LEAVING_MAX = 128,
 };
 
 struct job {
@@ -26,6 +27,7 @@ struct job {
     char reader_id[GK_PRINCIPAL_ID_SIZE];
     const guika_v1_Frame *frames; /* of a recognition; else NULL */
     size_t frame_count;
+    bool again;                /* of a kept picture: after everything else */
     struct gk_bytes questions; /* of a number check */
     gk_recognised_fn recognised;
     gk_numbers_checked_fn checked;
@@ -43,7 +45,9 @@ struct gk_reader_jobs {
     struct job *jobs; /* waiting and leased, oldest first */
     uint32_t count;
     uint64_t last_id;
-    struct poll *polls; /* oldest first */
+    struct poll *polls;                              /* oldest first */
+    char leaving[LEAVING_MAX][GK_PRINCIPAL_ID_SIZE]; /* readers that get nothing any more */
+    size_t leaving_count;
     bool stopped;
     void (*on_closed)(void *context);
     void *on_closed_context;
@@ -73,12 +77,17 @@ static void give_up(struct gk_reader_jobs *jobs, struct job *job, enum gk_status
 
 static struct job *first_waiting(struct gk_reader_jobs *jobs)
 {
-    struct job *job = jobs->jobs;
+    struct job *again = NULL;
 
-    while (job != NULL && job->lease_ends_ms != 0) {
-        job = job->next;
+    for (struct job *job = jobs->jobs; job != NULL; job = job->next) {
+        if (job->lease_ends_ms == 0 && !job->again) {
+            return job;
+        }
+        if (job->lease_ends_ms == 0 && again == NULL) {
+            again = job;
+        }
     }
-    return job;
+    return again;
 }
 
 static void answer_poll(struct gk_reader_jobs *jobs, struct gk_rpc_call *call, struct job *job)
@@ -92,6 +101,7 @@ static void answer_poll(struct gk_reader_jobs *jobs, struct gk_rpc_call *call, s
     response.lease_ms = jobs->options.lease_ms;
     if (job->frames != NULL) {
         response.which_job = guika_v1_internal_LeaseJobResponse_recognise_tag;
+        response.job.recognise.kept = job->again;
         response.job.recognise.frames_count = (pb_size_t)job->frame_count;
         memcpy(response.job.recognise.frames, job->frames, job->frame_count * sizeof *job->frames);
     } else {
@@ -158,6 +168,13 @@ static void sweep_waiting(struct gk_reader_jobs *jobs)
 static void answer_empty(struct gk_rpc_call *call)
 {
     guika_v1_internal_LeaseJobResponse response = {0};
+
+    guika_v1_internal_reader_service_lease_job_reply(call, &response);
+}
+
+static void answer_leave(struct gk_rpc_call *call)
+{
+    guika_v1_internal_LeaseJobResponse response = {.leave = true};
 
     guika_v1_internal_reader_service_lease_job_reply(call, &response);
 }
@@ -271,6 +288,24 @@ bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame 
     return true;
 }
 
+bool gk_reader_jobs_recognise_again(struct gk_reader_jobs *jobs, const guika_v1_Frame *frame,
+                                    gk_recognised_fn done, void *context)
+{
+    struct job *job = add_job(jobs, RECOGNITION_WAIT_MS);
+
+    if (job == NULL) {
+        return false;
+    }
+    job->waits_until_ms = UINT64_MAX;
+    job->again = true;
+    job->frames = frame;
+    job->frame_count = 1;
+    job->recognised = done;
+    job->context = context;
+    hand_out(jobs);
+    return true;
+}
+
 bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions,
                                   gk_numbers_checked_fn done, void *context)
 {
@@ -287,7 +322,8 @@ bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes q
 }
 
 /* Whatever was handed to these would go nowhere. */
-static void forget_polls(struct gk_reader_jobs *jobs, const char *reader_id)
+static void end_polls(struct gk_reader_jobs *jobs, const char *reader_id,
+                      void (*answer)(struct gk_rpc_call *call))
 {
     struct poll **link = &jobs->polls;
 
@@ -296,7 +332,7 @@ static void forget_polls(struct gk_reader_jobs *jobs, const char *reader_id)
 
         if (strcmp(gk_rpc_call_principal(poll->call)->id, reader_id) == 0) {
             *link = poll->next;
-            answer_empty(poll->call);
+            answer(poll->call);
             free(poll);
         } else {
             link = &poll->next;
@@ -304,11 +340,34 @@ static void forget_polls(struct gk_reader_jobs *jobs, const char *reader_id)
     }
 }
 
+/* Where the reader stands among those that leave; their count: it does not. */
+static size_t find_leaving(const struct gk_reader_jobs *jobs, const char *reader_id)
+{
+    size_t i = 0;
+
+    while (i < jobs->leaving_count && strcmp(jobs->leaving[i], reader_id) != 0) {
+        i++;
+    }
+    return i;
+}
+
+void gk_reader_jobs_retire(struct gk_reader_jobs *jobs, const char *reader_id)
+{
+    if (find_leaving(jobs, reader_id) == jobs->leaving_count && jobs->leaving_count < LEAVING_MAX) {
+        (void)snprintf(jobs->leaving[jobs->leaving_count++], GK_PRINCIPAL_ID_SIZE, "%s", reader_id);
+    }
+    end_polls(jobs, reader_id, answer_leave);
+}
+
 void gk_reader_jobs_lost(struct gk_reader_jobs *jobs, const char *reader_id)
 {
     struct job *next;
+    const size_t leaving = find_leaving(jobs, reader_id);
 
-    forget_polls(jobs, reader_id);
+    if (leaving < jobs->leaving_count) {
+        memmove(jobs->leaving[leaving], jobs->leaving[--jobs->leaving_count], GK_PRINCIPAL_ID_SIZE);
+    }
+    end_polls(jobs, reader_id, answer_empty);
     for (struct job *job = jobs->jobs; job != NULL; job = next) {
         next = job->next;
         if (job->lease_ends_ms != 0 && strcmp(job->reader_id, reader_id) == 0) {
@@ -326,8 +385,9 @@ static void on_announce(struct gk_rpc_call *call, const guika_v1_internal_Announ
     const struct gk_reader_jobs *jobs = context;
     const guika_v1_internal_AnnounceResponse response = {0};
 
-    gk_shelf_set(jobs->options.shelf, request);
-    jobs->options.on_ready(jobs->options.context, gk_rpc_call_principal(call)->id, request->issuers_count);
+    if (jobs->options.on_ready(jobs->options.context, gk_rpc_call_principal(call)->id, request)) {
+        gk_shelf_set(jobs->options.shelf, request);
+    }
     guika_v1_internal_reader_service_announce_reply(call, &response);
 }
 
@@ -352,10 +412,15 @@ static void on_lease_job(struct gk_rpc_call *call, const guika_v1_internal_Lease
                          void *context)
 {
     struct gk_reader_jobs *jobs = context;
-    struct poll *poll = gk_allocate(sizeof *poll);
     struct poll **link = &jobs->polls;
 
     (void)request;
+    if (find_leaving(jobs, gk_rpc_call_principal(call)->id) < jobs->leaving_count) {
+        answer_leave(call);
+        return;
+    }
+    struct poll *poll = gk_allocate(sizeof *poll);
+
     while (*link != NULL) {
         link = &(*link)->next;
     }

@@ -30,8 +30,10 @@ struct gk_reader_jobs_options {
     /* [loop] The reader with principal id `reader_id` holds a lease that has run out: it has to be replaced.
      */
     void (*on_overdue)(void *context, const char *reader_id);
-    /* [loop] A reader has announced `issuers` plugins and is ready. */
-    void (*on_ready)(void *context, const char *reader_id, size_t issuers);
+    /* [loop] A reader has announced its plugins and is ready. True: they are the service's shelf from now on.
+     */
+    bool (*on_ready)(void *context, const char *reader_id,
+                     const guika_v1_internal_AnnounceRequest *announced);
     void *context;
 };
 
@@ -55,12 +57,21 @@ typedef void (*gk_recognised_fn)(void *context, enum gk_status status,
 bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame *frames, size_t frame_count,
                               gk_recognised_fn done, void *context);
 
+/* As gk_reader_jobs_recognise, for a kept picture of a difficult card: handed out only while nothing else
+ * waits, and it waits as long as that takes. */
+bool gk_reader_jobs_recognise_again(struct gk_reader_jobs *jobs, const guika_v1_Frame *frame,
+                                    gk_recognised_fn done, void *context);
+
 /* `status` as above. `answers` is an encoded NumberAnswers, borrowed for the call, and empty unless OK. */
 typedef void (*gk_numbers_checked_fn)(void *context, enum gk_status status, struct gk_bytes answers);
 
 /* Queues an encoded NumberQuestions, the caller's until `done`. False where the queue is full or closed. */
 bool gk_reader_jobs_check_numbers(struct gk_reader_jobs *jobs, struct gk_bytes questions,
                                   gk_numbers_checked_fn done, void *context);
+
+/* The reader gets no job any more: it finishes the one that it has, is told to leave with its next LeaseJob,
+ * and ends by itself. Where 128 are leaving already, it is told so only if it waits for a job now. */
+void gk_reader_jobs_retire(struct gk_reader_jobs *jobs, const char *reader_id);
 
 /* The reader has ended: what it held goes to another. */
 void gk_reader_jobs_lost(struct gk_reader_jobs *jobs, const char *reader_id);

@@ -13,7 +13,8 @@ struct command {
 static const struct command commands[] = {
     {"read", gk_cli_read, "read pictures of cards here, without a service"},
     {"corpus", gk_cli_corpus, "measure reading on a folder of known pictures"},
-    {"plugin", gk_cli_plugin, "write, check and see issuer plugins: plugin new, check, preview, mint"},
+    {"plugin", gk_cli_plugin,
+     "issuer plugins: plugin new, check, preview, mint; list, release, keygen, sign"},
     {"registry", gk_cli_registry, "an issuer's list of cards and holders: registry import, registry revoke"},
     {"status", gk_cli_status, "is the service there?"},
     {"box", gk_cli_box, "register a recovery box: box add ID"},

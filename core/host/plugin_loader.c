@@ -1,5 +1,7 @@
 #include "core/host/plugin_loader.h"
 
+#include "core/host/trail.h"
+
 #include <assert.h>
 #include <dirent.h>
 #include <dlfcn.h>
@@ -22,6 +24,7 @@ struct gk_plugin {
     int copy_fd; /* stays open while loaded: the loader knows objects by path, and the path names this fd */
     void *object;
     const struct gk_plugin_head *head;
+    char file[256]; /* its name, without the folder */
 };
 
 /* A private copy in memory that has a path of its own. */
@@ -129,6 +132,13 @@ enum gk_status gk_plugin_open(const char *path, const struct gk_plugin_kind *kin
     plugin.object = dlopen(copy_path, RTLD_NOW | RTLD_LOCAL);
     if (plugin.object == NULL) {
         const char *reason = dlerror();
+        const size_t prefix = strlen(copy_path);
+
+        /* The copy's name says nothing to anybody. */
+        if (reason != NULL && strncmp(reason, copy_path, prefix) == 0 &&
+            strncmp(reason + prefix, ": ", 2) == 0) {
+            reason += prefix + 2;
+        }
         status = gk_error_set(error, GK_INVALID_ARGUMENT, "%s: cannot be loaded: %s", path,
                               reason == NULL ? "unknown" : reason);
         goto close_copy;
@@ -145,6 +155,8 @@ enum gk_status gk_plugin_open(const char *path, const struct gk_plugin_kind *kin
         goto close_object;
     }
     *kept = plugin;
+    (void)snprintf(kept->file, sizeof kept->file, "%s",
+                   strrchr(path, '/') == NULL ? path : strrchr(path, '/') + 1);
     *ret_plugin = kept;
     return GK_OK;
 close_object:
@@ -168,6 +180,12 @@ const struct gk_plugin_head *gk_plugin_head(const struct gk_plugin *plugin)
 {
     assert(plugin != NULL);
     return plugin->head;
+}
+
+const char *gk_plugin_file(const struct gk_plugin *plugin)
+{
+    assert(plugin != NULL);
+    return plugin->file;
 }
 
 static int is_shared_object(const struct dirent *entry)
@@ -208,12 +226,15 @@ gk_plugin_open_all(const char *directory, const struct gk_plugin_kind *kind,
         free(entries[i]);
         struct gk_error refused = {0};
         struct gk_plugin *plugin = NULL;
+        gk_trail_load(path);
         if (plugins != NULL && gk_plugin_open(path, kind, &plugin, &refused) == GK_OK &&
             check_new_id(path, plugin, plugins, count, &refused) == GK_OK) {
+            gk_trail_loaded(plugin->head->id);
             plugins[count++] = plugin;
             continue;
         }
         gk_plugin_close(plugin);
+        gk_trail_loaded(NULL);
         if (on_refused != NULL && plugins != NULL) {
             on_refused(context, path, &refused);
         }

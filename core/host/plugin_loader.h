@@ -40,6 +40,7 @@ enum gk_status gk_plugin_open(const char *path, const struct gk_plugin_kind *kin
                               struct gk_plugin **ret_plugin, struct gk_error *error);
 void gk_plugin_close(struct gk_plugin *plugin);
 const struct gk_plugin_head *gk_plugin_head(const struct gk_plugin *plugin); /* borrowed */
+const char *gk_plugin_file(const struct gk_plugin *plugin); /* the file's name without its folder; borrowed */
 
 /* Opens every *.so of `directory` in order of name. `on_refused` hears of each that is refused (may be NULL);
  * two plugins of one id: the second is refused. `ret_plugins` and its array are the caller's. NOT_FOUND where

@@ -12,6 +12,7 @@
 
 enum {
     CHILD_FD = 3,           /* what the child finds its end of the socket pair as */
+    PAGE_FD = 4,            /* and the page that it shares with the service */
     RESTART_FIRST_MS = 100, /* the pause doubles from here */
     RESTART_LARGEST_MS = 30000,
     SETTLED_MS = 60000, /* a life this long makes the next pause the first again */
@@ -23,6 +24,7 @@ struct child {
     uv_process_t process;
     uv_timer_t restart;
     bool running;
+    bool retired;
     uint64_t started_at_ms; /* on the loop's clock */
     uint32_t pause_ms;      /* before the next start */
 };
@@ -62,6 +64,10 @@ static void on_process_closed(uv_handle_t *handle)
 /* Returns the pause before the start, milliseconds. */
 static uint32_t plan_restart(struct child *child)
 {
+    if (child->retired) {
+        (void)uv_timer_stop(&child->restart);
+        return GK_SUPERVISOR_NEVER;
+    }
     if (uv_now(child->supervisor->loop) - child->started_at_ms >= SETTLED_MS) {
         child->pause_ms = 0;
     }
@@ -93,17 +99,18 @@ static void on_child_exit(uv_process_t *process, int64_t exit_status, int signal
 static int spawn(struct child *child, int fd)
 {
     struct gk_supervisor *supervisor = child->supervisor;
-    uv_stdio_container_t stdio[CHILD_FD + 1] = {
+    uv_stdio_container_t stdio[PAGE_FD + 1] = {
         {.flags = UV_IGNORE},
         {.flags = UV_INHERIT_FD, .data = {.fd = STDERR_FILENO}},
         {.flags = UV_INHERIT_FD, .data = {.fd = STDERR_FILENO}},
         {.flags = UV_INHERIT_FD, .data = {.fd = fd}},
+        {.flags = UV_INHERIT_FD, .data = {.fd = supervisor->options.page_fd}},
     };
     const uv_process_options_t options = {
         .exit_cb = on_child_exit,
         .file = supervisor->program,
         .args = supervisor->arguments,
-        .stdio_count = CHILD_FD + 1,
+        .stdio_count = supervisor->options.page_fd > 0 ? PAGE_FD + 1 : CHILD_FD + 1,
         .stdio = stdio,
     };
 
@@ -134,7 +141,7 @@ static void start(struct child *child)
     struct gk_supervisor *supervisor = child->supervisor;
     int ends[2];
 
-    if (supervisor->closing) {
+    if (supervisor->closing || child->retired) {
         return;
     }
     if (child->running) {
@@ -218,6 +225,12 @@ void gk_supervisor_kill(struct gk_supervisor *supervisor, unsigned index)
     if (child->running && !uv_is_closing((uv_handle_t *)&child->process)) {
         (void)uv_process_kill(&child->process, SIGKILL);
     }
+}
+
+void gk_supervisor_retire(struct gk_supervisor *supervisor, unsigned index)
+{
+    assert(index < supervisor->options.count);
+    supervisor->children[index].retired = true;
 }
 
 static void on_handle_closed(uv_handle_t *handle)

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     const struct sigaction terminate = {.sa_handler = on_terminate};
     const struct gk_log log = {GK_LOG_INFO, "guika-courier"};
     char channels[PATH_MAX];
-    const int parsed = gk_child_parse(&program, argc, argv, channels);
+    const int parsed = gk_child_parse(&program, argc, argv, channels, NULL);
 
     if (parsed != 0) {
         return parsed - 1;

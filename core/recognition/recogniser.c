@@ -80,7 +80,7 @@ enum gk_status gk_recogniser_open(const struct gk_recogniser_options *options,
     }
     recogniser->observer = options->observer;
     recogniser->stages = options->stages;
-    status = open_readers(recogniser, error);
+    status = options->plugins_only ? GK_OK : open_readers(recogniser, error);
     if (status != GK_OK) {
         goto close;
     }
@@ -130,6 +130,8 @@ void gk_recogniser_shelf(const struct gk_recogniser *recogniser, guika_v1_intern
         snprintf(entry->scheme, sizeof entry->scheme, "%s", issuer->scheme);
         snprintf(entry->name_zh, sizeof entry->name_zh, "%s", name_in(issuer, "zh"));
         snprintf(entry->name_en, sizeof entry->name_en, "%s", name_in(issuer, "en"));
+        snprintf(entry->version, sizeof entry->version, "%s", issuer->version == NULL ? "" : issuer->version);
+        snprintf(entry->file, sizeof entry->file, "%s", gk_plugin_file(recogniser->plugins[i]));
         entry->kind = (guika_v1_CardKind)issuer->kind;
     }
     *ret_shelf = shelf;

@@ -20,6 +20,7 @@ struct gk_recogniser;
 struct gk_recogniser_options {
     const char *issuers_directory; /* of plugins */
     bool keep_pictures; /* make a redacted picture of what a person must look at; costs half as much again */
+    bool plugins_only;  /* open the plugins and nothing that reads: to see whether they are good */
     bool no_check;      /* ignore check characters and prefixes: specimens have neither */
     void (*on_refused)(void *context, const char *path,
                        const struct gk_error *error); /* a plugin was refused; may be NULL */

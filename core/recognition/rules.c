@@ -1,5 +1,6 @@
 #include "core/recognition/rules.h"
 
+#include "core/host/trail.h"
 #include "core/recognition/descriptor.h"
 
 #include <assert.h>
@@ -273,6 +274,18 @@ static int matching_prefix(const struct guika_rule *rule, const char *number, si
     return longest;
 }
 
+/* The one call of a plugin's own code. */
+static bool objects(const struct guika_issuer *issuer, const char *number)
+{
+    if (issuer->accepts == NULL) {
+        return false;
+    }
+    gk_trail_enter(issuer->id);
+    const bool accepted = issuer->accepts(number);
+    gk_trail_leave();
+    return !accepted;
+}
+
 enum gk_fit gk_rules_judge(const struct guika_issuer *issuer, const char *number,
                            struct gk_judgement *ret_judgement)
 {
@@ -292,7 +305,7 @@ enum gk_fit gk_rules_judge(const struct guika_issuer *issuer, const char *number
             chosen = (struct gk_judgement){issuer, rule, (size_t)prefix, 0, passes};
         }
     }
-    if (best == GK_FIT_VALID && issuer->accepts != NULL && !issuer->accepts(number)) {
+    if (best == GK_FIT_VALID && objects(issuer, number)) {
         return GK_FIT_NONE;
     }
     if (best != GK_FIT_NONE) {

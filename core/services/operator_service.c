@@ -391,6 +391,8 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .add_issuer = on_add_issuer,
         .list_found = on_list_found,
         .get_statistics = on_get_statistics,
+        .list_plugins = gk_operator_list_plugins,
+        .release_plugin = gk_operator_release_plugin,
     };
 
     return (struct gk_rpc_binding){&guika_v1_operator_service, &handlers, services};

@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/pipeline.h"
+#include "core/plugins/keeper.h"
 #include "core/reader_jobs.h"
 #include "core/registry/registry.h"
 #include "core/security/credentials.h"
@@ -34,6 +35,7 @@ struct gk_services {
     struct gk_boxes *boxes;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_keeper *keeper;            /* of plugins; NULL: this service has none */
     struct gk_rate_limit *enquiry_limit; /* by client */
     uint32_t heartbeat_ms;
 };
@@ -43,5 +45,11 @@ struct gk_rpc_binding gk_box_service(struct gk_services *services);
 struct gk_rpc_binding gk_holder_service(struct gk_services *services);
 struct gk_rpc_binding gk_issuer_service(struct gk_services *services);
 struct gk_rpc_binding gk_operator_service(struct gk_services *services);
+
+/* OperatorService's methods about plugins. */
+void gk_operator_list_plugins(struct gk_rpc_call *call, const guika_v1_ListPluginsRequest *request,
+                              void *context);
+void gk_operator_release_plugin(struct gk_rpc_call *call, const guika_v1_ReleasePluginRequest *request,
+                                void *context);
 
 #endif

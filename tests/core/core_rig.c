@@ -114,11 +114,12 @@ static void on_overdue(void *context, const char *reader_id)
     atomic_fetch_add(&((struct core_rig *)context)->overdue, 1);
 }
 
-static void on_ready(void *context, const char *reader_id, size_t issuers)
+static bool on_ready(void *context, const char *reader_id, const guika_v1_internal_AnnounceRequest *announced)
 {
     (void)context;
     (void)reader_id;
-    (void)issuers;
+    (void)announced;
+    return true;
 }
 
 static bool no_tokens(void *context, const char *token, struct gk_principal *ret_principal)

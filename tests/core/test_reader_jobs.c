@@ -376,6 +376,59 @@ static void test_poll_of_a_reader_that_hung_up_is_forgotten(void **state)
     assert_int_equal(complete(fixture, 1, id, guika_v1_Reason_REASON_GLARE), GK_OK);
 }
 
+static void do_retire(struct core_rig *rig, void *argument)
+{
+    gk_reader_jobs_retire(rig->jobs, argument);
+}
+
+static void test_retired_reader_finishes_its_job_and_is_told_to_leave(void **state)
+{
+    struct fixture *fixture = *state;
+    const guika_v1_internal_LeaseJobRequest request = {0};
+    char id[] = "reader-0";
+
+    assert_true(queue(fixture, 0, "in hand"));
+    const uint64_t job = lease(fixture, 0);
+
+    core_rig_run(&fixture->rig, do_retire, id);
+    assert_true(queue(fixture, 1, "for the other"));
+    assert_int_equal(complete(fixture, 0, job, guika_v1_Reason_REASON_GLARE), GK_OK);
+    core_rig_wait(&fixture->jobs[0].done, 1);
+    assert_int_equal(fixture->jobs[0].status, GK_OK);
+    assert_int_equal(guika_v1_internal_reader_service_lease_job(fixture->readers[0], NULL, &request,
+                                                                fixture->leased, NULL),
+                     GK_OK);
+    assert_true(fixture->leased->leave);
+    assert_int_equal(fixture->leased->job_id, 0);
+    assert_int_not_equal(lease(fixture, 1), 0);
+    assert_false(fixture->leased->leave);
+    lose(fixture, id); /* another one of that name is as good as any */
+    assert_true(queue(fixture, 2, "next"));
+    assert_int_not_equal(lease(fixture, 0), 0);
+}
+
+static void do_queue_again(struct core_rig *rig, void *argument)
+{
+    struct job *job = argument;
+
+    job->taken = gk_reader_jobs_recognise_again(rig->jobs, &job->frame, on_recognised, job);
+}
+
+static void test_kept_picture_waits_for_everything_else_and_as_long_as_it_takes(void **state)
+{
+    struct fixture *fixture = *state;
+
+    core_rig_run(&fixture->rig, do_queue_again, &fixture->jobs[0]);
+    assert_true(fixture->jobs[0].taken);
+    rest_ms(WAIT_MS + 100);
+    assert_int_equal(atomic_load(&fixture->jobs[0].done), 0);
+    assert_true(queue(fixture, 1, "deposit"));
+    (void)lease(fixture, 0);
+    assert_false(fixture->leased->job.recognise.kept);
+    (void)lease(fixture, 1);
+    assert_true(fixture->leased->job.recognise.kept);
+}
+
 static void test_only_readers_may_lease(void **state)
 {
     struct fixture *fixture = *state;
@@ -436,6 +489,8 @@ int main(void)
         TEST(test_reader_that_waits_gets_the_job_at_once),
         TEST(test_nothing_is_handed_to_the_poll_of_a_lost_reader),
         TEST(test_poll_of_a_reader_that_hung_up_is_forgotten),
+        TEST(test_retired_reader_finishes_its_job_and_is_told_to_leave),
+        TEST(test_kept_picture_waits_for_everything_else_and_as_long_as_it_takes),
         TEST(test_only_readers_may_lease),
         TEST(test_announced_plugins_fill_the_shelf),
         TEST(test_close_gives_everything_up_and_takes_nothing_more),

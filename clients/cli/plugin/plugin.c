@@ -1,6 +1,7 @@
 #include "clients/cli/plugin/plugin.h"
 
 #include "clients/cli/commands.h"
+#include "clients/cli/plugin_admin.h"
 #include "core/recognition/descriptor.h"
 
 #include <stdio.h>
@@ -15,6 +16,10 @@ static const struct {
     {"check", gk_cli_plugin_check, "FILE.so", "is the plugin fit for the shelf?"},
     {"preview", gk_cli_plugin_preview, "FILE.so", "draw where it says that things are on the card"},
     {"mint", gk_cli_plugin_mint, "FILE.so", "draw test cards of its layouts, with made-up numbers"},
+    {"list", gk_cli_plugin_list, "", "what became of the files in the service's plugin folder"},
+    {"release", gk_cli_plugin_release, "FILE", "use a plugin again that was put into quarantine"},
+    {"keygen", gk_cli_plugin_keygen, "--key FILE", "make a pair of keys to sign plugins with"},
+    {"sign", gk_cli_plugin_sign, "FILE.so", "sign a plugin"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -39,7 +44,7 @@ int gk_cli_plugin(int argc, char **argv)
         print_help();
         return 0;
     }
-    fprintf(stderr, "guika plugin: %s%.40s%s; there are new, check, preview and mint\n",
+    fprintf(stderr, "guika plugin: %s%.40s%s; guika plugin --help lists them\n",
             command[0] == '\0' ? "no command given" : "\"", command,
             command[0] == '\0' ? "" : "\" is no command");
     return 2;

@@ -266,6 +266,44 @@ static void test_child_finds_its_socket_as_descriptor_three(void **state)
     }
 }
 
+static void on_retire(uv_timer_t *timer)
+{
+    struct watch *watch = timer->data;
+
+    gk_supervisor_retire(watch->supervisor, 0);
+}
+
+static void test_retired_child_is_not_started_again(void **state)
+{
+    struct watch watch = {.stop_after_ends = 1, .grace_ms = 1000};
+    const char *arguments[] = {"-c", "sleep 0.3", NULL};
+    const struct gk_supervisor_options options = {.program = "/bin/sh",
+                                                  .arguments = arguments,
+                                                  .count = 1,
+                                                  .on_started = on_started,
+                                                  .on_ended = on_ended,
+                                                  .on_failed = on_failed,
+                                                  .context = &watch};
+    uv_timer_t retire;
+
+    (void)state;
+    (void)uv_loop_init(&watch.loop);
+    (void)uv_timer_init(&watch.loop, &watch.limit);
+    (void)uv_timer_init(&watch.loop, &retire);
+    watch.limit.data = &watch;
+    retire.data = &watch;
+    (void)uv_timer_start(&watch.limit, on_too_long, 20000, 0);
+    (void)uv_timer_start(&retire, on_retire, 0, 0);
+    watch.supervisor = gk_supervisor_open(&watch.loop, &options);
+    (void)uv_run(&watch.loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&retire, NULL);
+    (void)uv_run(&watch.loop, UV_RUN_DEFAULT);
+    assert_int_equal(watch.starts, 1);
+    assert_true(watch.restart_ms[0] == GK_SUPERVISOR_NEVER);
+    assert_int_equal(uv_loop_close(&watch.loop), 0);
+    (void)close(watch.fd[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +314,7 @@ int main(void)
         cmocka_unit_test(test_child_that_does_not_heed_the_end_is_killed_after_the_grace),
         cmocka_unit_test(test_program_that_is_not_there_is_told_and_tried_again),
         cmocka_unit_test(test_child_finds_its_socket_as_descriptor_three),
+        cmocka_unit_test(test_retired_child_is_not_started_again),
     };
 
     return cmocka_run_group_tests_name("core/host/supervisor", tests, NULL, NULL);
