@@ -1,7 +1,9 @@
 /*
  * An issuer's afternoon, from an installed prefix and outside the source tree: a new plugin is written,
- * built, checked, seen, put beside the service, and a card of it goes through a box to its holder.
+ * built, checked, seen, dropped into the folder of the running service, and a card of it goes through a box
+ * to its holder.
  */
+#include "tests/flow/plugin_folder.h"
 #include "tests/flow/service.h"
 
 #include <setjmp.h>
@@ -101,6 +103,10 @@ static void test_new_plugin_builds_and_passes_its_check_unchanged(void **state)
     assert_int_equal(stat(path, &written), 0);
     (void)snprintf(path, sizeof path, "%s/north/build/north.png", world->directory);
     assert_int_equal(stat(path, &written), 0);
+    /* Over the card in a photograph, whose picture is for its owner alone. */
+    free(shell(world, "guika plugin preview north/build/north.so --photo north/build/cards/north-front-1.jpg "
+                      "-o over.png && "
+                      "test $(stat -c %%a over.png) = 600 && rm over.png"));
     /* A project is not written over. */
     expect_words(shell(world, "guika plugin new north 2>&1 || true"), "cannot make the folder north");
 }
@@ -180,9 +186,11 @@ static void test_card_of_the_plugin_goes_home_through_a_box(void **state)
     char token[GK_TEST_TOKEN_SIZE], path[128];
     size_t count = 0;
 
-    put_on_shelf(world);
     gk_test_service_make_from(&world->service, world->programs, 1);
     gk_test_service_start(&world->service);
+    put_on_shelf(world);
+    (void)gk_test_plugins_wait(&world->service, "north.so", guika_v1_PluginState_PLUGIN_STATE_IN_USE);
+    gk_test_plugins_settle(&world->service);
     register_holder(world);
     gk_test_add_box(&world->service, "library-1", token);
     free(shell(world, "mkdir -p box/camera"));
