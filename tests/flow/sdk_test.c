@@ -111,23 +111,23 @@ static void test_new_plugin_builds_and_passes_its_check_unchanged(void **state)
     expect_words(shell(world, "guika plugin new north 2>&1 || true"), "cannot make the folder north");
 }
 
-/* The same source by pkg-config and a compiler alone, as C11 and its header as C++17. */
-static void test_plugin_builds_by_pkg_config(void **state)
+/* By pkg-config and a compiler alone: the same source as C11, another plugin as C++17. */
+static void test_plugins_build_by_pkg_config_in_both_languages(void **state)
 {
     const struct world *world = *state;
+    static const char warnings[] = "-Wall -Wextra -Wpedantic -Werror -fPIC -shared -fvisibility=hidden";
 
     free(shell(
         world,
         "mkdir alone && export PKG_CONFIG_PATH=%s/lib/pkgconfig && flags=$(pkg-config --cflags guika-sdk) && "
-        "cc -std=c11 -Wall -Wextra -Wpedantic -Werror -fPIC -shared -fvisibility=hidden $flags "
-        "north/north.c -o alone/north.so && "
-        "echo '#include <guika/issuer.h>' > alone/use.cc && echo '#include <guika/channel.h>' >> "
-        "alone/use.cc && "
-        "c++ -std=c++17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only $flags alone/use.cc && "
+        "cc -std=c11 %s $flags north/north.c -o alone/north.so && "
+        "c++ -std=c++17 %s $flags %s/tests/plugins/sdk/cxx_issuer.cc -o alone/south.so && "
         "test $(pkg-config --variable=issuersdir guika-sdk) -ef %s/lib/guika/issuers",
-        world->prefix, world->prefix));
+        world->prefix, warnings, warnings, GUIKA_SOURCE_DIR, world->prefix));
     expect_words(shell(world, "guika plugin check --json --cards 1 alone/north.so"),
                  "\"verdict\":\"passed\",\"id\":\"north\"");
+    expect_words(shell(world, "guika plugin check --json --cards 1 alone/south.so"),
+                 "\"verdict\":\"passed\",\"id\":\"south\"");
 }
 
 static void expect_status(const struct world *world, const char *arguments, int wanted, const char *words)
@@ -229,7 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_new_plugin_builds_and_passes_its_check_unchanged),
-        cmocka_unit_test(test_plugin_builds_by_pkg_config),
+        cmocka_unit_test(test_plugins_build_by_pkg_config_in_both_languages),
         cmocka_unit_test(test_exit_statuses_tell_verdict_and_usage),
         cmocka_unit_test(test_card_of_the_plugin_goes_home_through_a_box),
         cmocka_unit_test(test_all_of_it_takes_less_than_two_minutes),
