@@ -5,8 +5,9 @@
 
 #include <assert.h>
 
-#define QUICK_LIMIT_MS 6000    /* of what takes a tenth of a second */
-#define PICTURE_LIMIT_MS 15000 /* on a busy machine; a reader's own limit is 2 s */
+#define QUICK_LIMIT_MS 6000   /* of what takes a tenth of a second */
+#define READER_LIMIT_MS 20000 /* until a reader is there, on a busy machine */
+#define PICTURE_LIMIT_MS 4000 /* minted and read; a reader gives up after 1.7 s */
 
 static const struct {
     const char *name;
@@ -48,8 +49,12 @@ const struct guika_issuer *gk_step_open(const struct gk_conformance_options *opt
  * is asked is not shown pictures. */
 static bool has_ground(const struct gk_conformance_report *report, enum gk_conformance_step step)
 {
-    if (step <= GK_STEP_LAYOUTS) {
+    if (step <= GK_STEP_DESCRIPTOR) {
         return step == GK_STEP_SYMBOLS || report->steps[GK_STEP_SYMBOLS].end == GK_TRIAL_DONE;
+    }
+    if (step == GK_STEP_LAYOUTS) { /* names the region that the descriptor's check refuses */
+        return report->steps[GK_STEP_DESCRIPTOR].end == GK_TRIAL_DONE &&
+               report->steps[GK_STEP_DESCRIPTOR].about.id[0] != '\0';
     }
     bool sound = !gk_trial_failed(&report->steps[GK_STEP_DESCRIPTOR]);
     if (step == GK_STEP_READING) {
@@ -72,8 +77,9 @@ void gk_conformance_run(const struct gk_conformance_options *options,
         struct gk_trial *trial = &ret_report->steps[step];
         *trial = (struct gk_trial){.end = GK_TRIAL_NOT_RUN};
         if (has_ground(ret_report, step)) {
+            unsigned pictures = options->cards * ret_report->steps[GK_STEP_DESCRIPTOR].about.layouts;
             unsigned limit_ms =
-                step == GK_STEP_READING ? PICTURE_LIMIT_MS * (options->cards + 1) * 16 : QUICK_LIMIT_MS;
+                step == GK_STEP_READING ? READER_LIMIT_MS + pictures * PICTURE_LIMIT_MS : QUICK_LIMIT_MS;
             gk_trial_run(steps[step].run, &copy, limit_ms, trial);
         }
         if (gk_trial_failed(trial)) {

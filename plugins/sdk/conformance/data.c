@@ -25,18 +25,25 @@ static bool has_name(const struct guika_issuer *issuer, const char *language)
 void gk_step_descriptor(void *options, struct gk_trial *trial)
 {
     const struct gk_conformance_options *from = options;
-    const struct guika_issuer *issuer = gk_step_open(from, trial, gk_rules_check_parts);
+    const struct guika_issuer *issuer = gk_step_open(from, trial, NULL);
     const char *slash = strrchr(from->file, '/'), *name = slash == NULL ? from->file : slash + 1;
     char wanted[64];
     size_t codes = 0;
+    struct gk_error error = {0};
     if (issuer == NULL) {
         return;
     }
     snprintf(trial->about.id, sizeof trial->about.id, "%s", issuer->id);
-    snprintf(trial->about.version, sizeof trial->about.version, "%s", issuer->version);
-    snprintf(trial->about.scheme, sizeof trial->about.scheme, "%s", issuer->scheme);
     trial->about.abi_major = issuer->abi_major;
     trial->about.abi_minor = issuer->abi_minor;
+    gk_trial_doing(trial, "its descriptor was being read");
+    if (gk_rules_check_parts((const struct gk_plugin_head *)(const void *)issuer, &error) != GK_OK) {
+        gk_trial_note(trial, true, "%s", error.message);
+        return;
+    }
+    snprintf(trial->about.version, sizeof trial->about.version, "%s", issuer->version);
+    snprintf(trial->about.scheme, sizeof trial->about.scheme, "%s", issuer->scheme);
+    trial->about.layouts = (unsigned)issuer->layout_count;
     snprintf(wanted, sizeof wanted, "%s.so", issuer->id);
     if (strcmp(name, wanted) != 0) {
         gk_trial_note(trial, false, "the file is called %.64s; name it %s, after its id", name, wanted);

@@ -111,6 +111,7 @@ static void make_sound(struct gk_trial *trial)
     trial->about.id[sizeof trial->about.id - 1] = '\0';
     trial->about.version[sizeof trial->about.version - 1] = '\0';
     trial->about.scheme[sizeof trial->about.scheme - 1] = '\0';
+    trial->about.layouts = trial->about.layouts > 16 ? 16 : trial->about.layouts; /* guika/issuer.h */
 }
 
 void gk_trial_run(void (*step)(void *context, struct gk_trial *trial), void *context, unsigned limit_ms,

@@ -29,10 +29,12 @@ struct gk_trial_finding {
     char text[GK_TRIAL_TEXT_SIZE];
 };
 
-/* What the plugin says that it is; set by the step that reads its descriptor. */
+/* What the plugin says that it is; set by the step that reads its descriptor. All zero where it could not be
+ * loaded; the id and the version alone where its data is not sound. */
 struct gk_trial_about {
     char id[40], version[40], scheme[40];
     unsigned abi_major, abi_minor;
+    unsigned layouts;
 };
 
 /* How minted cards were read. */
