@@ -11,8 +11,7 @@ static const struct gk_font chinese_bold = {"Noto Sans CJK SC", true, false};
 /* Digits are this share of the window's height: a window is drawn around a line with room to spare. */
 #define LEAST_SHARE 0.34
 #define MOST_SHARE 0.44
-#define PORTRAIT_LEAST_MM2 120.0 /* a hidden part at least as large holds a portrait, a smaller one figures  \
-                                  */
+#define PORTRAIT_LEAST_MM2 120.0 /* a hidden part as large holds a portrait, a smaller one figures */
 
 static void paint(struct gk_face *face, struct gk_random *random)
 {
