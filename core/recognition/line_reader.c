@@ -68,6 +68,19 @@ static uint64_t summary_of(const struct gk_digit_matrix *matrix, uint64_t before
     return sum;
 }
 
+/* How many characters the net sees, taking each column's likeliest. */
+static size_t characters_of(const struct gk_digit_matrix *matrix)
+{
+    size_t count = 0;
+    int last = 0;
+    for (int x = 0; x < matrix->columns; x++) {
+        int best = gk_digit_likeliest(matrix->log_probability[x]);
+        count += best != 0 && best != last;
+        last = best;
+    }
+    return count;
+}
+
 /* Leaves what the net says of the row in `work->matrix`. */
 static bool look(struct line_work *work, int row, bool upside_down, const struct gk_framing *framing)
 {
@@ -239,8 +252,11 @@ static void read_letters(struct line_work *work, bool upside_down)
     const struct gk_line_verdict *verdict = &direction->verdict;
     bool open = verdict->count == 0 || verdict->candidates[0].forced ||
                 verdict->candidates[0].probability < LETTERED_DOUBT;
-    if (work->reader->text != NULL && work->target->row_count == 1 && open &&
-        gk_letters_may_stand(&work->reader->rules, strlen(verdict->best)) &&
+    /* A part of the line may have been taken for the likeliest number. */
+    bool may_stand =
+        gk_letters_may_stand(&work->reader->rules, strlen(verdict->best)) ||
+        gk_letters_may_stand(&work->reader->rules, characters_of(&direction->rows[0].framings[0]));
+    if (work->reader->text != NULL && work->target->row_count == 1 && open && may_stand &&
         gk_letters_read(work->reader, work->place, work->target->rows, upside_down,
                         &direction->rows[0].letters)) {
         weigh(work, upside_down);

@@ -5,6 +5,7 @@
 #include "core/recognition/model.h"
 #include "core/recognition/redaction.h"
 #include "core/recognition/relief_reader.h"
+#include "core/recognition/second_look.h"
 #include "core/recognition/sight.h"
 #include "core/recognition/strip_reader.h"
 
@@ -197,7 +198,7 @@ static void read_frame(const struct gk_card_reader *reader, const guika_v1_Frame
     struct gk_quad quad;
     struct gk_card_sight sight;
     bool supplied = supplied_quad(frame, &picture, &quad);
-    gk_card_read(reader, &picture.image, supplied ? &quad : NULL, &reading->list, &sight);
+    gk_second_look_read(reader, &picture.image, supplied ? &quad : NULL, &reading->list, &sight);
     reading->card_found = reading->card_found || sight.card_found;
     reading->several_cards = reading->several_cards || sight.several_cards;
     reading->figures_found = reading->figures_found || sight.figures_found;

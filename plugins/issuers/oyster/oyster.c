@@ -1,11 +1,12 @@
 /*
  * Oyster, London: 12 digits on the back, without a check digit that is known. Both are common knowledge: an
- * old card may begin with zeroes, so there is no prefix either, and only the registry can be sure.
+ * old card may begin with zeroes, so there is no prefix either, and only the registry can be sure. In one
+ * group: figures in fours and threes are rather a telephone number.
  */
 #include "guika/issuer.h"
 
 static const uint8_t lengths[] = {12};
-static const char *const groupings[] = {"12", "4-4-4", "3-3-3-3"};
+static const char *const groupings[] = {"12"};
 
 static const struct guika_rule rules[] = {
     {.brand = "oyster",

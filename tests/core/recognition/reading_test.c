@@ -53,6 +53,7 @@ static struct gk_reading reading;
 static void start(void)
 {
     reading.framing_count = reading.picture = reading.row_count = 0;
+    reading.letters.count = 0;
 }
 
 static void add_line(const char *text, double sure)
@@ -383,6 +384,72 @@ static void test_rows_of_a_block_make_one_number(void **state)
     assert_true(accepts(&verdict));
 }
 
+/* The column of the `index`th character that is likelier than blank. */
+static int column_of(const struct gk_digit_matrix *matrix, int index)
+{
+    int column = 0;
+    for (int seen = 0; column < matrix->columns; column++) {
+        bool blank = true;
+        for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
+            blank = blank && matrix->log_probability[column][class] < matrix->log_probability[column][0];
+        }
+        if (!blank && seen++ == index) {
+            return column;
+        }
+    }
+    fail_msg("there are not so many characters");
+    return column;
+}
+
+/* The net makes digits of letters; another reader says what they are, and where they end. */
+static void test_letters_stand_before_the_digits(void **state)
+{
+    (void)state;
+    static const struct guika_prefix_range prefixes[] = {{"JE", "JE"}, {"PB", "PB"}};
+    static const uint8_t seventeen[] = {17};
+    static const char *const groups[] = {"5-4-4-4"};
+    static const struct guika_rule rule = {.brand = "rail",
+                                           .alphabet = "0123456789JEPB",
+                                           .prefixes = prefixes,
+                                           .prefix_count = 2,
+                                           .lengths = seventeen,
+                                           .length_count = 1,
+                                           .groupings = groups,
+                                           .grouping_count = 1};
+    static const struct guika_issuer rail = {.id = "rail", .scheme = "rail", .rules = &rule, .rule_count = 1};
+    static const struct guika_issuer *const with_rail[] = {&visa, &unionpay, &rail};
+    static const struct gk_candidate_rules rules = {with_rail, 3, false};
+    struct gk_digit_matrix matrix;
+    struct gk_line_verdict verdict;
+    start();
+    rig_draw(&matrix, "38301 2345 6789 0123", 0.9999);
+    gk_reading_add(&reading, &matrix);
+    gk_reading_verdict(&reading, &rules, &verdict);
+    assert_true(verdict.count == 0 || verdict.candidates[0].probability < 0.01);
+    reading.letters = (struct gk_letters){.count = 2,
+                                          .choices = {{"PB", 0.005}, {"JE", 0.99}},
+                                          .end = (column_of(&matrix, 2) - 2.0) / matrix.columns};
+    gk_reading_verdict(&reading, &rules, &verdict);
+    start();
+    assert_true(verdict.count > 0);
+    assert_string_equal(verdict.candidates[0].number, "JE301234567890123");
+    assert_ptr_equal(verdict.candidates[0].issuer, &rail);
+    assert_true(verdict.candidates[0].probability > 0.97 && verdict.candidates[0].probability < 0.995);
+    assert_false(verdict.candidates[0].forced);
+    assert_string_equal(verdict.best, "JE301234567890123");
+    assert_false(verdict.unknown_issuer);
+}
+
+/* A telephone number and a card's number, eight digits each, are not one of sixteen. */
+static void test_figures_far_apart_are_hardly_one_number(void **state)
+{
+    (void)state;
+    struct gk_line_verdict near = verdict_of_line("4111 1111 1111 1111", 0.999),
+                           apart = verdict_of_line("4111 1111       1111 1111", 0.999);
+    assert_true(near.candidates[0].probability > 0.999);
+    assert_true(apart.count == 0 || apart.candidates[0].probability < 0.99);
+}
+
 static void test_empty_readings_have_empty_verdicts(void **state)
 {
     (void)state;
@@ -461,6 +528,8 @@ int main(void)
         cmocka_unit_test(test_probabilities_are_honest),
         cmocka_unit_test(test_pictures_say_more_than_framings),
         cmocka_unit_test(test_rows_of_a_block_make_one_number),
+        cmocka_unit_test(test_letters_stand_before_the_digits),
+        cmocka_unit_test(test_figures_far_apart_are_hardly_one_number),
         cmocka_unit_test(test_empty_readings_have_empty_verdicts),
         cmocka_unit_test(test_garbage_is_never_accepted),
         cmocka_unit_test(test_worst_lines_take_bounded_time),
