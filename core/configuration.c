@@ -114,6 +114,31 @@ static int check_plugin_key(cfg_t *cfg, cfg_opt_t *option)
     return 0;
 }
 
+static int check_days(cfg_t *cfg, cfg_opt_t *option)
+{
+    return check_range(cfg, option, 1, 3650);
+}
+
+static int check_keeping(cfg_t *cfg, cfg_opt_t *option)
+{
+    if (cfg_opt_size(option) != GK_KEEPING_COUNT) {
+        return 0; /* checked once the list is whole, when it is taken */
+    }
+    for (unsigned i = 0; i < GK_KEEPING_COUNT; i++) {
+        const long days = cfg_opt_getnint(option, i);
+
+        if (days < 1 || days > 3650) {
+            cfg_error(cfg, "%s must be three numbers of days from 1 to 3650, not %ld", option->name, days);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* By the numbers of guika_v1_CardKind. */
+static const char *const kinds[GK_CARD_KINDS] = {"unknown", "payment", "transit", "id",
+                                                 "campus",  "parking", "other"};
+
 static cfg_t *make_parser(void)
 {
     cfg_opt_t tls[] = {CFG_STR("certificate", "tls.crt", CFGF_NONE),
@@ -125,6 +150,17 @@ static cfg_t *make_parser(void)
                             CFG_STR("channels", NULL, CFGF_NONE), CFG_END()};
     cfg_opt_t decision[] = {CFG_FLOAT("threshold", 0.999, CFGF_NONE),
                             CFG_FLOAT("registered_share", 0.5, CFGF_NONE), CFG_END()};
+    cfg_opt_t retention[] = {CFG_INT("code_days", 7, CFGF_NONE),
+                             CFG_INT("remind_days", 5, CFGF_NONE),
+                             CFG_INT("erase_days", 30, CFGF_NONE),
+                             CFG_INT_LIST("unknown", "{30, 90, 90}", CFGF_NONE),
+                             CFG_INT_LIST("payment", "{14, 30, 60}", CFGF_NONE),
+                             CFG_INT_LIST("transit", "{30, 90, 90}", CFGF_NONE),
+                             CFG_INT_LIST("id", "{14, 30, 60}", CFGF_NONE),
+                             CFG_INT_LIST("campus", "{30, 90, 90}", CFGF_NONE),
+                             CFG_INT_LIST("parking", "{30, 90, 90}", CFGF_NONE),
+                             CFG_INT_LIST("other", "{30, 90, 90}", CFGF_NONE),
+                             CFG_END()};
     cfg_opt_t channel[] = {CFG_END()};
     cfg_opt_t options[] = {
         CFG_STR("data", "data", CFGF_NONE),
@@ -140,6 +176,7 @@ static cfg_t *make_parser(void)
         CFG_SEC("readers", readers, CFGF_NONE),
         CFG_SEC("couriers", couriers, CFGF_NONE),
         CFG_SEC("decision", decision, CFGF_NONE),
+        CFG_SEC("retention", retention, CFGF_NONE),
         CFG_SEC("channel", channel, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES | CFGF_KEYSTRVAL),
         CFG_END()};
     cfg_t *cfg = cfg_init(options, CFGF_NONE);
@@ -154,6 +191,15 @@ static cfg_t *make_parser(void)
     (void)cfg_set_validate_func(cfg, "readers|count", check_readers);
     (void)cfg_set_validate_func(cfg, "readers|trusted_keys", check_plugin_key);
     (void)cfg_set_validate_func(cfg, "couriers|count", check_couriers);
+    (void)cfg_set_validate_func(cfg, "retention|code_days", check_days);
+    (void)cfg_set_validate_func(cfg, "retention|remind_days", check_days);
+    (void)cfg_set_validate_func(cfg, "retention|erase_days", check_days);
+    for (unsigned kind = 0; kind < GK_CARD_KINDS; kind++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof name, "retention|%s", kinds[kind]);
+        (void)cfg_set_validate_func(cfg, name, check_keeping);
+    }
     (void)cfg_set_validate_func(cfg, "decision|threshold", check_threshold);
     (void)cfg_set_validate_func(cfg, "decision|registered_share", check_registered_share);
     return cfg;
@@ -254,6 +300,29 @@ static void fill_plugin_keys(struct gk_configuration *configuration, cfg_t *cfg)
     }
 }
 
+static enum gk_status fill_retention(struct gk_retention *retention, cfg_t *cfg, const char *path,
+                                     struct gk_error *error)
+{
+    static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+    cfg_t *section = cfg_getsec(cfg, "retention");
+
+    retention->code_ms = cfg_getint(section, "code_days") * day_ms;
+    retention->remind_ms = cfg_getint(section, "remind_days") * day_ms;
+    retention->erase_ms = cfg_getint(section, "erase_days") * day_ms;
+    for (unsigned kind = 0; kind < GK_CARD_KINDS; kind++) {
+        if (cfg_size(section, kinds[kind]) != GK_KEEPING_COUNT) {
+            return gk_error_set(error, GK_INVALID_ARGUMENT,
+                                "%s: retention %s must be three numbers of days (in a box, at a desk, in a "
+                                "depot), not %u",
+                                path, kinds[kind], cfg_size(section, kinds[kind]));
+        }
+        for (unsigned i = 0; i < GK_KEEPING_COUNT; i++) {
+            retention->keep_ms[kind][i] = cfg_getnint(section, kinds[kind], i) * day_ms;
+        }
+    }
+    return GK_OK;
+}
+
 static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char *program_directory)
 {
     struct gk_configuration *configuration = gk_allocate(sizeof *configuration);
@@ -319,9 +388,15 @@ enum gk_status gk_configuration_read(const char *path, const char *program_direc
         }
         return gk_error_set(error, local.status, "%s", local.message);
     }
-    *ret_configuration = fill(cfg, dirname(absolute), program_directory);
+    struct gk_retention retention;
+    const enum gk_status status = fill_retention(&retention, cfg, path, error);
+
+    if (status == GK_OK) {
+        *ret_configuration = fill(cfg, dirname(absolute), program_directory);
+        (*ret_configuration)->retention = retention;
+    }
     cfg_free(cfg);
-    return GK_OK;
+    return status;
 }
 
 void gk_configuration_free(struct gk_configuration *configuration)

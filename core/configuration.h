@@ -8,6 +8,7 @@
 #ifndef GUIKA_CORE_CONFIGURATION_H
 #define GUIKA_CORE_CONFIGURATION_H
 
+#include "core/found_card_clocks.h"
 #include "core/log.h"
 #include "core/notification/outbox.h"
 #include "core/security/plugin_signature.h"
@@ -38,6 +39,7 @@ struct gk_configuration {
     double threshold;        /* posterior that a notice needs; 0.5 to 1 */
     double registered_share; /* prior that a found card is registered; 0.01 to 0.99 */
     uint32_t heartbeat_ms;   /* what boxes are asked for */
+    struct gk_retention retention;
     struct gk_channel_setting *settings;
     size_t setting_count;
 };

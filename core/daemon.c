@@ -2,25 +2,30 @@
 
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/codes.h"
+#include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card.h"
+#include "core/holdings.h"
 #include "core/host/supervisor.h"
 #include "core/mailbox.h"
 #include "core/memory.h"
 #include "core/notification/outbox.h"
+#include "core/pickup.h"
 #include "core/pipeline.h"
 #include "core/plugins/keeper.h"
 #include "core/reader_jobs.h"
 #include "core/recovery.h"
 #include "core/registry/registry.h"
-#include "core/retries.h"
 #include "core/security/credentials.h"
 #include "core/security/keys.h"
 #include "core/security/rate_limit.h"
 #include "core/services/services.h"
+#include "core/sessions.h"
 #include "core/shelf.h"
 #include "core/store/picture_vault.h"
 #include "core/store/store.h"
+#include "core/sweeper.h"
 #include "rpc/descriptor_set.h"
 #include "rpc/server.h"
 
@@ -32,7 +37,15 @@
 enum {
     ENQUIRIES_AT_ONCE = 10,    /* a client may ask so often in a row, */
     ENQUIRY_REFILL_MS = 60000, /* and once a minute after that */
-    ENQUIRY_CLIENTS = 65536,
+    LIMITED_KEYS = 65536,
+    SUBJECT_AT_ONCE = 10, /* enquiries about one number or contact; its contact is told once a day anyway */
+    SUBJECT_REFILL_MS = 600000,
+    CODES_AT_ONCE = 3, /* sent to one contact */
+    CODES_REFILL_MS = 1800000,
+    TRIES_AT_ONCE = 20, /* of codes, of one client */
+    TRIES_REFILL_MS = 60000,
+    CONTACT_TRIES_AT_ONCE = 10, /* of codes, for one contact: some 150 a day of 10^8 codes */
+    CONTACT_TRIES_REFILL_MS = 600000,
     DRAIN_TURN_MS = 20,
     DRAIN_LIMIT_MS = 8000, /* two leases and the write after them, with room to spare */
     CHILD_GRACE_MS = 3000,
@@ -62,11 +75,13 @@ struct daemon {
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_sweeper *sweeper;
+    struct gk_difficult *difficult;
     struct gk_rpc_server *server;
-    struct gk_retries *retries;
     struct gk_keeper *keeper;
     char plugin_copies[PATH_MAX];
     struct gk_supervisor *couriers;
+    struct gk_sessions *sessions;
     struct gk_services services;
     struct gk_rpc_binding bindings[BINDINGS];
 };
@@ -159,7 +174,7 @@ static void on_new_plugin(void *context)
 {
     const struct daemon *daemon = context;
 
-    gk_retries_begin(daemon->retries);
+    gk_difficult_retry_all(daemon->difficult);
 }
 
 static void start_children(struct daemon *daemon)
@@ -241,7 +256,17 @@ static enum gk_status find_holder(void *context, const char *issuer_account,
 {
     const struct daemon *daemon = context;
 
-    return gk_registry_holder(daemon->registry, issuer_account, holder_token, ret_contacts, error);
+    return gk_holdings_contacts(daemon->registry, daemon->store, daemon->keys, issuer_account, holder_token,
+                                ret_contacts, error);
+}
+
+static enum gk_status find_contact_code(void *context, const uint8_t contact_token[GK_TOKEN_SIZE],
+                                        char ret_code[GK_CONTACT_CODE_SIZE], struct gk_error *error)
+{
+    const struct daemon *daemon = context;
+
+    return gk_codes_read(daemon->store, daemon->keys, contact_token, gk_clock_now_ms(&daemon->clock),
+                         ret_code, error);
 }
 
 static void find_issuer_name(void *context, const char *issuer, struct gk_issuer_name *ret_name)
@@ -262,6 +287,17 @@ static enum gk_status on_delivered(void *context, struct gk_transaction *transac
     return gk_found_card_notified(transaction, notice->case_id.bytes, error);
 }
 
+static enum gk_status find_pickup(void *context, const guika_v1_internal_NoticeRecord *notice,
+                                  const guika_v1_internal_HolderContacts *holder,
+                                  struct gk_outbox_pickup *ret_pickup, struct gk_error *error)
+{
+    const struct daemon *daemon = context;
+    const struct gk_pickup_parts parts = {daemon->store, daemon->keys, daemon->registry,
+                                          &daemon->configuration->retention};
+
+    return gk_pickup_tell(&parts, notice->case_id.bytes, holder, ret_pickup, error);
+}
+
 static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
 {
     const struct gk_outbox_options options = {.loop = &daemon->loop,
@@ -271,6 +307,8 @@ static enum gk_status open_outbox(struct daemon *daemon, struct gk_error *error)
                                               .setting_count = daemon->configuration->setting_count,
                                               .holder = find_holder,
                                               .issuer_name = find_issuer_name,
+                                              .contact_code = find_contact_code,
+                                              .pickup = find_pickup,
                                               .on_delivered = on_delivered,
                                               .context = daemon};
 
@@ -310,24 +348,32 @@ static void make_machines(struct daemon *daemon)
                                                  .shelf = daemon->shelf,
                                                  .on_notice_due = poke_outbox,
                                                  .on_notice_due_context = daemon};
-
-    const struct gk_retries_parts retries = {.loop = &daemon->loop,
-                                             .mailbox = daemon->mailbox,
+    const struct gk_difficult_parts difficult = {.loop = &daemon->loop,
+                                                 .mailbox = daemon->mailbox,
+                                                 .log = daemon->log,
+                                                 .clock = daemon->clock,
+                                                 .keys = daemon->keys,
+                                                 .store = daemon->store,
+                                                 .registry = daemon->registry,
+                                                 .vault = daemon->vault,
+                                                 .jobs = daemon->jobs,
+                                                 .threshold = daemon->configuration->threshold,
+                                                 .registered_share = daemon->configuration->registered_share,
+                                                 .on_notice_due = poke_outbox,
+                                                 .on_notice_due_context = daemon};
+    const struct gk_sweeper_parts sweeper = {.loop = &daemon->loop,
                                              .log = daemon->log,
                                              .clock = daemon->clock,
                                              .keys = daemon->keys,
                                              .store = daemon->store,
-                                             .registry = daemon->registry,
-                                             .vault = daemon->vault,
-                                             .jobs = daemon->jobs,
-                                             .threshold = daemon->configuration->threshold,
-                                             .registered_share = daemon->configuration->registered_share,
+                                             .retention = &daemon->configuration->retention,
                                              .on_notice_due = poke_outbox,
                                              .on_notice_due_context = daemon};
 
     daemon->pipeline = gk_pipeline_open(&pipeline);
-    daemon->retries = gk_retries_open(&retries);
     daemon->enquiries = gk_enquiries_open(&enquiries);
+    daemon->difficult = gk_difficult_open(&difficult);
+    daemon->sweeper = gk_sweeper_open(&sweeper);
 }
 
 static void fill_services(struct daemon *daemon)
@@ -345,8 +391,19 @@ static void fill_services(struct daemon *daemon)
         .boxes = daemon->boxes,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
-        .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, ENQUIRY_CLIENTS),
+        .difficult = daemon->difficult,
+        .vault = daemon->vault,
+        .shelf = daemon->shelf,
+        .sessions = daemon->sessions,
+        .enquiry_limit = gk_rate_limit_new(ENQUIRIES_AT_ONCE, ENQUIRY_REFILL_MS, LIMITED_KEYS),
+        .subject_limit = gk_rate_limit_new(SUBJECT_AT_ONCE, SUBJECT_REFILL_MS, LIMITED_KEYS),
+        .code_limit = gk_rate_limit_new(CODES_AT_ONCE, CODES_REFILL_MS, LIMITED_KEYS),
+        .try_limit = gk_rate_limit_new(TRIES_AT_ONCE, TRIES_REFILL_MS, LIMITED_KEYS),
+        .contact_try_limit = gk_rate_limit_new(CONTACT_TRIES_AT_ONCE, CONTACT_TRIES_REFILL_MS, LIMITED_KEYS),
         .heartbeat_ms = daemon->configuration->heartbeat_ms,
+        .retention = &daemon->configuration->retention,
+        .on_notice_due = poke_outbox,
+        .on_notice_due_context = daemon,
     };
     daemon->bindings[0] = gk_box_service(&daemon->services);
     daemon->bindings[1] = gk_holder_service(&daemon->services);
@@ -403,14 +460,21 @@ static void on_enquiries_closed(void *context)
     gk_outbox_close(daemon->outbox, on_outbox_closed, daemon);
 }
 
-static void on_pipeline_closed(void *context)
+static void on_sweeper_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
 }
 
-static void on_retries_closed(void *context)
+static void on_pipeline_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_sweeper_close(daemon->sweeper, on_sweeper_closed, daemon);
+}
+
+static void on_difficult_closed(void *context)
 {
     struct daemon *daemon = context;
 
@@ -421,7 +485,7 @@ static void on_jobs_closed(void *context)
 {
     struct daemon *daemon = context;
 
-    gk_retries_close(daemon->retries, on_retries_closed, daemon);
+    gk_difficult_close(daemon->difficult, on_difficult_closed, daemon);
 }
 
 static void on_server_closed(void *context)
@@ -506,6 +570,7 @@ static enum gk_status serve(struct daemon *daemon, struct gk_error *error)
 
     watch_signals(daemon);
     start_children(daemon);
+    gk_difficult_rematch(daemon->difficult); /* a list may have come into force just before the end */
     const enum gk_status status = listen_all(daemon, error);
 
     if (status == GK_OK) {
@@ -548,9 +613,15 @@ enum gk_status gk_daemon_run(const struct gk_configuration *configuration, const
         daemon->mailbox = gk_mailbox_open(&daemon->loop);
         daemon->shelf = gk_shelf_new();
         daemon->boxes = gk_boxes_new();
+        daemon->sessions = gk_sessions_new(daemon->keys, daemon->credentials);
         status = run(daemon, error);
         (void)uv_loop_close(&daemon->loop);
         gk_rate_limit_free(daemon->services.enquiry_limit);
+        gk_rate_limit_free(daemon->services.subject_limit);
+        gk_rate_limit_free(daemon->services.code_limit);
+        gk_rate_limit_free(daemon->services.try_limit);
+        gk_rate_limit_free(daemon->services.contact_try_limit);
+        gk_sessions_free(daemon->sessions);
         gk_boxes_free(daemon->boxes);
         gk_shelf_free(daemon->shelf);
     }

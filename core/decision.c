@@ -2,6 +2,9 @@
 
 #include "core/registry/match.h"
 
+#include <assert.h>
+#include <pb_decode.h>
+#include <pb_encode.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,6 +87,71 @@ static void seal_mask(const struct gk_keys *keys, struct gk_found_card_decision 
     decision->card.sealed_mask.size = (pb_size_t)(plain.size + GK_SEAL_OVERHEAD);
 }
 
+/* What candidates are sealed with: the case id and their name, which keeps them apart from the mask. */
+struct candidates_context {
+    uint8_t bytes[GK_CASE_ID_SIZE + sizeof "candidates" - 1];
+};
+
+static struct candidates_context candidates_context(const uint8_t *case_id)
+{
+    struct candidates_context context;
+
+    memcpy(context.bytes, case_id, GK_CASE_ID_SIZE);
+    memcpy(context.bytes + GK_CASE_ID_SIZE, "candidates", sizeof "candidates" - 1);
+    return context;
+}
+
+/* The likeliest, masked, for the person who looks at the card. */
+static void seal_candidates(const struct gk_keys *keys, struct gk_found_card_decision *decision,
+                            const guika_v1_internal_CompleteRecognitionRequest *read)
+{
+    const struct candidates_context context = candidates_context(decision->card.case_id);
+    guika_v1_internal_MaskedCandidates kept = {0};
+    uint8_t plain[guika_v1_internal_MaskedCandidates_size];
+    pb_ostream_t stream = pb_ostream_from_buffer(plain, sizeof plain);
+    const size_t room = sizeof kept.items / sizeof kept.items[0];
+
+    static_assert(guika_v1_internal_MaskedCandidates_size + GK_SEAL_OVERHEAD <=
+                      sizeof decision->card.sealed_candidates.bytes,
+                  "the longest candidates fit");
+    for (size_t i = 0; i < read->candidates_count && i < room; i++) {
+        guika_v1_internal_MaskedCandidate *item = &kept.items[kept.items_count++];
+
+        (void)snprintf(item->issuer, sizeof item->issuer, "%s", read->candidates[i].issuer);
+        (void)snprintf(item->scheme, sizeof item->scheme, "%s", read->candidates[i].scheme);
+        (void)snprintf(item->masked, sizeof item->masked, "%s", read->candidates[i].masked);
+        item->probability = read->candidates[i].probability;
+    }
+    decision->card.sealed_candidates.size = 0;
+    if (kept.items_count > 0 && pb_encode(&stream, guika_v1_internal_MaskedCandidates_fields, &kept)) {
+        gk_keys_seal(keys, GK_SEAL_MASK, (struct gk_bytes){context.bytes, sizeof context.bytes},
+                     (struct gk_bytes){plain, stream.bytes_written}, decision->card.sealed_candidates.bytes);
+        decision->card.sealed_candidates.size = (pb_size_t)(stream.bytes_written + GK_SEAL_OVERHEAD);
+    }
+}
+
+bool gk_decision_candidates(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                            guika_v1_internal_MaskedCandidates *ret_candidates)
+{
+    const struct candidates_context context = candidates_context(card->case_id);
+    const struct gk_bytes sealed = {card->sealed_candidates.bytes, card->sealed_candidates.size};
+    guika_v1_internal_MaskedCandidates candidates = {0};
+    uint8_t plain[sizeof card->sealed_candidates.bytes];
+
+    if (sealed.size <= GK_SEAL_OVERHEAD ||
+        gk_keys_open_sealed(keys, GK_SEAL_MASK, (struct gk_bytes){context.bytes, sizeof context.bytes},
+                            sealed, plain, NULL) != GK_OK) {
+        return false;
+    }
+    pb_istream_t stream = pb_istream_from_buffer(plain, sealed.size - GK_SEAL_OVERHEAD);
+
+    if (!pb_decode(&stream, guika_v1_internal_MaskedCandidates_fields, &candidates)) {
+        return false;
+    }
+    *ret_candidates = candidates;
+    return true;
+}
+
 /* What is known of the number: its token, never itself. */
 static void describe(const struct gk_keys *keys, struct gk_found_card_decision *decision,
                      const guika_v1_internal_Candidate *candidate, const struct gk_registration *registration)
@@ -126,6 +194,15 @@ static void write_notice(const struct gk_keys *keys, struct gk_found_card_decisi
     memcpy(notice->sealed_mask.bytes, card->sealed_mask.bytes, card->sealed_mask.size);
     notice->created_at_ms = now_ms;
     decision->has_notice = true;
+}
+
+void gk_decision_accept(const struct gk_keys *keys, const struct gk_registration *registration,
+                        int64_t now_ms, struct gk_found_card_decision *decision)
+{
+    decision->card.state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
+    decision->card.reason = guika_v1_Reason_REASON_UNSPECIFIED;
+    decision->card.decided_at_ms = now_ms;
+    write_notice(keys, decision, registration, now_ms);
 }
 
 static void decide_accepted(const struct gk_keys *keys, const struct gk_evidence *evidence,
@@ -208,6 +285,16 @@ static guika_v1_Reason reader_reason(const guika_v1_internal_CompleteRecognition
     return is_its_own ? read->reason : guika_v1_Reason_REASON_UNREADABLE;
 }
 
+/* Should a watch claim the card, which only the write itself can know. */
+static void prepare_claim(const struct gk_keys *keys, const struct gk_evidence *evidence,
+                          struct gk_found_card_decision *decision)
+{
+    decision->claimed_zone =
+        evidence->abilities.normal_full ? guika_v1_Zone_ZONE_DIFFICULT : guika_v1_Zone_ZONE_NORMAL;
+    gk_keys_message_id(keys, "card_found", (struct gk_bytes){decision->card.case_id, GK_CASE_ID_SIZE},
+                       decision->claim_notice_id);
+}
+
 /* A number that was not read with certainty is not to be found again by it. */
 static bool is_certain(const struct gk_match *match)
 {
@@ -241,6 +328,8 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
     } else if (match.accepted) {
         decide_accepted(keys, evidence, decision, &registrations[match.candidate]);
     } else {
+        prepare_claim(keys, evidence, decision);
+        seal_candidates(keys, decision, read);
         decide_difficult(evidence, decision);
     }
     return GK_OK;

@@ -29,4 +29,13 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
                                 const struct gk_evidence *evidence, struct gk_found_card_decision *decision,
                                 struct gk_error *error);
 
+/* Decides that the card is that registration's: IDENTIFIED, with its notice. `decision->card` is as it rests,
+ * with its token and mask. [any] */
+void gk_decision_accept(const struct gk_keys *keys, const struct gk_registration *registration,
+                        int64_t now_ms, struct gk_found_card_decision *decision);
+
+/* Opens what a difficult card may be; false where nothing was kept. [any] */
+bool gk_decision_candidates(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                            guika_v1_internal_MaskedCandidates *ret_candidates);
+
 #endif

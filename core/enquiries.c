@@ -1,22 +1,23 @@
 #include "core/enquiries.h"
 
-#include "core/found_card.h"
+#include "core/codes.h"
+#include "core/enquiry_answer.h"
 #include "core/memory.h"
-#include "core/notification/outbox.h"
+#include "core/registry/contact.h"
+#include "core/security/contact_seal.h"
 #include "core/store/record.h"
 #include "core/task.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    KEY_SIZE = 16,       /* asked_at_ms (8, big-endian), random (8) */
     RESTING_MAX = 10000, /* enquiries that may wait; more are refused alike */
-    BATCH = 64,          /* looked up at a time */
+    BATCH = 256,         /* looked up at a time */
     TURN_MS = 200,       /* between two batches: answers never follow an enquiry's own time */
-    DAY_MS = 24 * 3600 * 1000,
 };
 
 struct gk_enquiries {
@@ -29,7 +30,9 @@ struct gk_enquiries {
     size_t resting;       /* about: what waits to be answered */
     size_t taken_in_turn; /* since the turn began */
     size_t taking;        /* on their way into the store */
-    struct found *batch;
+    struct gk_enquiry_answer *batch;
+    uint8_t expired[GK_CODES_SWEPT][GK_TOKEN_SIZE]; /* codes to forget */
+    size_t expired_count;
     size_t batch_count;
     enum gk_status status; /* of this turn's look-ups */
     struct gk_error error;
@@ -37,18 +40,10 @@ struct gk_enquiries {
     void *on_closed_context;
 };
 
-/* One enquiry and what is true of it. */
-struct found {
-    uint8_t key[KEY_SIZE];
-    guika_v1_internal_EnquiryRecord record;
-    bool has_notice;
-    guika_v1_internal_NoticeRecord notice;
-};
-
 struct taking {
     struct gk_commit commit;
     struct gk_enquiries *enquiries;
-    uint8_t key[KEY_SIZE];
+    uint8_t key[GK_ENQUIRY_KEY_SIZE];
     guika_v1_internal_EnquiryRecord record;
     void (*done)(void *context, enum gk_status status, const struct gk_error *error);
     void *context;
@@ -87,7 +82,8 @@ static enum gk_status apply_taking(struct gk_commit *commit, struct gk_transacti
     const struct taking *taking = gk_container_of(commit, struct taking, commit);
 
     gk_transaction_count(transaction, "", "enquiries");
-    return gk_record_put(transaction, GK_FAMILY_ENQUIRIES, (struct gk_bytes){taking->key, KEY_SIZE},
+    return gk_record_put(transaction, GK_FAMILY_ENQUIRIES,
+                         (struct gk_bytes){taking->key, GK_ENQUIRY_KEY_SIZE},
                          guika_v1_internal_EnquiryRecord_fields, &taking->record, error);
 }
 
@@ -121,35 +117,86 @@ static void canonicalise(const char *number, char ret_canonical[65])
     ret_canonical[length] = '\0';
 }
 
-void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
-                       void (*done)(void *context, enum gk_status status, const struct gk_error *error),
-                       void *context)
+/* The number's tokens under every scheme of the shelf; UNAVAILABLE where it is empty. */
+static enum gk_status take_number(struct gk_enquiries *enquiries, const char *number,
+                                  guika_v1_internal_EnquiryRecord *record, struct gk_error *error)
 {
     char schemes[GK_SHELF_SCHEMES_MAX][32];
     const size_t count = gk_shelf_schemes(enquiries->parts.shelf, schemes);
     char canonical[65];
+
+    if (count == 0) {
+        return gk_error_set(error, GK_UNAVAILABLE, "the service has just started; try again in a moment");
+    }
+    canonicalise(number, canonical);
+    for (size_t i = 0; i < count; i++) {
+        record->card_tokens[i].size = GK_TOKEN_SIZE;
+        gk_keys_card_token(enquiries->parts.keys, schemes[i], canonical, record->card_tokens[i].bytes);
+    }
+    record->card_tokens_count = (pb_size_t)count;
+    sodium_memzero(canonical, sizeof canonical);
+    return GK_OK;
+}
+
+/* False where it is no contact. */
+static bool take_contact(struct gk_enquiries *enquiries, const char *text,
+                         guika_v1_internal_EnquiryRecord *record)
+{
+    struct gk_contact contact;
+    char address[GK_ADDRESS_SIZE];
+
+    if (!gk_contact_read(text, &contact)) {
+        return false;
+    }
+    record->contact_token.size = GK_TOKEN_SIZE;
+    gk_keys_contact_token(enquiries->parts.keys, contact.text, record->contact_token.bytes);
+    if (record->kind != guika_v1_internal_EnquiryRecord_Kind_ENQUIRY_STATUS) {
+        gk_contact_address(&contact, address);
+        record->sealed_contact.size = (pb_size_t)gk_contact_seal(
+            enquiries->parts.keys, record->contact_token.bytes, address, record->sealed_contact.bytes);
+    }
+    sodium_memzero(&contact, sizeof contact);
+    sodium_memzero(address, sizeof address);
+    return true;
+}
+
+/* A number may be a telephone's as well as a card's: it is asked by both. */
+static enum gk_status fill(struct gk_enquiries *enquiries, const struct gk_enquiry *enquiry,
+                           guika_v1_internal_EnquiryRecord *record, struct gk_error *error)
+{
+    record->kind = enquiry->kind;
+    (void)snprintf(record->language, sizeof record->language, "%.15s", enquiry->language);
+    (void)snprintf(record->box_id, sizeof record->box_id, "%.32s", enquiry->box_id);
+    if (enquiry->contact != NULL) {
+        return take_contact(enquiries, enquiry->contact, record)
+                   ? GK_OK
+                   : gk_error_set(error, GK_INVALID_ARGUMENT,
+                                  "contact must be a telephone number or an e-mail address");
+    }
+    (void)take_contact(enquiries, enquiry->number, record);
+    return take_number(enquiries, enquiry->number, record, error);
+}
+
+void gk_enquiries_take(struct gk_enquiries *enquiries, const struct gk_enquiry *enquiry,
+                       void (*done)(void *context, enum gk_status status, const struct gk_error *error),
+                       void *context)
+{
     struct gk_error error;
 
+    assert((enquiry->number == NULL) != (enquiry->contact == NULL));
     if (enquiries->resting >= RESTING_MAX) {
         done(context, gk_error_set(&error, GK_RESOURCE_EXHAUSTED, "too many enquiries wait; try again later"),
              &error);
         return;
     }
-    if (count == 0) {
-        done(context,
-             gk_error_set(&error, GK_UNAVAILABLE, "the service has just started; try again in a moment"),
-             &error);
+    struct taking *taking = gk_allocate(sizeof *taking);
+    const enum gk_status status = fill(enquiries, enquiry, &taking->record, &error);
+
+    if (status != GK_OK) {
+        free(taking);
+        done(context, status, &error);
         return;
     }
-    struct taking *taking = gk_allocate(sizeof *taking);
-
-    canonicalise(number, canonical);
-    for (size_t i = 0; i < count; i++) {
-        taking->record.card_tokens[i].size = GK_TOKEN_SIZE;
-        gk_keys_card_token(enquiries->parts.keys, schemes[i], canonical, taking->record.card_tokens[i].bytes);
-    }
-    taking->record.card_tokens_count = (pb_size_t)count;
-    sodium_memzero(canonical, sizeof canonical);
     taking->record.asked_at_ms = gk_clock_now_ms(&enquiries->parts.clock);
     put_be64(taking->key, (uint64_t)taking->record.asked_at_ms);
     randombytes_buf(taking->key + 8, 8);
@@ -167,112 +214,27 @@ void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
 static bool collect(void *context, struct gk_bytes key, struct gk_bytes value)
 {
     struct gk_enquiries *enquiries = context;
-    struct found *found = &enquiries->batch[enquiries->batch_count];
+    struct gk_enquiry_answer *answer = &enquiries->batch[enquiries->batch_count];
 
-    if (key.size != KEY_SIZE ||
-        gk_record_decode(value, guika_v1_internal_EnquiryRecord_fields, &found->record, NULL) != GK_OK) {
+    if (key.size != GK_ENQUIRY_KEY_SIZE ||
+        gk_record_decode(value, guika_v1_internal_EnquiryRecord_fields, &answer->record, NULL) != GK_OK) {
         return true;
     }
-    memcpy(found->key, key.data, KEY_SIZE);
+    memcpy(answer->key, key.data, GK_ENQUIRY_KEY_SIZE);
     return ++enquiries->batch_count < BATCH;
 }
 
-struct latest {
-    struct gk_store *store;
-    guika_v1_internal_FoundCard card;
-    bool found;
-};
-
-static bool is_at_hand(const guika_v1_internal_FoundCard *card)
+/* Codes that ran out go with the turns that make new ones. */
+static enum gk_status find_expired(struct gk_enquiries *enquiries)
 {
-    return card->place.kind != guika_v1_internal_Place_Kind_PLACE_FINDER && card->stored_at_ms != 0 &&
-           (card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED ||
-            card->state == guika_v1_CardState_CARD_STATE_NOTIFIED);
-}
+    const int64_t now_ms = gk_clock_now_ms(&enquiries->parts.clock);
 
-/* Keys end with the case id. The card found last is the one that is told of. */
-static bool visit_case(void *context, struct gk_bytes key, struct gk_bytes value)
-{
-    struct latest *latest = context;
-    guika_v1_internal_FoundCard card = {0};
-    const struct gk_bytes case_id = {key.data + key.size - GK_CASE_ID_SIZE, GK_CASE_ID_SIZE};
-
-    (void)value;
-    if (gk_record_read(latest->store, GK_FAMILY_FOUND_CARDS, case_id, guika_v1_internal_FoundCard_fields,
-                       &card, NULL) == GK_OK &&
-        is_at_hand(&card) && (!latest->found || card.received_at_ms > latest->card.received_at_ms)) {
-        latest->card = card;
-        latest->found = true;
+    enquiries->expired_count = 0;
+    if (enquiries->batch_count == 0) {
+        return GK_OK;
     }
-    return true;
-}
-
-static void describe_case(guika_v1_internal_NoticeRecord *notice, const guika_v1_internal_FoundCard *card)
-{
-    notice->case_id.size = GK_CASE_ID_SIZE;
-    memcpy(notice->case_id.bytes, card->case_id, GK_CASE_ID_SIZE);
-    memcpy(notice->box_id, card->box_id, sizeof notice->box_id);
-    memcpy(notice->issuer, card->issuer, sizeof notice->issuer);
-    notice->sealed_mask.size = card->sealed_mask.size;
-    memcpy(notice->sealed_mask.bytes, card->sealed_mask.bytes, card->sealed_mask.size);
-}
-
-/* One message a card and day: the message's id says which. */
-static void name_notice(const struct gk_enquiries *enquiries, struct found *found, const uint8_t *card_token)
-{
-    uint8_t subject[GK_TOKEN_SIZE + 8];
-
-    memcpy(subject, card_token, GK_TOKEN_SIZE);
-    put_be64(subject + GK_TOKEN_SIZE, (uint64_t)(found->record.asked_at_ms / DAY_MS));
-    gk_keys_message_id(enquiries->parts.keys, "enquiry", (struct gk_bytes){subject, sizeof subject},
-                       found->notice.notice_id);
-}
-
-static enum gk_status write_notice(struct gk_enquiries *enquiries, struct found *found,
-                                   const struct gk_registration *registration, struct gk_error *error)
-{
-    struct latest latest = {.store = enquiries->parts.store};
-    guika_v1_internal_NoticeRecord *notice = &found->notice;
-    const struct gk_bytes token = {registration->card_token, GK_TOKEN_SIZE};
-
-    const enum gk_status status =
-        gk_store_scan(enquiries->parts.store, GK_FAMILY_FOUND_BY_CARD, token, (struct gk_bytes){NULL, 0},
-                      false, visit_case, &latest, error);
-
-    if (status != GK_OK) {
-        return status;
-    }
-    name_notice(enquiries, found, registration->card_token);
-    (void)snprintf(notice->template_id, sizeof notice->template_id, "%s",
-                   latest.found ? "enquiry_found" : "enquiry_not_found");
-    notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DUE;
-    (void)snprintf(notice->issuer_account, sizeof notice->issuer_account, "%s", registration->issuer_account);
-    notice->holder_token.size = GK_TOKEN_SIZE;
-    memcpy(notice->holder_token.bytes, registration->holder_token, GK_TOKEN_SIZE);
-    notice->created_at_ms = gk_clock_now_ms(&enquiries->parts.clock);
-    notice->due_at_ms = notice->created_at_ms;
-    if (latest.found) {
-        describe_case(notice, &latest.card);
-    }
-    found->has_notice = true;
-    return GK_OK;
-}
-
-static enum gk_status find_out(struct gk_enquiries *enquiries, struct found *found, struct gk_error *error)
-{
-    for (size_t i = 0; i < found->record.card_tokens_count; i++) {
-        struct gk_registration registration = {0};
-        const enum gk_status status = gk_registry_look_up_token(
-            enquiries->parts.registry, found->record.card_tokens[i].bytes, &registration, error);
-
-        if (status != GK_OK) {
-            return status;
-        }
-        if (registration.registered && !registration.cancelled) {
-            return write_notice(enquiries, found, &registration, error);
-        }
-    }
-    return GK_OK;
+    return gk_codes_expired(enquiries->parts.store, now_ms, enquiries->expired, &enquiries->expired_count,
+                            &enquiries->error);
 }
 
 /* [worker] */
@@ -286,27 +248,13 @@ static void run_turn(struct gk_task *task)
     enquiries->status = gk_store_scan(enquiries->parts.store, GK_FAMILY_ENQUIRIES, all, all, false, collect,
                                       enquiries, &enquiries->error);
     for (size_t i = 0; i < enquiries->batch_count && enquiries->status == GK_OK; i++) {
-        enquiries->status = find_out(enquiries, &enquiries->batch[i], &enquiries->error);
+        enquiries->status = gk_enquiry_answer_find(
+            enquiries->parts.store, enquiries->parts.registry, enquiries->parts.keys,
+            gk_clock_now_ms(&enquiries->parts.clock), &enquiries->batch[i], &enquiries->error);
     }
-}
-
-static enum gk_status answer(struct gk_transaction *transaction, const struct found *found,
-                             struct gk_error *error)
-{
-    const struct gk_bytes notice_id = {found->notice.notice_id, sizeof found->notice.notice_id};
-    struct gk_value told = {NULL, 0};
-
-    gk_transaction_delete(transaction, GK_FAMILY_ENQUIRIES, (struct gk_bytes){found->key, KEY_SIZE});
-    if (!found->has_notice) {
-        return GK_OK;
+    if (enquiries->status == GK_OK) {
+        enquiries->status = find_expired(enquiries);
     }
-    const enum gk_status status = gk_transaction_get(transaction, GK_FAMILY_OUTBOX, notice_id, &told, error);
-
-    if (status == GK_OK) {
-        gk_value_free(&told);
-        return GK_OK;
-    }
-    return status == GK_NOT_FOUND ? gk_outbox_add(transaction, &found->notice, error) : status;
 }
 
 static enum gk_status apply_turn(struct gk_commit *commit, struct gk_transaction *transaction,
@@ -315,11 +263,14 @@ static enum gk_status apply_turn(struct gk_commit *commit, struct gk_transaction
     const struct gk_enquiries *enquiries = gk_container_of(commit, struct gk_enquiries, commit);
 
     for (size_t i = 0; i < enquiries->batch_count; i++) {
-        const enum gk_status status = answer(transaction, &enquiries->batch[i], error);
+        const enum gk_status status = gk_enquiry_answer_write(transaction, &enquiries->batch[i], error);
 
         if (status != GK_OK) {
             return status;
         }
+    }
+    for (size_t i = 0; i < enquiries->expired_count; i++) {
+        gk_codes_forget(transaction, enquiries->expired[i]);
     }
     return GK_OK;
 }

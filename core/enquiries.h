@@ -1,10 +1,10 @@
 /*
- * "Has my card been found?" An enquiry is taken before anything is looked up, the same way and in the same
- * time for every number; what is true goes to the card's registered contact through the outbox, at most once
- * a card and day.
+ * "Has my card been found?", and "send me a code": an enquiry is taken before anything is looked up, the same
+ * way and in the same time for every number and contact. A queue that survives a crash is worked off in
+ * turns; what is true (core/enquiry_answer) goes to the registered contact through the outbox.
  *
- * Owns: the family enquiries. The number itself never rests: it is taken in as its tokens under every scheme
- * of the shelf.
+ * Owns: the family enquiries. Neither number nor contact rests: they are taken in as tokens, a number's under
+ * every scheme of the shelf; the contact that a code is to go to is sealed.
  */
 #ifndef GUIKA_CORE_ENQUIRIES_H
 #define GUIKA_CORE_ENQUIRIES_H
@@ -37,10 +37,20 @@ struct gk_enquiries_parts {
 struct gk_enquiries *
 gk_enquiries_open(const struct gk_enquiries_parts *parts); /* never NULL; goes on with what rests */
 
-/* Takes the number as typed. `done` is called on the loop once the enquiry is durable (GK_OK) or refused:
- * RESOURCE_EXHAUSTED where 10,000 wait, UNAVAILABLE while the shelf is empty, so that nothing is known of any
- * number. */
-void gk_enquiries_take(struct gk_enquiries *enquiries, const char *number,
+/* What is asked, as typed; strings are borrowed for the call. Either `number` or `contact`, the other NULL.
+ */
+struct gk_enquiry {
+    guika_v1_internal_EnquiryRecord_Kind kind; /* a code is asked for by contact */
+    const char *number;
+    const char *contact;
+    const char *box_id; /* "": any */
+    const char *language;
+};
+
+/* Takes an enquiry. `done` is called on the loop once it is durable (GK_OK) or refused: INVALID_ARGUMENT for
+ * a contact that is none, RESOURCE_EXHAUSTED where 10,000 wait, UNAVAILABLE while the shelf is empty, so that
+ * nothing is known of any number. */
+void gk_enquiries_take(struct gk_enquiries *enquiries, const struct gk_enquiry *enquiry,
                        void (*done)(void *context, enum gk_status status, const struct gk_error *error),
                        void *context);
 

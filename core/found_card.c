@@ -1,7 +1,10 @@
 #include "core/found_card.h"
 
+#include "core/found_card_claim.h"
+#include "core/found_card_internal.h"
 #include "core/notification/outbox.h"
 #include "core/store/record.h"
+#include "core/words.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -18,70 +21,9 @@ size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_ke
     return box + 1 + deposit;
 }
 
-static struct gk_bytes case_key(const uint8_t *case_id)
-{
-    return (struct gk_bytes){case_id, GK_CASE_ID_SIZE};
-}
-
-static enum gk_status get_card(struct gk_transaction *transaction, const uint8_t *case_id,
-                               guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
-{
-    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
-                         guika_v1_internal_FoundCard_fields, ret_card, error);
-}
-
-/* Writes the card as one step further. */
-static enum gk_status write_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
-                                 struct gk_error *error)
-{
-    card->version++;
-    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(card->case_id),
-                         guika_v1_internal_FoundCard_fields, card, error);
-}
-
-/* As write_card, and audits the step as `action` by `actor`. */
-static enum gk_status put_card(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
-                               const char *actor, const char *action, const char *detail,
-                               struct gk_error *error)
-{
-    gk_transaction_audit(transaction, actor, action, case_key(card->case_id), detail);
-    return write_card(transaction, card, error);
-}
-
 static void box_actor(char actor[48], const char *box_id)
 {
     (void)snprintf(actor, 48, "box:%s", box_id);
-}
-
-static const char *reason_word(guika_v1_Reason reason)
-{
-    static const char *const words[] = {"UNSPECIFIED",    "NOT_A_CARD",   "UNREADABLE", "GLARE",
-                                        "UNKNOWN_ISSUER", "CHECK_FAILED", "AMBIGUOUS",  "UNREGISTERED",
-                                        "CANCELLED",      "SEVERAL_CARDS"};
-
-    assert(reason < sizeof words / sizeof words[0]);
-    return words[reason];
-}
-
-/* The one place that counts what became of a card. */
-static void count_state(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
-{
-    char name[64];
-
-    switch (card->state) {
-    case guika_v1_CardState_CARD_STATE_IDENTIFIED:
-        gk_transaction_count(transaction, card->box_id, "identified");
-        break;
-    case guika_v1_CardState_CARD_STATE_DIFFICULT:
-        (void)snprintf(name, sizeof name, "difficult.%s", reason_word(card->reason));
-        gk_transaction_count(transaction, card->box_id, name);
-        break;
-    case guika_v1_CardState_CARD_STATE_GIVEN_BACK:
-        gk_transaction_count(transaction, card->box_id, "given_back");
-        break;
-    default:
-        break;
-    }
 }
 
 static const char *decide_action(guika_v1_CardState state)
@@ -95,27 +37,6 @@ static const char *decide_action(guika_v1_CardState state)
         return "found_card.give_back";
     default:
         return "found_card.receive";
-    }
-}
-
-static void index_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
-{
-    uint8_t by_time[8 + GK_CASE_ID_SIZE];
-
-    for (unsigned i = 0; i < 8; i++) {
-        by_time[i] = (uint8_t)((uint64_t)card->received_at_ms >> (56 - 8 * i));
-    }
-    memcpy(by_time + 8, card->case_id, GK_CASE_ID_SIZE);
-    gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
-                       (struct gk_bytes){NULL, 0});
-    if (card->card_token.size > 0) {
-        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
-
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
-                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
-                           (struct gk_bytes){NULL, 0});
     }
 }
 
@@ -171,7 +92,7 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
                                     struct gk_error *error)
 {
     guika_v1_internal_FoundCard before = {0};
-    const enum gk_status status = get_card(transaction, card->case_id, &before, error);
+    const enum gk_status status = gk_found_card_get(transaction, card->case_id, &before, error);
 
     if (status == GK_NOT_FOUND) {
         gk_transaction_count(transaction, card->box_id, "deposits");
@@ -187,42 +108,47 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
 }
 
 enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
-                                    const struct gk_found_card_decision *decision,
+                                    const struct gk_found_card_decision *decided,
                                     guika_v1_internal_DepositRecord *ret_deposit, struct gk_error *error)
 {
-    guika_v1_internal_FoundCard card = decision->card;
+    struct gk_found_card_decision decision = *decided;
+    guika_v1_internal_FoundCard card = decision.card;
     uint8_t key[GK_DEPOSIT_KEY_SIZE];
     const struct gk_bytes deposit_key = {key, gk_deposit_key(card.box_id, card.deposit_id, key)};
     enum gk_status status;
     char actor[48];
 
-    if (is_decided(transaction, decision, deposit_key, ret_deposit, &status, error)) {
+    if (is_decided(transaction, decided, deposit_key, ret_deposit, &status, error)) {
         return status;
     }
     status = continue_card(transaction, &card, error);
+    if (status == GK_OK) {
+        status = gk_found_card_claim(transaction, &decision, &card, error);
+    }
     if (status != GK_OK) {
         return status;
     }
-    index_card(transaction, &card);
-    count_state(transaction, &card);
+    gk_found_card_index(transaction, &card);
+    gk_found_card_count(transaction, &card);
     if (card.state == guika_v1_CardState_CARD_STATE_RECEIVED || card.version > 0) {
         mark_waiting(transaction, &card, card.state == guika_v1_CardState_CARD_STATE_RECEIVED);
     }
-    if (decision->has_notice) {
-        status = gk_outbox_add(transaction, &decision->notice, error);
+    if (decision.has_notice) {
+        status = gk_outbox_add(transaction, &decision.notice, error);
         if (status != GK_OK) {
             return status;
         }
     }
     status = gk_record_put(transaction, GK_FAMILY_DEPOSITS, deposit_key,
-                           guika_v1_internal_DepositRecord_fields, &decision->deposit, error);
+                           guika_v1_internal_DepositRecord_fields, &decision.deposit, error);
     if (status != GK_OK) {
         return status;
     }
-    *ret_deposit = decision->deposit;
+    *ret_deposit = decision.deposit;
     box_actor(actor, card.box_id);
-    return put_card(transaction, &card, actor, decide_action(card.state),
-                    card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : reason_word(card.reason), error);
+    return gk_found_card_put(
+        transaction, &card, actor, decide_action(card.state),
+        card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : gk_reason_word(card.reason), error);
 }
 
 /* The deposit's standing answer becomes KEEP in the difficult zone. */
@@ -244,7 +170,7 @@ static enum gk_status answer_difficult(struct gk_transaction *transaction, guika
     if (card->reason == guika_v1_Reason_REASON_UNSPECIFIED) {
         card->reason = guika_v1_Reason_REASON_UNREADABLE;
     }
-    count_state(transaction, card);
+    gk_found_card_count(transaction, card);
     mark_waiting(transaction, card, false);
     deposit.answer.decision = guika_v1_DepositResponse_Decision_KEEP;
     deposit.answer.zone = guika_v1_Zone_ZONE_DIFFICULT;
@@ -257,7 +183,7 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
                                           const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
-    enum gk_status status = get_card(transaction, case_id, &card, error);
+    enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
 
     if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_RECEIVED) {
         return status;
@@ -266,7 +192,8 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
     if (status != GK_OK) {
         return status;
     }
-    return put_card(transaction, &card, "core", "found_card.stop_waiting", reason_word(card.reason), error);
+    return gk_found_card_put(transaction, &card, "core", "found_card.stop_waiting",
+                             gk_reason_word(card.reason), error);
 }
 
 /* --- where the card ended up --- */
@@ -308,7 +235,8 @@ static enum gk_status store_card(struct gk_transaction *transaction, guika_v1_in
         }
     }
     card->place.misplaced = card->place.zone != card->decided_zone;
-    return card->notice_id.size == 0
+    /* A card in the bin is ready once staff have placed it where a holder reaches it. */
+    return card->notice_id.size == 0 || !gk_found_card_is_collectable(card)
                ? GK_OK
                : gk_outbox_release(transaction, card->notice_id.bytes, card->stored_at_ms, error);
 }
@@ -322,7 +250,7 @@ static enum gk_status return_to_finder(struct gk_transaction *transaction, guika
     mark_waiting(transaction, card, false);
     if (card->state != guika_v1_CardState_CARD_STATE_GIVEN_BACK) {
         card->state = guika_v1_CardState_CARD_STATE_GIVEN_BACK;
-        count_state(transaction, card);
+        gk_found_card_count(transaction, card);
     }
     return card->notice_id.size == 0 ? GK_OK : gk_outbox_cancel(transaction, card->notice_id.bytes, error);
 }
@@ -394,7 +322,7 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
                             "deposit \"%s\" was reported %s before and cannot be %s now", request->deposit_id,
                             outcome_word(deposit.outcome), outcome_word(request->outcome));
     }
-    status = get_card(transaction, deposit.case_id, &card, error);
+    status = gk_found_card_get(transaction, deposit.case_id, &card, error);
     if (status != GK_OK) {
         return status;
     }
@@ -407,14 +335,15 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
         return status;
     }
     box_actor(actor, box_id);
-    return put_card(transaction, &card, actor, "found_card.confirm", outcome_word(request->outcome), error);
+    return gk_found_card_put(transaction, &card, actor, "found_card.confirm", outcome_word(request->outcome),
+                             error);
 }
 
 enum gk_status gk_found_card_notified(struct gk_transaction *transaction,
                                       const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
-    const enum gk_status status = get_card(transaction, case_id, &card, error);
+    const enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
 
     if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_IDENTIFIED) {
         return status;
@@ -422,65 +351,5 @@ enum gk_status gk_found_card_notified(struct gk_transaction *transaction,
     card.state = guika_v1_CardState_CARD_STATE_NOTIFIED;
     card.notice_delivered = true;
     gk_transaction_count(transaction, card.box_id, "notified");
-    return write_card(transaction, &card, error);
-}
-
-/* --- read again --- */
-
-/* Takes what is known now; the place and what the box was told stay. */
-static void take_reading(guika_v1_internal_FoundCard *card, const guika_v1_internal_FoundCard *known)
-{
-    card->state = known->state;
-    card->reason = known->reason;
-    card->decided_at_ms = known->decided_at_ms;
-    memcpy(card->issuer, known->issuer, sizeof card->issuer);
-    memcpy(card->scheme, known->scheme, sizeof card->scheme);
-    card->kind = known->kind;
-    card->card_token = known->card_token;
-    card->key_epoch = known->key_epoch;
-    memcpy(card->issuer_account, known->issuer_account, sizeof card->issuer_account);
-    card->holder_token = known->holder_token;
-    card->sealed_mask = known->sealed_mask;
-    card->notice_id = known->notice_id;
-}
-
-/* Nobody needs a picture any more, and the holder may be told once the card is stored. */
-static enum gk_status identify_again(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
-                                     const struct gk_found_card_decision *decision, struct gk_error *error)
-{
-    card->pictures = 0;
-    count_state(transaction, card);
-    const enum gk_status status = gk_outbox_add(transaction, &decision->notice, error);
-
-    if (status != GK_OK || card->stored_at_ms == 0) {
-        return status;
-    }
-    return gk_outbox_release(transaction, decision->notice.notice_id, gk_transaction_now_ms(transaction),
-                             error);
-}
-
-enum gk_status gk_found_card_retry(struct gk_transaction *transaction,
-                                   const struct gk_found_card_decision *decision, bool *ret_changed,
-                                   struct gk_error *error)
-{
-    const guika_v1_internal_FoundCard *known = &decision->card;
-    guika_v1_internal_FoundCard card = {0};
-    enum gk_status status = get_card(transaction, known->case_id, &card, error);
-
-    *ret_changed = false;
-    if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_DIFFICULT ||
-        card.version != known->version) {
-        return status;
-    }
-    take_reading(&card, known);
-    index_card(transaction, &card);
-    if (decision->has_notice) {
-        status = identify_again(transaction, &card, decision, error);
-        if (status != GK_OK) {
-            return status;
-        }
-    }
-    *ret_changed = true;
-    return put_card(transaction, &card, "core", "found_card.retry",
-                    card.reason == guika_v1_Reason_REASON_UNSPECIFIED ? "" : reason_word(card.reason), error);
+    return gk_found_card_write(transaction, &card, error);
 }

@@ -2,8 +2,11 @@
  * The record that travels: a found card, its states, and every transition between them.
  *
  *   RECEIVED -> IDENTIFIED | DIFFICULT | GIVEN_BACK
- *   DIFFICULT -> IDENTIFIED, where a new plugin could read it
  *   IDENTIFIED -> NOTIFIED, once its notice was delivered
+ *   IDENTIFIED | NOTIFIED -> COLLECTED                                    found_card_pickup.h
+ *   IDENTIFIED | NOTIFIED -> EXPIRED, when its retention is over          found_card_clocks.h
+ *   EXPIRED -> RETURNED | HANDED_OVER | DESTROYED                         found_card_custody.h
+ *   DIFFICULT -> HANDED_OVER | DESTROYED                                  found_card_custody.h
  *   any of these -> GIVEN_BACK, where the finder took the card back or the box was full
  *   GIVEN_BACK -> DIFFICULT, where the box kept it after all
  *
@@ -26,6 +29,22 @@
 /* In the family meta: this and a case id name a card that waits for more frames. */
 #define GK_WAITING_PREFIX "waiting/"
 
+#define GK_PLACE_KEY_SIZE 49 /* bytes: place, 0x00, case id */
+
+/* The by_place family's key of a case at `place` (box, desk, bag, ...), or with `case_id` NULL the prefix of
+ * all there; returns its length. [any] */
+size_t gk_found_card_place_key(const char *place, const uint8_t *case_id, uint8_t ret_key[GK_PLACE_KEY_SIZE]);
+
+/* Nothing more can become of the card. [any] */
+bool gk_found_card_is_closed(const guika_v1_internal_FoundCard *card);
+
+/* Its holder can be handed the card where it is: identified, and in a compartment or at a desk. [any] */
+bool gk_found_card_is_collectable(const guika_v1_internal_FoundCard *card);
+
+/* The box, bag, depot, desk, issuer or authority that has the card, or had it last. Borrowed from `card`.
+ * [any] */
+const char *gk_found_card_place_id(const guika_v1_internal_FoundCard *card);
+
 /* The deposits family's key of a box's deposit; returns its length, at most GK_DEPOSIT_KEY_SIZE. */
 size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_key[GK_DEPOSIT_KEY_SIZE]);
 
@@ -36,6 +55,8 @@ struct gk_found_card_decision {
     guika_v1_internal_DepositRecord deposit; /* as it shall be, with the answer */
     guika_v1_internal_NoticeRecord notice;   /* written HELD where `has_notice` */
     bool has_notice;
+    guika_v1_Zone claimed_zone; /* where the card goes if a watch claims it; see core/watches */
+    uint8_t claim_notice_id[16];
 };
 
 /* Writes the card, its deposit, its notice and their indexes. A deposit that is already decided stays as it
@@ -50,18 +71,11 @@ enum gk_status gk_found_card_decide(struct gk_transaction *transaction,
 enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
                                           const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error);
 
-/* A difficult card was read again, and its number is known now: DIFFICULT -> IDENTIFIED with its notice,
- * which is due at once where the card is stored, or difficult still, for a reason that only the registry
- * knows. Without effect (`*ret_changed` false) where the card is not difficult any more or has moved on since
- * `decision->card.version`. [committer] */
-enum gk_status gk_found_card_retry(struct gk_transaction *transaction,
-                                   const struct gk_found_card_decision *decision, bool *ret_changed,
-                                   struct gk_error *error);
-
-/* The box says where the card ended up. Releases the notice with STORED, cancels it with TAKEN_BACK and FULL,
- * after which the card keeps no pictures. STORED and JAMMED end a wait for frames: the card is difficult.
- * Saying the same again changes nothing. NOT_FOUND where the box has no such deposit; FAILED_PRECONDITION
- * where it said something else before that rules this out. [committer] */
+/* The box says where the card ended up. Releases the notice with STORED in the normal zone (from the
+ * difficult one it leaves once staff have placed the card where a holder reaches it), cancels it with
+ * TAKEN_BACK and FULL, after which the card keeps no pictures. STORED and JAMMED end a wait for frames: the
+ * card is difficult. Saying the same again changes nothing. NOT_FOUND where the box has no such deposit;
+ * FAILED_PRECONDITION where it said something else before that rules this out. [committer] */
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
                                      const guika_v1_ConfirmStoredRequest *request,
                                      uint8_t ret_case_id[GK_CASE_ID_SIZE], struct gk_error *error);

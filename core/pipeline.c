@@ -1,5 +1,6 @@
 #include "core/pipeline.h"
 
+#include "core/case_number.h"
 #include "core/decision.h"
 #include "core/found_card.h"
 #include "core/frames.h"
@@ -194,6 +195,11 @@ static void run_receive(struct gk_task *task)
     deposit->found_status =
         gk_record_read(pipeline->parts.store, GK_FAMILY_DEPOSITS, deposit_key,
                        guika_v1_internal_DepositRecord_fields, &deposit->found, &deposit->error);
+    if (deposit->found_status == GK_NOT_FOUND && deposit->sequence == 0 &&
+        gk_case_number_draw(pipeline->parts.store, deposit->decision.card.case_id, &deposit->error) !=
+            GK_OK) {
+        deposit->found_status = deposit->error.status;
+    }
 }
 
 static void recognise(struct deposit *deposit);
@@ -216,7 +222,6 @@ static void begin_deposit(struct deposit *deposit)
 {
     deposit->evidence.frame_count = deposit->sent_count;
     memcpy(deposit->evidence.frames, deposit->sent, deposit->sent_count * sizeof *deposit->sent);
-    randombytes_buf(deposit->decision.card.case_id, GK_CASE_ID_SIZE);
     deposit->decision.card.received_at_ms = gk_clock_now_ms(&deposit->pipeline->parts.clock);
     memcpy(deposit->decision.deposit.frames_digest, deposit->digest, GK_DIGEST_SIZE);
     recognise(deposit);

@@ -27,7 +27,8 @@ struct job {
     char reader_id[GK_PRINCIPAL_ID_SIZE];
     const guika_v1_Frame *frames; /* of a recognition; else NULL */
     size_t frame_count;
-    bool again;                /* of a kept picture: after everything else */
+    bool kept;                 /* the picture is one that was kept */
+    bool is_last;              /* after everything else */
     struct gk_bytes questions; /* of a number check */
     gk_recognised_fn recognised;
     gk_numbers_checked_fn checked;
@@ -77,17 +78,17 @@ static void give_up(struct gk_reader_jobs *jobs, struct job *job, enum gk_status
 
 static struct job *first_waiting(struct gk_reader_jobs *jobs)
 {
-    struct job *again = NULL;
+    struct job *last = NULL;
 
     for (struct job *job = jobs->jobs; job != NULL; job = job->next) {
-        if (job->lease_ends_ms == 0 && !job->again) {
+        if (job->lease_ends_ms == 0 && !job->is_last) {
             return job;
         }
-        if (job->lease_ends_ms == 0 && again == NULL) {
-            again = job;
+        if (job->lease_ends_ms == 0 && last == NULL) {
+            last = job;
         }
     }
-    return again;
+    return last;
 }
 
 static void answer_poll(struct gk_reader_jobs *jobs, struct gk_rpc_call *call, struct job *job)
@@ -101,7 +102,7 @@ static void answer_poll(struct gk_reader_jobs *jobs, struct gk_rpc_call *call, s
     response.lease_ms = jobs->options.lease_ms;
     if (job->frames != NULL) {
         response.which_job = guika_v1_internal_LeaseJobResponse_recognise_tag;
-        response.job.recognise.kept = job->again;
+        response.job.recognise.kept = job->kept;
         response.job.recognise.frames_count = (pb_size_t)job->frame_count;
         memcpy(response.job.recognise.frames, job->frames, job->frame_count * sizeof *job->frames);
     } else {
@@ -288,16 +289,19 @@ bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame 
     return true;
 }
 
-bool gk_reader_jobs_recognise_again(struct gk_reader_jobs *jobs, const guika_v1_Frame *frame,
-                                    gk_recognised_fn done, void *context)
+bool gk_reader_jobs_recognise_kept(struct gk_reader_jobs *jobs, const guika_v1_Frame *frame, bool in_turn,
+                                   gk_recognised_fn done, void *context)
 {
     struct job *job = add_job(jobs, RECOGNITION_WAIT_MS);
 
     if (job == NULL) {
         return false;
     }
-    job->waits_until_ms = UINT64_MAX;
-    job->again = true;
+    job->kept = true;
+    if (!in_turn) {
+        job->is_last = true;
+        job->waits_until_ms = UINT64_MAX;
+    }
     job->frames = frame;
     job->frame_count = 1;
     job->recognised = done;

@@ -57,10 +57,11 @@ typedef void (*gk_recognised_fn)(void *context, enum gk_status status,
 bool gk_reader_jobs_recognise(struct gk_reader_jobs *jobs, const guika_v1_Frame *frames, size_t frame_count,
                               gk_recognised_fn done, void *context);
 
-/* As gk_reader_jobs_recognise, for a kept picture of a difficult card: handed out only while nothing else
- * waits, and it waits as long as that takes. */
-bool gk_reader_jobs_recognise_again(struct gk_reader_jobs *jobs, const guika_v1_Frame *frame,
-                                    gk_recognised_fn done, void *context);
+/* As gk_reader_jobs_recognise, for the kept picture of a difficult card, which it fills from edge to edge.
+ * Where nobody waits for the answer (`in_turn` false) it is handed out only while nothing else waits, and
+ * waits as long as that takes. */
+bool gk_reader_jobs_recognise_kept(struct gk_reader_jobs *jobs, const guika_v1_Frame *frame, bool in_turn,
+                                   gk_recognised_fn done, void *context);
 
 /* `status` as above. `answers` is an encoded NumberAnswers, borrowed for the call, and empty unless OK. */
 typedef void (*gk_numbers_checked_fn)(void *context, enum gk_status status, struct gk_bytes answers);

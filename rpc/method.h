@@ -20,6 +20,8 @@ enum gk_role {
     GK_ROLE_HOLDER = 5,
     GK_ROLE_READER = 6,
     GK_ROLE_COURIER = 7,
+    GK_ROLE_STAFF = 12,
+    GK_ROLE_VIEWER = 8,
 };
 
 /* Where a method's handler runs. On the loop it may keep the call and answer later; on the thread that

@@ -1,7 +1,7 @@
 #include "clients/box/box.h"
 
+#include "clients/box/box_internal.h"
 #include "clients/box/camera.h"
-#include "clients/box/compartments.h"
 #include "clients/box/deposit_id.h"
 #include "guika/client.h"
 
@@ -11,7 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-#define DEADLINE_MS 5000U      /* while the line is up */
 #define DOWN_DEADLINE_MS 1000U /* while it is down: no finder waits five seconds for nothing */
 #define DOWN_INTERVAL_MS 2000U /* between heartbeats while it is down */
 #define UP_INTERVAL_MS 10000U  /* where the service names none */
@@ -20,17 +19,7 @@
 #define FINDER_KEPT "finder: Thank you. The card is kept."
 #define FINDER_BACK "finder: Please take the card back."
 
-struct gk_box {
-    struct guika_box *client;
-    struct gk_camera *camera;
-    struct gk_compartments *compartments;
-    char prefix[GK_BOX_PREFIX_SIZE];
-    bool quiet;
-    bool line_known, line_up;
-    size_t troubles;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(const char *subject, const char *format, ...)
+void gk_box_say(const char *subject, const char *format, ...)
 {
     char clock[16] = "";
     struct tm local;
@@ -58,7 +47,7 @@ static uint64_t now_ms(void)
 
 static uint32_t deadline_ms(const struct gk_box *box)
 {
-    return box->line_up ? DEADLINE_MS : DOWN_DEADLINE_MS;
+    return box->line_up ? GK_BOX_DEADLINE_MS : DOWN_DEADLINE_MS;
 }
 
 static void line_is(struct gk_box *box, bool up, const char *why)
@@ -67,11 +56,11 @@ static void line_is(struct gk_box *box, bool up, const char *why)
         return;
     }
     if (!up) {
-        say("line", "down: %s", why);
+        gk_box_say("line", "down: %s", why);
     } else if (gk_box_spooled(box) > 0) {
-        say("line", "up; %zu entries wait in the spool", gk_box_spooled(box));
+        gk_box_say("line", "up; %zu entries wait in the spool", gk_box_spooled(box));
     } else {
-        say("line", "up");
+        gk_box_say("line", "up");
     }
     box->line_known = true;
     box->line_up = up;
@@ -114,6 +103,13 @@ enum gk_status gk_box_open(const struct gk_settings *settings, bool quiet, struc
     if (status == GK_OK) {
         status = gk_camera_open(settings->camera, &box->camera, error);
     }
+    if (status == GK_OK && settings->keypad != NULL) {
+        status = gk_keypad_open(settings->keypad, &box->keypad, error);
+    }
+    if (status == GK_OK) {
+        (void)snprintf(box->directory, sizeof box->directory, "%s", settings->spool);
+        status = gk_box_recover_opening(box, error);
+    }
     if (status != GK_OK) {
         gk_box_close(box);
         return status;
@@ -126,6 +122,7 @@ void gk_box_close(struct gk_box *box)
 {
     if (box != NULL) {
         gk_camera_close(box->camera);
+        gk_keypad_close(box->keypad);
         gk_compartments_close(box->compartments);
         guika_box_close(box->client);
         free(box);
@@ -227,7 +224,8 @@ static enum gk_status confirm(struct gk_box *box, const struct passage *passage,
         return gk_error_set(error, GK_UNAVAILABLE, "%s", failure.message);
     default:
         box->troubles++;
-        say(passage->stem, "operator: the service did not take where the card lies: %s", failure.message);
+        gk_box_say(passage->stem, "operator: the service did not take where the card lies: %s",
+                   failure.message);
         return GK_OK;
     }
 }
@@ -243,9 +241,9 @@ static enum gk_status keep(struct gk_box *box, const struct passage *passage,
     if (status == GK_RESOURCE_EXHAUSTED) {
         status = confirm(box, passage, GUIKA_FULL, GUIKA_ZONE_NONE, "", error);
         if (status == GK_OK) {
-            say(passage->stem, FINDER_BACK);
-            say(passage->stem, "given back: no compartment is free in the %s zone",
-                answer->zone == GUIKA_ZONE_NORMAL ? "normal" : "difficult");
+            gk_box_say(passage->stem, FINDER_BACK);
+            gk_box_say(passage->stem, "given back: no compartment is free in the %s zone",
+                       answer->zone == GUIKA_ZONE_NORMAL ? "normal" : "difficult");
         }
         return status;
     }
@@ -257,13 +255,13 @@ static enum gk_status keep(struct gk_box *box, const struct passage *passage,
     }
     const unsigned long long took_ms = (unsigned long long)(now_ms() - passage->begun_ms);
 
-    say(passage->stem, FINDER_KEPT);
+    gk_box_say(passage->stem, FINDER_KEPT);
     if (answer->spooled) {
-        say(passage->stem, "kept: compartment %s, difficult zone, waits in the spool, %llu ms", compartment,
-            took_ms);
+        gk_box_say(passage->stem, "kept: compartment %s, difficult zone, waits in the spool, %llu ms",
+                   compartment, took_ms);
     } else {
-        say(passage->stem, "kept: compartment %s, %s zone, case %s, %llu ms", compartment,
-            zone == GUIKA_ZONE_NORMAL ? "normal" : "difficult", answer->case_id, took_ms);
+        gk_box_say(passage->stem, "kept: compartment %s, %s zone, case %s, %llu ms", compartment,
+                   zone == GUIKA_ZONE_NORMAL ? "normal" : "difficult", answer->case_id, took_ms);
     }
     if (!box->quiet) {
         gk_compartments_print(box->compartments, stdout);
@@ -274,8 +272,8 @@ static enum gk_status keep(struct gk_box *box, const struct passage *passage,
 static void give_back(struct gk_box *box, const struct passage *passage, const char *why, bool trouble)
 {
     box->troubles += trouble;
-    say(passage->stem, FINDER_BACK);
-    say(passage->stem, "given back: %s", why);
+    gk_box_say(passage->stem, FINDER_BACK);
+    gk_box_say(passage->stem, "given back: %s", why);
 }
 
 static enum gk_status pass(struct gk_box *box, struct gk_card_seen *card, struct gk_error *error)
@@ -343,6 +341,7 @@ bool gk_box_beat(struct gk_box *box, unsigned *ret_interval_ms)
         return false;
     }
     line_is(box, true, "");
+    gk_box_report_opening(box);
     *ret_interval_ms = interval_ms == 0                  ? UP_INTERVAL_MS
                        : interval_ms < LEAST_INTERVAL_MS ? LEAST_INTERVAL_MS
                                                          : interval_ms;
@@ -359,10 +358,10 @@ static void say_late_decision(const struct gk_box *box, const char *deposit_id,
                                                             : "not to be kept";
 
     if (answer->decision == 0) {
-        say("spool", "told where %s lies", deposit_id);
+        gk_box_say("spool", "told where %s lies", deposit_id);
     } else {
-        say("spool", "late decision on %s: %s, case %s; the card lies in %s", deposit_id, decision,
-            answer->case_id, compartment != NULL ? compartment : "no compartment");
+        gk_box_say("spool", "late decision on %s: %s, case %s; the card lies in %s", deposit_id, decision,
+                   answer->case_id, compartment != NULL ? compartment : "no compartment");
     }
 }
 
@@ -376,13 +375,15 @@ bool gk_box_replay(struct gk_box *box)
     if (before == 0) {
         return false;
     }
-    if (guika_box_replay_one(box->client, DEADLINE_MS, deposit_id, &answer, &failure) == GUIKA_CODE_OK) {
+    if (guika_box_replay_one(box->client, GK_BOX_DEADLINE_MS, deposit_id, &answer, &failure) ==
+        GUIKA_CODE_OK) {
         say_late_decision(box, deposit_id, &answer);
         return gk_box_spooled(box) > 0;
     }
     if (gk_box_spooled(box) < before) {
         box->troubles++;
-        say("spool", "operator: the service refused %s, which is set aside: %s", deposit_id, failure.message);
+        gk_box_say("spool", "operator: the service refused %s, which is set aside: %s", deposit_id,
+                   failure.message);
         return gk_box_spooled(box) > 0;
     }
     line_is(box, false, failure.message);

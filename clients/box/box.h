@@ -30,6 +30,12 @@ void gk_box_camera_settle(struct gk_box *box);
  * INTERNAL: the box must stop. */
 enum gk_status gk_box_take_card(struct gk_box *box, struct gk_error *error);
 
+/* Readable when somebody has typed; -1 where the box has no keypad. */
+int gk_box_keypad_fd(const struct gk_box *box);
+
+/* Serves those who have typed something: holders and staff. INTERNAL: the box must stop. */
+enum gk_status gk_box_serve_keypad(struct gk_box *box, struct gk_error *error);
+
 /* Says that the box is alive; returns whether the service answered. `ret_interval_ms`: until the next one. */
 bool gk_box_beat(struct gk_box *box, unsigned *ret_interval_ms);
 

@@ -173,6 +173,28 @@ enum gk_status gk_compartments_take(struct gk_compartments *compartments, const 
     return GK_OK;
 }
 
+enum gk_status gk_compartments_free(struct gk_compartments *compartments, const char *name,
+                                    struct gk_error *error)
+{
+    for (size_t i = 0; i < compartments->count; i++) {
+        struct compartment *item = &compartments->items[i];
+
+        if (strcmp(item->name, name) == 0 && item->deposit_id[0] != '\0') {
+            char deposit_id[DEPOSIT_ID_SIZE];
+
+            memcpy(deposit_id, item->deposit_id, sizeof deposit_id);
+            item->deposit_id[0] = '\0';
+            const enum gk_status status = save(compartments, error);
+
+            if (status != GK_OK) {
+                memcpy(item->deposit_id, deposit_id, sizeof deposit_id);
+            }
+            return status;
+        }
+    }
+    return GK_OK;
+}
+
 const char *gk_compartments_find(const struct gk_compartments *compartments, const char *deposit_id,
                                  enum guika_zone *ret_zone)
 {

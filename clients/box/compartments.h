@@ -1,7 +1,8 @@
 /*
  * The box's compartments: which deposit lies where. Owns the file `compartments` in the box's state folder:
  * one line a taken compartment, "NAME ZONE DEPOSIT-ID", replaced whole and fsynced at each change; no card
- * data. Who empties a compartment deletes its line while the box is stopped.
+ * data. A compartment is freed when a
+ * holder or staff took its card.
  */
 #ifndef GUIKA_CLIENTS_BOX_COMPARTMENTS_H
 #define GUIKA_CLIENTS_BOX_COMPARTMENTS_H
@@ -30,6 +31,10 @@ enum gk_status gk_compartments_take(struct gk_compartments *compartments, const 
 /* Where a deposit lies; NULL where it is not in the box. */
 const char *gk_compartments_find(const struct gk_compartments *compartments, const char *deposit_id,
                                  enum guika_zone *ret_zone);
+
+/* The compartment of that name is empty now, durably. Without effect where it was, or there is none. */
+enum gk_status gk_compartments_free(struct gk_compartments *compartments, const char *name,
+                                    struct gk_error *error);
 
 struct guika_zone_fill gk_compartments_fill(const struct gk_compartments *compartments, enum guika_zone zone);
 

@@ -35,13 +35,16 @@ static const char help_text[] =
     "  --server-name NAME     the name that the certificate must carry (tls+tcp, wss)\n"
     "  --camera DIR           the folder to watch\n"
     "  --spool DIR            the spool, and the box's table of compartments; made if missing\n"
+    "  --keypad PIPE          a named pipe, made if missing: each line is somebody who stands at the box,\n"
+    "                         \"CASE CODE [TELEPHONE-TAIL] [take|leave|away|cut]\" or \"service BAG "
+    "CREDENTIAL\"\n"
     "  --compartments N       of the normal zone, 0 to 999 (12)\n"
     "  --difficult N          of the difficult zone, 0 to 999 (6)\n"
     "  --once                 take what is in the folder, empty the spool, exit 0; 1 where that fails\n"
     "  --quiet                do not show the compartments\n"
     "  --config FILE          lines of key = \"value\": server, token_file, ca_file, server_name, camera, "
     "spool,\n"
-    "                         compartments, difficult; options win\n"
+    "                         keypad, compartments, difficult; options win\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage.\n";
@@ -53,6 +56,7 @@ enum option_key {
     KEY_NAME,
     KEY_CAMERA,
     KEY_SPOOL,
+    KEY_KEYPAD,
     KEY_NORMAL,
     KEY_DIFFICULT,
     KEY_ONCE,
@@ -70,6 +74,7 @@ static const struct option long_options[] = {
     {"server-name", required_argument, NULL, KEY_NAME},
     {"camera", required_argument, NULL, KEY_CAMERA},
     {"spool", required_argument, NULL, KEY_SPOOL},
+    {"keypad", required_argument, NULL, KEY_KEYPAD},
     {"compartments", required_argument, NULL, KEY_NORMAL},
     {"difficult", required_argument, NULL, KEY_DIFFICULT},
     {"once", no_argument, NULL, KEY_ONCE},
@@ -102,6 +107,9 @@ static enum gk_status take_option(int key, const char *value, struct options *op
         return GK_OK;
     case KEY_SPOOL:
         gk_settings_replace(&settings->spool, value);
+        return GK_OK;
+    case KEY_KEYPAD:
+        gk_settings_replace(&settings->keypad, value);
         return GK_OK;
     case KEY_NORMAL:
         return gk_settings_number(value, "--compartments", 0, GK_COMPARTMENTS_MOST, &settings->compartments,
@@ -169,11 +177,12 @@ static uint64_t now_ms(void)
 static bool wait_for(const struct gk_box *box, int signal_fd, uint64_t until_ms, bool *ret_seen)
 {
     struct pollfd files[] = {{.fd = signal_fd, .events = POLLIN},
-                             {.fd = gk_box_camera_fd(box), .events = POLLIN}};
+                             {.fd = gk_box_camera_fd(box), .events = POLLIN},
+                             {.fd = gk_box_keypad_fd(box), .events = POLLIN}};
     const uint64_t now = now_ms();
     const uint64_t left_ms = until_ms > now ? until_ms - now : 0;
 
-    (void)poll(files, 2, (int)(left_ms < 60000 ? left_ms : 60000));
+    (void)poll(files, 3, (int)(left_ms < 60000 ? left_ms : 60000));
     *ret_seen = (files[1].revents & POLLIN) != 0;
     return (files[0].revents & POLLIN) != 0;
 }
@@ -216,6 +225,11 @@ static enum gk_status run(struct gk_box *box, int signal_fd, bool once, struct g
             return gk_error_set(error, GK_UNAVAILABLE,
                                 "%zu entries still wait in the spool: start the service",
                                 gk_box_spooled(box));
+        }
+        const enum gk_status served = gk_box_serve_keypad(box, error);
+
+        if (served != GK_OK) {
+            return served;
         }
         bool seen = false;
 

@@ -1,8 +1,8 @@
 #include "guika/client.h"
 
+#include "clients/c/box.h"
 #include "clients/c/convert.h"
 #include "clients/c/retry.h"
-#include "clients/c/spool.h"
 #include "guika/v1/box.rpc.h"
 
 #include <sodium.h>
@@ -11,12 +11,6 @@
 
 #define DEFAULT_SPOOL_BYTES ((uint64_t)256 * 1024 * 1024)
 #define TRIES_OF_A_FAILING_ENTRY 5
-
-struct guika_box {
-    struct gk_rpc_client *client;
-    struct gk_spool *spool;
-    unsigned oldest_failed; /* times that the service failed over the spool's oldest entry */
-};
 
 /* Did the service refuse, so that asking again is no use? Anything else may still be answered later. */
 static bool is_refusal(enum gk_status status)

@@ -1,5 +1,5 @@
-/* guika box add, guika issuer add: the operator lets a box or an issuer in. The token goes to standard output
- * alone, so that it can be sent to a file without being seen. */
+/* guika box add, guika issuer add, guika operator add: the operator lets somebody in. The token goes to
+ * standard output alone, so that it can be sent to a file without being seen. */
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "guika/v1/operator.rpc.h"
@@ -27,6 +27,14 @@ static const char issuer_help[] = "usage: guika issuer add ISSUER-ID SCHEME[:PRE
                                   "these number schemes and prefixes alone, as iso7812:622576. ISSUER-ID: 1 "
                                   "to 32 characters of [A-Za-z0-9._-].\n"
                                   "\n" GK_CLI_COMMON_HELP;
+
+static const char operator_help[] =
+    "usage: guika operator add OPERATOR-ID [--viewer]\n"
+    "\n"
+    "Lets another person in and prints their token, which is shown this once. The audit names them by\n"
+    "OPERATOR-ID: 1 to 32 characters of [A-Za-z0-9._-].\n"
+    "\n"
+    "  --viewer             may see the pictures of difficult cards, and nothing else\n" GK_CLI_COMMON_HELP;
 
 static bool is_add(struct gk_cli *cli, int *exit_status)
 {
@@ -89,6 +97,28 @@ int gk_cli_box(int argc, char **argv)
     }
     if (exit_status == GK_CLI_GO_ON) {
         status = guika_v1_operator_service_add_box(cli.client, NULL, &request, &response, &error);
+    }
+    return finish(&cli, exit_status, status, response.token, &error);
+}
+
+int gk_cli_operator(int argc, char **argv)
+{
+    struct gk_cli cli;
+    struct gk_error error = {0};
+    guika_v1_AddOperatorRequest request = {0};
+    guika_v1_AddOperatorResponse response = {0};
+    const struct gk_cli_option options[] = {{"viewer", NULL, &request.viewer}};
+    enum gk_status status = GK_OK;
+    int exit_status = gk_cli_begin(&cli, "operator", operator_help, argc, argv, options, 1, 2, 2);
+
+    if (exit_status == GK_CLI_GO_ON && is_add(&cli, &exit_status)) {
+        exit_status = gk_cli_copy(&cli, "OPERATOR-ID", cli.arguments[1], request.operator_id,
+                                  sizeof request.operator_id)
+                          ? gk_cli_connect(&cli, true)
+                          : 2;
+    }
+    if (exit_status == GK_CLI_GO_ON) {
+        status = guika_v1_operator_service_add_operator(cli.client, NULL, &request, &response, &error);
     }
     return finish(&cli, exit_status, status, response.token, &error);
 }

@@ -10,7 +10,13 @@ int gk_cli_status(int argc, char **argv);
 int gk_cli_box(int argc, char **argv);
 int gk_cli_issuer(int argc, char **argv);
 int gk_cli_found(int argc, char **argv);
+int gk_cli_desk(int argc, char **argv);
+int gk_cli_staff(int argc, char **argv);
 int gk_cli_stats(int argc, char **argv);
 int gk_cli_check(int argc, char **argv);
+int gk_cli_holder(int argc, char **argv);
+int gk_cli_claims(int argc, char **argv);
+int gk_cli_difficult(int argc, char **argv);
+int gk_cli_operator(int argc, char **argv);
 
 #endif

@@ -1,19 +1,21 @@
 /* guika found list: found cards, newest first. */
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/custody.h"
+#include "clients/cli/names.h"
 #include "clients/cli/table.h"
 #include "guika/v1/operator.rpc.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #define PAGE 100U
 
 static const char help[] =
     "usage: guika found list [--state STATE] [--reason REASON] [--box ID] [--json]\n"
+    "       guika found show|move|code|close|handover ..., each with its own --help\n"
     "\n"
     "Found cards, newest first. A compartment with a ! lies in another zone than was decided.\n"
     "\n"
@@ -26,44 +28,15 @@ static const char help[] =
     "  --box ID             of one box alone\n"
     "  --json               {\"cards\":[{\"case\":..., \"state\":..., ...}]}\n" GK_CLI_COMMON_HELP;
 
-/* By the numbers of CardState, Reason, CardKind and Zone in schemas/guika/v1/types.proto. */
-static const char *const states[] = {"",           "RECEIVED",    "IDENTIFIED", "DIFFICULT",
-                                     "GIVEN_BACK", "NOTIFIED",    "COLLECTED",  "EXPIRED",
-                                     "RETURNED",   "HANDED_OVER", "DESTROYED"};
-static const char *const reasons[] = {
-    "",          "NOT_A_CARD",   "UNREADABLE", "GLARE",        "UNKNOWN_ISSUER", "CHECK_FAILED",
-    "AMBIGUOUS", "UNREGISTERED", "CANCELLED",  "SEVERAL_CARDS"};
-static const char *const kinds[] = {"", "PAYMENT", "TRANSIT", "ID", "CAMPUS", "PARKING", "OTHER"};
-static const char *const zones[] = {"", "NORMAL", "DIFFICULT"};
-
-#define NAME_OF(names, value) name_of(names, sizeof(names) / sizeof(names)[0], (unsigned)(value))
-#define VALUE_OF(names, name) value_of(names, sizeof(names) / sizeof(names)[0], name)
-
-static const char *name_of(const char *const *names, size_t count, unsigned value)
-{
-    return value < count ? names[value] : "?";
-}
-
-/* 0 where there is no such name. */
-static unsigned value_of(const char *const *names, size_t count, const char *name)
-{
-    for (unsigned i = 1; i < count; i++) {
-        if (strcasecmp(names[i], name) == 0) {
-            return i;
-        }
-    }
-    return 0;
-}
-
 static void add_json(json_t *cards, const guika_v1_FoundCardRow *row)
 {
     (void)json_array_append_new(
         cards,
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:s, s:s, s:s, s:b}", "case", row->case_id,
-                  "state", NAME_OF(states, row->state), "reason", NAME_OF(reasons, row->reason), "box",
-                  row->box_id, "deposit", row->deposit_id, "zone", NAME_OF(zones, row->zone), "compartment",
+                  "state", gk_cli_state_name(row->state), "reason", gk_cli_reason_name(row->reason), "box",
+                  row->box_id, "deposit", row->deposit_id, "zone", gk_cli_zone_name(row->zone), "compartment",
                   row->compartment, "misplaced", row->misplaced, "received_at_ms",
-                  (json_int_t)row->received_at_ms, "issuer", row->issuer, "kind", NAME_OF(kinds, row->kind),
+                  (json_int_t)row->received_at_ms, "issuer", row->issuer, "kind", gk_cli_kind_name(row->kind),
                   "number", row->masked_number, "notice_delivered", row->notice_delivered));
 }
 
@@ -80,8 +53,8 @@ static void add_row(struct gk_table *table, const guika_v1_FoundCardRow *row)
     (void)snprintf(compartment, sizeof compartment, "%s%s", row->compartment, row->misplaced ? "!" : "");
     const char *const cells[] = {
         received,
-        NAME_OF(states, row->state),
-        NAME_OF(reasons, row->reason),
+        gk_cli_state_name(row->state),
+        gk_cli_reason_name(row->reason),
         row->box_id,
         compartment,
         row->issuer,
@@ -143,11 +116,12 @@ static int filter(const struct gk_cli *cli, const char *state, const char *reaso
                   guika_v1_ListFoundRequest *request)
 {
     if (strcmp(cli->arguments[0], "list") != 0) {
-        return gk_cli_usage(cli, "knows \"list\", not \"%.40s\"", cli->arguments[0]);
+        return gk_cli_usage(cli, "knows list, show, move, code, close and handover, not \"%.40s\"",
+                            cli->arguments[0]);
     }
     request->limit = PAGE;
-    request->state = state == NULL ? 0 : (guika_v1_CardState)VALUE_OF(states, state);
-    request->reason = reason == NULL ? 0 : (guika_v1_Reason)VALUE_OF(reasons, reason);
+    request->state = state == NULL ? 0 : gk_cli_state_of(state);
+    request->reason = reason == NULL ? 0 : gk_cli_reason_of(reason);
     if (state != NULL && request->state == 0) {
         return gk_cli_usage(cli, "there is no state \"%.40s\"", state);
     }
@@ -157,7 +131,7 @@ static int filter(const struct gk_cli *cli, const char *state, const char *reaso
     return gk_cli_copy(cli, "--box", box, request->box_id, sizeof request->box_id) ? GK_CLI_GO_ON : 2;
 }
 
-int gk_cli_found(int argc, char **argv)
+static int list_found(int argc, char **argv)
 {
     struct gk_cli cli;
     struct gk_error error = {0};
@@ -182,4 +156,24 @@ int gk_cli_found(int argc, char **argv)
     const int ended = gk_cli_end(&cli, status, &error);
 
     return exit_status == GK_CLI_GO_ON ? ended : exit_status;
+}
+
+/* The subcommands that have files of their own. */
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} others[] = {{"show", gk_cli_found_show},
+              {"move", gk_cli_found_move},
+              {"code", gk_cli_found_code},
+              {"close", gk_cli_found_close},
+              {"handover", gk_cli_found_handover}};
+
+int gk_cli_found(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(argv[1], others[i].name) == 0) {
+            return others[i].run(argc - 1, argv + 1);
+        }
+    }
+    return list_found(argc, argv);
 }

@@ -19,9 +19,15 @@ static const struct command commands[] = {
     {"status", gk_cli_status, "is the service there?"},
     {"box", gk_cli_box, "register a recovery box: box add ID"},
     {"issuer", gk_cli_issuer, "register an issuer: issuer add ID SCHEME[:PREFIX]..."},
-    {"found", gk_cli_found, "the found cards: found list"},
+    {"found", gk_cli_found, "the found cards: list, show, move, code, close, handover"},
+    {"desk", gk_cli_desk, "staffed desks: desk add, desk ask, desk hand"},
+    {"staff", gk_cli_staff, "who opens boxes: staff add ID"},
     {"stats", gk_cli_stats, "figures of the day"},
+    {"difficult", gk_cli_difficult, "the queue of difficult cards: list, show, picture, resolve, retry, ..."},
+    {"operator", gk_cli_operator, "let another person in: operator add ID"},
     {"check", gk_cli_check, "has my card been found?"},
+    {"holder", gk_cli_holder, "your own cards: holder code, prove, cards, watch, reissue, cancel"},
+    {"claims", gk_cli_claims, "reports of lost cards that need a person: claims list, grant, refuse"},
 };
 
 static void print_help(FILE *stream)

@@ -98,12 +98,14 @@ int gk_cli_plugin_keygen(int argc, char **argv)
     if (exit_status == GK_CLI_GO_ON && (path == NULL || cli.argument_count > 0)) {
         exit_status = gk_cli_usage(&cli, "needs --key FILE, and nothing else");
     }
-    if (exit_status == GK_CLI_GO_ON) {
+    const bool go_on = exit_status == GK_CLI_GO_ON && path != NULL;
+
+    if (go_on) {
         gk_plugin_key_make(secret, public);
         status = write_line(path, O_EXCL, 0600, secret, &error);
         explicit_bzero(secret, sizeof secret);
     }
-    if (exit_status == GK_CLI_GO_ON && status == GK_OK) {
+    if (go_on && status == GK_OK) {
         (void)puts(public);
         (void)fputs("This is the public key: whoever shall take your plugins puts it into readers { "
                     "trusted_keys }.\n",
@@ -139,7 +141,7 @@ static enum gk_status sign(const char *plugin, const char *key_path, struct gk_e
     if (status == GK_OK) {
         status = read_file(key_path, &key, &key_size, error);
     }
-    if (status == GK_OK) {
+    if (status == GK_OK && bytes != NULL && key != NULL) {
         status = gk_plugin_sign(key, (struct gk_bytes){(const uint8_t *)bytes, size}, line, error);
         explicit_bzero(key, key_size);
     }
@@ -163,7 +165,7 @@ int gk_cli_plugin_sign(int argc, char **argv)
     if (exit_status == GK_CLI_GO_ON && (key == NULL || cli.argument_count != 1)) {
         exit_status = gk_cli_usage(&cli, "needs FILE.so and --key FILE");
     }
-    if (exit_status == GK_CLI_GO_ON) {
+    if (exit_status == GK_CLI_GO_ON && key != NULL) {
         status = sign(cli.arguments[0], key, &error);
     }
     const int ended = gk_cli_end(&cli, status, &error);

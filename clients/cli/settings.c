@@ -24,6 +24,7 @@ void gk_settings_clear(struct gk_settings *settings)
     free(settings->issuers);
     free(settings->camera);
     free(settings->spool);
+    free(settings->keypad);
     *settings = (struct gk_settings){0};
 }
 
@@ -64,6 +65,7 @@ enum gk_status gk_settings_load(struct gk_settings *settings, const char *path, 
         CFG_STR("issuers", NULL, CFGF_NODEFAULT),
         CFG_STR("camera", NULL, CFGF_NODEFAULT),
         CFG_STR("spool", NULL, CFGF_NODEFAULT),
+        CFG_STR("keypad", NULL, CFGF_NODEFAULT),
         CFG_INT("compartments", settings->compartments, CFGF_NONE),
         CFG_INT("difficult", settings->difficult, CFGF_NONE),
         CFG_END(),
@@ -81,7 +83,8 @@ enum gk_status gk_settings_load(struct gk_settings *settings, const char *path, 
         status = gk_error_set(
             error, GK_INVALID_ARGUMENT,
             "%s:%d: not understood; write lines such as server = \"tcp://127.0.0.1:7801\" with the keys "
-            "server, token_file, ca_file, server_name, issuers, camera, spool, compartments, difficult",
+            "server, token_file, ca_file, server_name, issuers, camera, spool, keypad, compartments, "
+            "difficult",
             path, cfg->line);
     } else {
         take(cfg, "server", &settings->server);
@@ -91,6 +94,7 @@ enum gk_status gk_settings_load(struct gk_settings *settings, const char *path, 
         take(cfg, "issuers", &settings->issuers);
         take(cfg, "camera", &settings->camera);
         take(cfg, "spool", &settings->spool);
+        take(cfg, "keypad", &settings->keypad);
         settings->compartments = cfg_getint(cfg, "compartments");
         settings->difficult = cfg_getint(cfg, "difficult");
     }

@@ -19,6 +19,7 @@ struct gk_settings {
     char *issuers;     /* guika read, guika corpus: the folder of issuer plugins */
     char *camera;      /* guika-box: the folder that it watches */
     char *spool;       /* guika-box: its spool and state */
+    char *keypad;      /* guika-box: the pipe that stands for its keypad */
     long compartments; /* guika-box: of the normal zone */
     long difficult;    /* guika-box: of the difficult zone */
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define MAX_NESTING 4  /* brackets within brackets in a template */
 #define ISSUER_SIZE 97 /* bytes with the terminator: a longer name would not fit into a subject */
@@ -18,7 +19,10 @@ enum {
     FIELD_MAP_URL,
     FIELD_OPENING_HOURS,
     FIELD_COLLECTING,
-    FIELD_CASE
+    FIELD_CASE,
+    FIELD_CODE,
+    FIELD_CODE_EXPIRES,
+    FIELD_TAIL_DIGITS
 };
 
 /* Decodes the UTF-8 character at `text`. Returns its length in bytes, 0 where the bytes are none (overlong
@@ -120,10 +124,23 @@ static void choose_words(const struct gk_local_words *words, bool chinese, char 
         gk_message_clean(chinese ? words->en : words->zh, ret_value, size);
 }
 
+/* Until when, in the time of where the service stands. */
+static void fill_code(const struct gk_message_input *input, struct gk_message_field *fields)
+{
+    const time_t expires = (time_t)(input->code_expires_at_ms / 1000);
+    struct tm local;
+    gk_message_clean(input->code, fields[FIELD_CODE].value, GK_MESSAGE_VALUE_SIZE);
+    if (input->code_expires_at_ms != 0 && localtime_r(&expires, &local) != NULL)
+        (void)strftime(fields[FIELD_CODE_EXPIRES].value, GK_MESSAGE_VALUE_SIZE, "%Y-%m-%d %H:%M", &local);
+    if (input->tail_digits > 0)
+        snprintf(fields[FIELD_TAIL_DIGITS].value, GK_MESSAGE_VALUE_SIZE, "%u", input->tail_digits);
+}
+
 static void fill_fields(const struct gk_message_input *input, bool chinese, struct gk_message *message)
 {
     static const char *const names[GK_MESSAGE_FIELD_COUNT] = {
-        "issuer", "last_four", "place", "map_url", "opening_hours", "collecting", "case_number"};
+        "issuer",     "last_four",   "place", "map_url",      "opening_hours",
+        "collecting", "case_number", "code",  "code_expires", "tail_digits"};
     struct gk_message_field *fields = message->fields;
     for (size_t i = 0; i < GK_MESSAGE_FIELD_COUNT; i++) {
         fields[i].name = names[i];
@@ -137,6 +154,8 @@ static void fill_fields(const struct gk_message_input *input, bool chinese, stru
     last_four(input->mask, fields[FIELD_LAST_FOUR].value);
     if (input->case_id != NULL)
         gk_message_case_number(input->case_id, fields[FIELD_CASE].value);
+    if (input->code != NULL && input->code[0] != '\0')
+        fill_code(input, fields);
 }
 
 /* The value of the placeholder {name...} at `brace`; `ret_end` is set behind its closing brace. */

@@ -17,14 +17,18 @@
 #include <stdint.h>
 
 #define GK_MESSAGE_CARD_FOUND "card_found"
+#define GK_MESSAGE_CARD_MOVED "card_moved"       /* ... to where it can be collected now */
+#define GK_MESSAGE_CARD_REMINDER "card_reminder" /* its retention ends soon */
+#define GK_MESSAGE_NEW_CODE "new_code"           /* on request */
 #define GK_MESSAGE_ENQUIRY_FOUND "enquiry_found"
 #define GK_MESSAGE_ENQUIRY_NOT_FOUND "enquiry_not_found"
+#define GK_MESSAGE_CONTACT_CODE "contact_code"
 
 /* Sizes in bytes with the terminator, as courier.options has them. */
 #define GK_MESSAGE_SUBJECT_SIZE 257
 #define GK_MESSAGE_TEXT_SIZE 8193
 #define GK_MESSAGE_VALUE_SIZE 513
-#define GK_MESSAGE_FIELD_COUNT 7
+#define GK_MESSAGE_FIELD_COUNT 10
 
 /* The same words in both languages; either may be empty or NULL, then the other stands in. */
 struct gk_local_words {
@@ -42,14 +46,18 @@ struct gk_message_input {
     struct gk_local_words opening_hours;
     struct gk_local_words collecting;
     const char *map_url;
-    const char *mask;       /* the masked number; its last four characters at most are used */
-    const uint8_t *case_id; /* 16 bytes, or NULL: no case number */
+    const char *mask;           /* the masked number; its last four characters at most are used */
+    const uint8_t *case_id;     /* 16 bytes, or NULL: no case number */
+    const char *code;           /* of pickup, 6 or 8 digits; or the one that proves a contact */
+    unsigned tail_digits;       /* of the holder's telephone number, entered with the code; 0: none */
+    int64_t code_expires_at_ms; /* 0: not told */
 };
 
 /* One field for gateways that send templates by id. */
 struct gk_message_field {
     const char
-        *name; /* "issuer", "last_four", "place", "map_url", "opening_hours", "collecting", "case_number" */
+        *name; /* "issuer", "last_four", "place", "map_url", "opening_hours", "collecting", "case_number",
+                 "code", "code_expires" (local time, "2026-03-01 18:00"), "tail_digits" */
     char value[GK_MESSAGE_VALUE_SIZE]; /* may be empty */
 };
 

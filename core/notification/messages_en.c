@@ -8,7 +8,14 @@
     "[Map: {map_url}\n]"                                                                                     \
     "[Opening hours: {opening_hours}\n]"                                                                     \
     "[How to collect: {collecting}\n]"                                                                       \
-    "[Case number: {case_number}\n]"
+    "[Case number: {case_number}\n]"                                                                         \
+    "[Pickup code: {code}[, together with the last {tail_digits} digits of your telephone number]\n"         \
+    "The code is good until {code_expires}. If it runs out, ask for another.\n]"
+
+#define HOW                                                                                                  \
+    "[At the box, enter the case number, then the code {code}. At a desk, say them. Give the code to "       \
+    "nobody "                                                                                                \
+    "else: whoever has it gets your card.\n]"
 
 #define NO_LINK "Everything you need is in this message; you do not have to follow any link.\n"
 #define NO_FEE                                                                                               \
@@ -22,16 +29,33 @@ static const struct gk_message_template templates[] = {
      "Good news: someone found your card and dropped it into one of our recovery boxes. It is being kept "
      "safe "
      "and is waiting for you.\n"
-     "\n" CARD_AND_PLACE "\n"
-     "Please have the case number ready when you come.\n"
-     "\n" NO_LINK NO_FEE SIGNATURE},
+     "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_CARD_MOVED, "Your lost card is now kept elsewhere[: {issuer}][, ending in {last_four}]",
+     "[Dear {name},\n\n]"
+     "Your card has been brought to another place, where it is waiting for you. The code in our last message "
+     "is no "
+     "longer valid; please use the one below.\n"
+     "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_CARD_REMINDER, "Reminder: your lost card is waiting[: {issuer}][, ending in {last_four}]",
+     "[Dear {name},\n\n]"
+     "Your card is still waiting for you, but we cannot keep it much longer. Please collect it soon, and use "
+     "the new "
+     "code below: those in earlier messages are no longer valid.\n"
+     "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_NEW_CODE, "Your new pickup code[: {issuer}][, ending in {last_four}]",
+     "[Dear {name},\n\n]"
+     "Here is the new code for your card. Codes in earlier messages are no longer valid. If you did not ask "
+     "for it, you "
+     "can ignore this message: only you have the code.\n"
+     "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
     {GK_MESSAGE_ENQUIRY_FOUND, "Your enquiry: your card has been found[: {issuer}][, ending in {last_four}]",
      "[Dear {name},\n\n]"
      "Someone asked us whether this card of yours has been found. It has: it is being kept safe and is "
      "waiting "
      "for you.\n"
-     "\n" CARD_AND_PLACE "\n"
-     "Please have the case number ready when you come. If it was not you who asked, there is no need to "
+     "\n" CARD_AND_PLACE "\n" HOW "If there is no code above, your card is still on its way to where you can "
+                                  "collect it, and we will write again.\n"
+     "If it was not you who asked, there is no need to "
      "worry: "
      "the answer goes to the card holder's registered contact alone.\n"
      "\n" NO_LINK NO_FEE SIGNATURE},
@@ -48,6 +72,13 @@ static const struct gk_message_template templates[] = {
      "registered "
      "contact alone.\n"
      "\n" NO_FEE SIGNATURE},
+    {GK_MESSAGE_CONTACT_CODE, "Your code: {code}",
+     "[Dear {name},\n\n]"
+     "Your code is {code}. It is good for ten minutes and shows where your cards are.\n"
+     "\n"
+     "Please enter it only where you asked for it, and do not give it to anybody: nobody of ours will ever "
+     "ask for "
+     "it. If it was not you who asked, you can ignore this message.\n" SIGNATURE},
 };
 
 const struct gk_message_template *gk_message_templates_en(size_t *ret_count)

@@ -8,7 +8,13 @@
     "[地图：{map_url}\n]"                                                                                 \
     "[开放时间：{opening_hours}\n]"                                                                     \
     "[领取方式：{collecting}\n]"                                                                        \
-    "[招领编号：{case_number}\n]"
+    "[招领编号：{case_number}\n]"                                                                       \
+    "[取卡码：{code}[（须同时输入您手机号的后 {tail_digits} 位）]\n"                       \
+    "取卡码有效期至 {code_expires}，过期可重新申请。\n]"
+
+#define HOW                                                                                                  \
+    "[在回收箱上先输入招领编号，再输入取卡码 "                                            \
+    "{code}；在服务台请直接告知工作人员。请勿把取卡码告诉他人：谁有取卡码，谁就能取走您的卡。\n]"
 
 #define NO_LINK "领取所需的信息都在这条消息里，不用点开任何链接。\n"
 #define NO_FEE                                                                                               \
@@ -20,15 +26,30 @@ static const struct gk_message_template templates[] = {
      "[{name}，]您好！\n"
      "\n"
      "好消息：有人捡到了您的卡，投进了我们的回收箱。卡片现在保管妥当，等您来取。\n"
-     "\n" CARD_AND_PLACE "\n"
-     "来取卡时，请报上招领编号。\n"
-     "\n" NO_LINK NO_FEE SIGNATURE},
+     "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_CARD_MOVED, "您的卡换了存放地点[：{issuer}][，尾号 {last_four}]",
+     "[{name}，]您好！\n"
+     "\n"
+     "您的卡已转到新的地点，等您来取。上一条消息里的取卡码已经失效，请使用下面的新取卡码。\n"
+     "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_CARD_REMINDER, "提醒：您遗失的卡还在等您[：{issuer}][，尾号 {last_four}]",
+     "[{name}，]您好！\n"
+     "\n"
+     "您的卡还在等您来取，但保管期快到了，请尽快领取。请使用下面的新取卡码，以前消息里的取卡码已经失效。\n"
+     "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
+    {GK_MESSAGE_NEW_CODE, "您的新取卡码[：{issuer}][，尾号 {last_four}]",
+     "[{name}，]您好！\n"
+     "\n"
+     "这是您领卡用的新取卡码，以前消息里的取卡码已经失效。如果不是您本人申请的，无需理会：只有您收到了这个取"
+     "卡码。\n"
+     "\n" CARD_AND_PLACE "\n" HOW "\n" NO_LINK NO_FEE SIGNATURE},
     {GK_MESSAGE_ENQUIRY_FOUND, "查询结果：您的卡找到了[：{issuer}][，尾号 {last_four}]",
      "[{name}，]您好！\n"
      "\n"
      "我们收到了对您这张卡的查询。它已经找到，现在保管妥当，等您来取。\n"
-     "\n" CARD_AND_PLACE "\n"
-     "来取卡时，请报上招领编号。如果查询的不是您本人，也不必担心：结果只发给卡主登记的联系方式。\n"
+     "\n" CARD_AND_PLACE "\n" HOW
+     "如果上面没有取卡码，说明您的卡还在送往领取地点的途中，到了我们会再通知您。\n"
+     "如果查询的不是您本人，也不必担心：结果只发给卡主登记的联系方式。\n"
      "\n" NO_LINK NO_FEE SIGNATURE},
     {GK_MESSAGE_ENQUIRY_NOT_FOUND, "查询结果：暂未找到您的卡[（尾号 {last_four}）]",
      "[{name}，]您好！\n"
@@ -38,6 +59,13 @@ static const struct gk_message_template templates[] = {
      "\n"
      "如果查询的不是您本人，无需理会这条消息：结果只发给卡主登记的联系方式。\n"
      "\n" NO_FEE SIGNATURE},
+    {GK_MESSAGE_CONTACT_CODE, "验证码：{code}",
+     "[{name}，]您好！\n"
+     "\n"
+     "您的验证码是 {code}，十分钟内有效，用来查看您的卡在哪里。\n"
+     "\n"
+     "请只在您提出查询的地方输入，不要告诉任何人；我们的工作人员不会向您索要。如果不是您本人操作，无需理会这"
+     "条消息。\n" SIGNATURE},
 };
 
 const struct gk_message_template *gk_message_templates_zh(size_t *ret_count)

@@ -56,6 +56,14 @@ struct gk_issuer_name {
     char en[65];
 };
 
+/* How the holder gets the card of a notice. */
+struct gk_outbox_pickup {
+    char place_id[33];     /* box or desk, whose place and hours the text has */
+    char code[9];          /* 6 or 8 digits */
+    unsigned tail_digits;  /* of the holder's telephone number that the code needs with it; 0: none */
+    int64_t expires_at_ms; /* of the code; Unix milliseconds */
+};
+
 struct gk_outbox_options {
     uv_loop_t *loop;
     struct gk_store *store;                    /* outlives the outbox */
@@ -71,9 +79,19 @@ struct gk_outbox_options {
                              guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
     /* The name of the issuer with that plugin id; `ret_name` is zeroed before. [worker] */
     void (*issuer_name)(void *context, const char *issuer, struct gk_issuer_name *ret_name);
-    /* A card_found notice was delivered: moves its card on, in the same batch. The outbox writes the
-     * transition's audit entry (notice.deliver, the case id as subject): this must not. Any other status than
-     * GK_OK undoes the transition. [committer] */
+    /* The code in force for a contact. NOT_FOUND where it has run out. [worker] */
+    enum gk_status (*contact_code)(void *context, const uint8_t contact_token[GK_TOKEN_SIZE],
+                                   char ret_code[GK_CONTACT_CODE_SIZE], struct gk_error *error);
+    /* The code that a notice about a card at hand carries. NOT_FOUND where the case is over, and
+     * FAILED_PRECONDITION where its holder cannot collect the card where it is: the notice does not leave,
+     * but for the answer to an enquiry, which with FAILED_PRECONDITION leaves without a code. NULL: notices
+     * carry no code. [worker] */
+    enum gk_status (*pickup)(void *context, const guika_v1_internal_NoticeRecord *notice,
+                             const guika_v1_internal_HolderContacts *holder,
+                             struct gk_outbox_pickup *ret_pickup, struct gk_error *error);
+    /* A notice that tells a holder of a card (any but the answer to an enquiry) was delivered: moves its card
+     * on, in the same batch. The outbox writes the transition's audit entry (notice.deliver, the case id as
+     * subject): this must not. Any other status than GK_OK undoes the transition. [committer] */
     enum gk_status (*on_delivered)(void *context, struct gk_transaction *transaction,
                                    const guika_v1_internal_NoticeRecord *notice, struct gk_error *error);
     void *context;

@@ -4,6 +4,7 @@
  */
 #include "core/notification/messages.h"
 #include "core/notification/outbox_internal.h"
+#include "core/security/contact_seal.h"
 #include "core/store/record.h"
 
 #include <sodium.h>
@@ -17,6 +18,7 @@ struct parts {
     guika_v1_internal_HolderContacts holder;
     guika_v1_internal_BoxRecord box;
     struct gk_issuer_name issuer;
+    struct gk_outbox_pickup pickup;
     char mask[sizeof((guika_v1_internal_NoticeRecord *)NULL)->sealed_mask.bytes + 1];
 };
 
@@ -100,6 +102,9 @@ static enum gk_status make_text(const struct parts *parts, guika_v1_internal_Lea
         .map_url = box->map_url,
         .mask = parts->mask,
         .case_id = notice->case_id.size == 16 ? notice->case_id.bytes : NULL,
+        .code = parts->pickup.code,
+        .tail_digits = parts->pickup.tail_digits,
+        .code_expires_at_ms = parts->pickup.expires_at_ms,
     };
     struct gk_message message;
     enum gk_status status = gk_message_make(&input, &message, error);
@@ -121,12 +126,33 @@ static enum gk_status make_text(const struct parts *parts, guika_v1_internal_Lea
 static enum gk_status read_box(const struct gk_outbox_options *options, struct parts *parts,
                                struct gk_error *error)
 {
-    const char *box_id = parts->notice.box_id;
+    const char *box_id = parts->pickup.place_id[0] != '\0' ? parts->pickup.place_id : parts->notice.box_id;
     if (box_id[0] == '\0')
         return GK_OK;
     return gk_record_read(options->store, GK_FAMILY_BOXES,
                           (struct gk_bytes){(const uint8_t *)box_id, strlen(box_id)},
                           guika_v1_internal_BoxRecord_fields, &parts->box, error);
+}
+
+/* Who is written to: a contact that the notice names itself, with the code that proves it; else a holder. */
+static enum gk_status read_receiver(const struct gk_outbox_options *options, struct parts *parts,
+                                    struct gk_error *error)
+{
+    const guika_v1_internal_NoticeRecord *notice = &parts->notice;
+    if (notice->sealed_contact.size == 0 && notice->holder_token.size == GK_TOKEN_SIZE)
+        return options->holder(options->context, notice->issuer_account, notice->holder_token.bytes,
+                               &parts->holder, error);
+    if (notice->contact_token.size != GK_TOKEN_SIZE)
+        return gk_error_set(error, GK_NOT_FOUND, "no holder");
+    enum gk_status status =
+        gk_contact_open(options->keys, notice->contact_token.bytes,
+                        (struct gk_bytes){notice->sealed_contact.bytes, notice->sealed_contact.size},
+                        parts->holder.contacts[0], error);
+    if (status != GK_OK)
+        return status;
+    parts->holder.contacts_count = 1;
+    memcpy(parts->holder.language, notice->language, sizeof parts->holder.language);
+    return options->contact_code(options->context, notice->contact_token.bytes, parts->pickup.code, error);
 }
 
 /* Everything behind the notice itself. */
@@ -135,12 +161,12 @@ static enum gk_outbox_prepared fill(const struct gk_outbox_options *options, str
                                     struct gk_outbox_attempt *attempt, struct gk_error *error)
 {
     const guika_v1_internal_NoticeRecord *notice = &parts->notice;
-    if (notice->holder_token.size != GK_TOKEN_SIZE)
-        return turn_away(options, attempt, true, "no holder", error);
-    enum gk_status status = options->holder(options->context, notice->issuer_account,
-                                            notice->holder_token.bytes, &parts->holder, error);
+    enum gk_status status = read_receiver(options, parts, error);
     if (status == GK_NOT_FOUND)
-        return turn_away(options, attempt, true, "the holder is not registered any more", error);
+        return turn_away(options, attempt, true,
+                         notice->sealed_contact.size == 0 ? "the holder is not registered any more"
+                                                          : "the code has run out",
+                         error);
     if (status == GK_DATA_LOSS)
         return turn_away(options, attempt, true, "the holder's record does not open", error);
     if (status != GK_OK)
@@ -152,6 +178,16 @@ static enum gk_outbox_prepared fill(const struct gk_outbox_options *options, str
         return turn_away(options, attempt, false, "no such channel", error);
     if (open_mask(options, parts, error) != GK_OK)
         return turn_away(options, attempt, true, "the mask does not open", error);
+    if (options->pickup != NULL && notice->case_id.size == sizeof notice->case_id.bytes) {
+        status = options->pickup(options->context, notice, &parts->holder, &parts->pickup, error);
+        const bool is_answer = strcmp(notice->template_id, GK_MESSAGE_ENQUIRY_FOUND) == 0;
+        if (status == GK_FAILED_PRECONDITION && is_answer)
+            status = GK_OK;
+        if (status == GK_NOT_FOUND || status == GK_FAILED_PRECONDITION)
+            return turn_away(options, attempt, true, "the card cannot be collected any more", error);
+        if (status != GK_OK)
+            return GK_OUTBOX_FAILED;
+    }
     status = read_box(options, parts, error);
     if (status == GK_NOT_FOUND || status == GK_DATA_LOSS)
         return turn_away(options, attempt, true, "no such box", error);

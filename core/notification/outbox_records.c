@@ -126,6 +126,14 @@ static void audit(struct gk_transaction *transaction, const guika_v1_internal_No
                          detail);
 }
 
+static bool tells_of_card(const guika_v1_internal_NoticeRecord *notice)
+{
+    return strcmp(notice->template_id, GK_MESSAGE_CARD_FOUND) == 0 ||
+           strcmp(notice->template_id, GK_MESSAGE_CARD_MOVED) == 0 ||
+           strcmp(notice->template_id, GK_MESSAGE_CARD_REMINDER) == 0 ||
+           strcmp(notice->template_id, GK_MESSAGE_NEW_CODE) == 0;
+}
+
 static enum gk_status settle_delivered(const struct gk_outbox_options *options,
                                        struct gk_transaction *transaction,
                                        guika_v1_internal_NoticeRecord *notice, struct gk_error *error)
@@ -133,7 +141,7 @@ static enum gk_status settle_delivered(const struct gk_outbox_options *options,
     leave_queue(transaction, notice);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_DELIVERED;
     notice->attempts++;
-    if (strcmp(notice->template_id, GK_MESSAGE_CARD_FOUND) == 0 && options->on_delivered != NULL) {
+    if (tells_of_card(notice) && options->on_delivered != NULL) {
         enum gk_status status = options->on_delivered(options->context, transaction, notice, error);
         if (status != GK_OK)
             return status;

@@ -94,7 +94,7 @@ enum gk_status gk_intake_check_copy(const char *copies, const uint8_t hash[GK_PL
                                     struct gk_error *error)
 {
     char path[PATH_MAX];
-    struct content bytes;
+    struct content bytes = {NULL, 0};
     uint8_t found[GK_PLUGIN_HASH_SIZE];
 
     copy_path(copies, hash, path);
@@ -155,7 +155,7 @@ static enum gk_status verify(const struct gk_intake_options *options, const char
 /* What is read here once is what is hashed, verified and kept. */
 static void take_in(const struct gk_intake_options *options, const char *path, struct gk_plugin_found *found)
 {
-    struct content bytes;
+    struct content bytes = {NULL, 0};
     struct gk_error error = {0};
     enum gk_status status = read_whole(path, LARGEST_PLUGIN_BYTES, &bytes, &error);
 

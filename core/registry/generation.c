@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const char COUNTER_KEY[] = "registry.generation";
-static const enum gk_family FAMILIES[] = {GK_FAMILY_CARDS, GK_FAMILY_HOLDERS, GK_FAMILY_DENSITY};
+static const enum gk_family FAMILIES[] = {GK_FAMILY_CARDS, GK_FAMILY_HOLDERS, GK_FAMILY_DENSITY,
+                                          GK_FAMILY_CONTACTS};
 
 enum { FAMILY_COUNT = sizeof FAMILIES / sizeof FAMILIES[0] };
 

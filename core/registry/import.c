@@ -6,6 +6,7 @@
  * puts the staged generation in force in the same transaction; the old one is erased by ranges afterwards
  * (or at the next start).
  */
+#include "core/registry/contacts.h"
 #include "core/registry/generation.h"
 #include "core/registry/import_rows.h"
 #include "core/registry/registry_internal.h"
@@ -53,6 +54,8 @@ static enum gk_status put_row(struct gk_transaction *transaction, struct page *p
     if (status != GK_OK) {
         return status;
     }
+    gk_contacts_put(transaction, page->account.staging, row->contact_tokens, row->contact_count,
+                    row->holder_token);
     gk_generation_key(page->account.staging, row->holder_token, key_bytes);
     return gk_record_put(transaction, GK_FAMILY_HOLDERS, key, guika_v1_internal_HolderRecord_fields,
                          &row->holder, error);

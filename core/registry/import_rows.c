@@ -1,5 +1,6 @@
 #include "core/registry/import_rows.h"
 
+#include "core/registry/contact.h"
 #include "rpc/repeated.h"
 
 #include <ctype.h>
@@ -86,6 +87,18 @@ static enum gk_status seal_contacts(const struct gk_registry *registry, const ch
     return GK_OK;
 }
 
+static void index_contacts(const struct gk_keys *keys, const guika_v1_CardRow *row,
+                           struct gk_import_row *item)
+{
+    for (pb_size_t i = 0; i < row->contacts_count; i++) {
+        struct gk_contact contact;
+
+        if (gk_contact_read(row->contacts[i], &contact)) {
+            gk_keys_contact_token(keys, contact.text, item->contact_tokens[item->contact_count++]);
+        }
+    }
+}
+
 static enum gk_status prepare(struct gk_registry *registry, const char *issuer_id,
                               const guika_v1_CardRow *row, const guika_v1_internal_NumberAnswer *answer,
                               struct gk_import_row *item, struct gk_error *error)
@@ -108,6 +121,7 @@ static enum gk_status prepare(struct gk_registry *registry, const char *issuer_i
     item->kind = match->kind;
     gk_keys_card_token(registry->keys, match->scheme, match->number, item->card_token);
     gk_keys_holder_token(registry->keys, issuer_id, row->holder_id, item->holder_token);
+    index_contacts(registry->keys, row, item);
     item->blocks = gk_density_blocks(registry->keys, match->scheme, match->number);
     return seal_contacts(registry, issuer_id, row, item, error);
 }

@@ -18,6 +18,8 @@ struct gk_import_row {
     struct gk_blocks blocks;
     guika_v1_CardKind kind;
     guika_v1_internal_HolderRecord holder;
+    uint8_t contact_tokens[4][GK_TOKEN_SIZE]; /* of the contacts that can be asked by */
+    size_t contact_count;
     char reader_problem[97]; /* where `problem` is the reader's, its text */
 };
 

@@ -87,6 +87,7 @@ static void fill_in(const struct gk_account_list *lists, const struct entry *ent
 /* What a look-up is for. A `candidate` of NULL asks all lists for the token alone. */
 struct question {
     const guika_v1_internal_Candidate *candidate;
+    const guika_v1_CardKind *kind;       /* of the card; NULL: any */
     struct gk_registration registration; /* with card_token set */
 };
 
@@ -104,8 +105,7 @@ static enum gk_status ask(struct gk_registry *registry, const struct gk_account_
         read_entries(registry, lists, count, question->registration.card_token, entries, error);
 
     if (status == GK_OK) {
-        fill_in(lists, entries, choose(lists, entries, count, candidate == NULL ? NULL : &candidate->kind),
-                &question->registration);
+        fill_in(lists, entries, choose(lists, entries, count, question->kind), &question->registration);
     }
     for (size_t i = 0; i < count; i++) {
         self += entries[i].present;
@@ -151,7 +151,7 @@ static enum gk_status look_up(struct gk_registry *registry, const struct questio
 enum gk_status gk_registry_look_up(struct gk_registry *registry, const guika_v1_internal_Candidate *candidate,
                                    struct gk_registration *ret_registration, struct gk_error *error)
 {
-    struct question question = {.candidate = candidate};
+    struct question question = {.candidate = candidate, .kind = &candidate->kind};
 
     gk_keys_card_token(registry->keys, candidate->scheme, candidate->number,
                        question.registration.card_token);
@@ -163,6 +163,16 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
                                          struct gk_registration *ret_registration, struct gk_error *error)
 {
     struct question question = {.candidate = NULL};
+
+    memcpy(question.registration.card_token, card_token, GK_TOKEN_SIZE);
+    return look_up(registry, &question, ret_registration, error);
+}
+
+enum gk_status gk_registry_look_up_card(struct gk_registry *registry, const uint8_t card_token[GK_TOKEN_SIZE],
+                                        guika_v1_CardKind kind, struct gk_registration *ret_registration,
+                                        struct gk_error *error)
+{
+    struct question question = {.candidate = NULL, .kind = &kind};
 
     memcpy(question.registration.card_token, card_token, GK_TOKEN_SIZE);
     return look_up(registry, &question, ret_registration, error);

@@ -1,9 +1,9 @@
 /*
  * Which card belongs to whom.
  *
- * Owns: the families cards, holders, density and issuer_accounts, and a cache in memory of the accounts. A
- * card is found by its keyed token alone. Each issuer account has its list in one generation; an import
- * stages the next one beside it and flips one record.
+ * Owns: the families cards, holders, contacts, density and issuer_accounts, and a cache in memory of the
+ * accounts. A card is found by its keyed token alone. Each issuer account has its list in one generation; an
+ * import stages the next one beside it and flips one record.
  */
 #ifndef GUIKA_CORE_REGISTRY_REGISTRY_H
 #define GUIKA_CORE_REGISTRY_REGISTRY_H
@@ -71,11 +71,37 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
                                          const uint8_t card_token[GK_TOKEN_SIZE],
                                          struct gk_registration *ret_registration, struct gk_error *error);
 
+/* As gk_registry_look_up_token, of a card of `kind` alone: cards are one only if their kinds agree. [worker]
+ */
+enum gk_status gk_registry_look_up_card(struct gk_registry *registry, const uint8_t card_token[GK_TOKEN_SIZE],
+                                        guika_v1_CardKind kind, struct gk_registration *ret_registration,
+                                        struct gk_error *error);
+
 /* Opens the holder's name, language and contacts. NOT_FOUND where the account's list has no such holder (any
  * more). [worker] */
 enum gk_status gk_registry_holder(struct gk_registry *registry, const char *issuer_account,
                                   const uint8_t holder_token[GK_TOKEN_SIZE],
                                   guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
+
+/* The token of a contact, with or without its channel, in whatever way it is written. False where it is no
+ * telephone number and no e-mail address. [any] */
+bool gk_registry_contact_token(const struct gk_registry *registry, const char *text,
+                               uint8_t ret_token[GK_TOKEN_SIZE]);
+
+/* A holder that can be reached at a contact. */
+struct gk_contact_holder {
+    char issuer_account[33];
+    uint8_t holder_token[GK_TOKEN_SIZE];
+    uint32_t contact;  /* which of the holder's contacts it is */
+    char address[129]; /* that contact, CHANNEL:ADDRESS; wipe after use */
+    char language[16];
+};
+
+/* The holders that are registered with a contact, in all lists in force, at most `room`. [worker] */
+enum gk_status gk_registry_contact_holders(struct gk_registry *registry,
+                                           const uint8_t contact_token[GK_TOKEN_SIZE],
+                                           struct gk_contact_holder *ret_holders, size_t room,
+                                           size_t *ret_count, struct gk_error *error);
 
 /* Cards in force, all accounts together. [any] */
 uint64_t gk_registry_cards(struct gk_registry *registry);

@@ -174,7 +174,10 @@ static void derive_all(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_F
     derive(keys->block, "gk_block", files[INDEX_KEY]);
     derive(keys->message, "gk_msgid", files[INDEX_KEY]);
     derive(keys->digest, "gk_digst", files[INDEX_KEY]);
+    derive(keys->contact, "gk_reach", files[INDEX_KEY]);
+    derive(keys->code, "gk_ocode", files[TOKEN_KEY]);
     derive(keys->credential, "gk_token", files[TOKEN_KEY]);
+    derive(keys->pickup, "gk_pickp", files[TOKEN_KEY]);
     derive(keys->seal[GK_SEAL_CONTACTS], "gk_contc", files[SEAL_KEY]);
     derive(keys->seal[GK_SEAL_MASK], "gk_mask_", files[SEAL_KEY]);
     derive(keys->seal[GK_SEAL_PICTURE], "gk_pictr", files[SEAL_KEY]);
@@ -241,6 +244,29 @@ void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account
                           uint8_t ret_token[GK_TOKEN_SIZE])
 {
     hmac_named(keys->holder, issuer_account, holder_id, strlen(holder_id), ret_token);
+}
+
+void gk_keys_contact_token(const struct gk_keys *keys, const char *contact, uint8_t ret_token[GK_TOKEN_SIZE])
+{
+    hmac_named(keys->contact, "contact", contact, strlen(contact), ret_token);
+}
+
+void gk_keys_contact_code(const struct gk_keys *keys, const uint8_t contact_token[GK_TOKEN_SIZE],
+                          const uint8_t nonce[GK_NONCE_SIZE], char ret_code[GK_CONTACT_CODE_SIZE])
+{
+    uint8_t subject[GK_TOKEN_SIZE + GK_NONCE_SIZE];
+    uint8_t hash[GK_TOKEN_SIZE];
+    uint64_t number = 0;
+
+    memcpy(subject, contact_token, GK_TOKEN_SIZE);
+    memcpy(subject + GK_TOKEN_SIZE, nonce, GK_NONCE_SIZE);
+    hmac_named(keys->code, "contact", subject, sizeof subject, hash);
+    for (size_t i = 0; i < sizeof number; i++) {
+        number = number << 8 | hash[i];
+    }
+    /* Of 2^64 values: no code is likelier than another by more than 10^8 / 2^64 < 10^-11 of itself. */
+    (void)snprintf(ret_code, GK_CONTACT_CODE_SIZE, "%08u", (unsigned)(number % 100000000));
+    sodium_memzero(hash, sizeof hash);
 }
 
 void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,

@@ -15,10 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GK_TOKEN_SIZE 32      /* bytes: HMAC-SHA256 */
-#define GK_SEAL_OVERHEAD 40   /* bytes that sealing adds: XChaCha20-Poly1305 nonce (24) and tag (16) */
-#define GK_SPOOL_KEY_SIZE 32  /* bytes: X25519 public key */
-#define GK_CREDENTIAL_SIZE 64 /* bytes with the terminator: text of a bearer token */
+#define GK_TOKEN_SIZE 32       /* bytes: HMAC-SHA256 */
+#define GK_SEAL_OVERHEAD 40    /* bytes that sealing adds: XChaCha20-Poly1305 nonce (24) and tag (16) */
+#define GK_SPOOL_KEY_SIZE 32   /* bytes: X25519 public key */
+#define GK_NONCE_SIZE 16       /* bytes: random, what a one-time code is made from */
+#define GK_CONTACT_CODE_SIZE 9 /* bytes with the terminator: eight digits */
+#define GK_CREDENTIAL_SIZE 64  /* bytes with the terminator: text of a bearer token */
 
 struct gk_keys;
 
@@ -40,6 +42,12 @@ void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const ch
 /* HMAC of (issuer account, holder id). */
 void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account, const char *holder_id,
                           uint8_t ret_token[GK_TOKEN_SIZE]);
+/* HMAC of a contact in the form of gk_contact_read: the only form in which it is looked up. */
+void gk_keys_contact_token(const struct gk_keys *keys, const char *contact, uint8_t ret_token[GK_TOKEN_SIZE]);
+/* The one-time code that proves a contact: eight digits, the keyed hash of its token and a random nonce. The
+ * nonce rests, the code never does; the key is another file's than that of the tokens. */
+void gk_keys_contact_code(const struct gk_keys *keys, const uint8_t contact_token[GK_TOKEN_SIZE],
+                          const uint8_t nonce[GK_NONCE_SIZE], char ret_code[GK_CONTACT_CODE_SIZE]);
 /* HMAC of (scheme, length of the number, its first `kept` characters): names the block of numbers around one.
  */
 void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,

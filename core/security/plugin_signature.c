@@ -32,7 +32,7 @@ void gk_plugin_key_make(char ret_secret[GK_PLUGIN_KEY_TEXT_SIZE], char ret_publi
     const size_t word = strlen(SECRET_WORD);
 
     (void)crypto_sign_keypair(public, secret);
-    memcpy(ret_secret, SECRET_WORD, word);
+    (void)snprintf(ret_secret, GK_PLUGIN_KEY_TEXT_SIZE, "%s", SECRET_WORD);
     (void)sodium_bin2base64(ret_secret + word, GK_PLUGIN_KEY_TEXT_SIZE - word, secret, sizeof secret,
                             VARIANT);
     (void)sodium_bin2base64(ret_public, GK_PLUGIN_KEY_TEXT_SIZE, public, sizeof public, VARIANT);

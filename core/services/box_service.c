@@ -1,5 +1,5 @@
 #include "core/memory.h"
-#include "core/services/services.h"
+#include "core/services/box_methods.h"
 #include "core/task.h"
 #include "guika/v1/box.rpc.h"
 
@@ -195,6 +195,10 @@ struct gk_rpc_binding gk_box_service(struct gk_services *services)
         .confirm_stored = on_confirm_stored,
         .replay = on_replay,
         .heartbeat = on_heartbeat,
+        .open_for_pickup = gk_box_open_for_pickup,
+        .confirm_collected = gk_box_confirm_collected,
+        .open_for_service = gk_box_open_for_service,
+        .confirm_service = gk_box_confirm_service,
     };
 
     return (struct gk_rpc_binding){&guika_v1_box_service, &handlers, services};

@@ -133,6 +133,7 @@ static void on_registry_done(struct gk_task *task)
     } else {
         if (errand->imported.in_force) {
             gk_log(errand->services->log, GK_LOG_INFO, "import_in_force", {"issuer", issuer});
+            gk_difficult_rematch(errand->services->difficult);
         }
         guika_v1_issuer_service_import_cards_reply(errand->call, &errand->imported);
     }

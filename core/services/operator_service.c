@@ -1,10 +1,9 @@
 #include "core/found_card.h"
 #include "core/memory.h"
 #include "core/security/hex.h"
-#include "core/services/services.h"
+#include "core/services/operator_methods.h"
 #include "core/store/record.h"
 #include "core/task.h"
-#include "guika/v1/operator.rpc.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@ enum {
     TIME_KEY_SIZE = 8 + GK_CASE_ID_SIZE,
 };
 
-static bool is_name(const char *text)
+bool gk_services_is_name(const char *text)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
@@ -162,7 +161,7 @@ static void on_add_box(struct gk_rpc_call *call, const guika_v1_AddBoxRequest *r
 {
     struct gk_services *services = context;
 
-    if (!is_name(request->box_id)) {
+    if (!gk_services_is_name(request->box_id)) {
         gk_rpc_fail(call, GK_INVALID_ARGUMENT, "box_id must be 1 to 32 characters of [A-Za-z0-9._-]");
         return;
     }
@@ -217,8 +216,8 @@ static void unseal_mask(const struct gk_keys *keys, const guika_v1_internal_Foun
     }
 }
 
-static void fill_row(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
-                     guika_v1_FoundCardRow *row)
+void gk_operator_fill_row(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                          guika_v1_FoundCardRow *row)
 {
     gk_hex_encode(card->case_id, GK_CASE_ID_SIZE, row->case_id);
     row->state = card->state;
@@ -260,7 +259,8 @@ static bool list_one(void *context, struct gk_bytes key, struct gk_bytes value)
                        (struct gk_bytes){key.data + 8, GK_CASE_ID_SIZE}, guika_v1_internal_FoundCard_fields,
                        &card, NULL) == GK_OK &&
         is_wanted(listing->request, &card)) {
-        fill_row(listing->services->keys, &card, &listing->response.cards[listing->response.cards_count++]);
+        gk_operator_fill_row(listing->services->keys, &card,
+                             &listing->response.cards[listing->response.cards_count++]);
         memcpy(listing->last, key.data, TIME_KEY_SIZE);
     }
     return true;
@@ -393,6 +393,24 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .get_statistics = on_get_statistics,
         .list_plugins = gk_operator_list_plugins,
         .release_plugin = gk_operator_release_plugin,
+        .list_claims = gk_operator_list_claims,
+        .resolve_claim = gk_operator_resolve_claim,
+        .add_operator = gk_operator_add_operator,
+        .list_difficult = gk_operator_list_difficult,
+        .get_difficult = gk_operator_get_difficult,
+        .get_picture = gk_operator_get_picture,
+        .resolve = gk_operator_resolve,
+        .retry = gk_operator_retry,
+        .discard = gk_operator_discard,
+        .hand_to_issuer = gk_operator_hand_to_issuer,
+        .add_desk = gk_operator_add_desk,
+        .add_staff = gk_operator_add_staff,
+        .show_card = gk_operator_show_card,
+        .move_card = gk_operator_move_card,
+        .reissue_code = gk_operator_reissue_code,
+        .hand_out = gk_operator_hand_out,
+        .list_hand_over = gk_operator_list_hand_over,
+        .close_card = gk_operator_close_card,
     };
 
     return (struct gk_rpc_binding){&guika_v1_operator_service, &handlers, services};

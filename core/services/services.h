@@ -8,7 +8,9 @@
 
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/difficult.h"
 #include "core/enquiries.h"
+#include "core/found_card_clocks.h"
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/pipeline.h"
@@ -18,7 +20,10 @@
 #include "core/security/credentials.h"
 #include "core/security/keys.h"
 #include "core/security/rate_limit.h"
+#include "core/sessions.h"
+#include "core/shelf.h"
 #include "core/store/store.h"
+#include "guika/v1/operator.pb.h"
 #include "rpc/server.h"
 
 /* What the handlers work with; all borrowed. */
@@ -35,10 +40,24 @@ struct gk_services {
     struct gk_boxes *boxes;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
-    struct gk_keeper *keeper;            /* of plugins; NULL: this service has none */
-    struct gk_rate_limit *enquiry_limit; /* by client */
+    struct gk_keeper *keeper; /* of plugins; NULL: this service has none */
+    struct gk_difficult *difficult;
+    struct gk_picture_vault *vault;
+    struct gk_shelf *shelf;
+    struct gk_sessions *sessions;
+    struct gk_rate_limit *enquiry_limit;     /* enquiries and codes, by client */
+    struct gk_rate_limit *subject_limit;     /* enquiries, by the number or contact asked about */
+    struct gk_rate_limit *code_limit;        /* codes sent, by contact */
+    struct gk_rate_limit *try_limit;         /* codes tried, by client */
+    struct gk_rate_limit *contact_try_limit; /* codes tried, by contact */
     uint32_t heartbeat_ms;
+    const struct gk_retention *retention;
+    void (*on_notice_due)(void *context); /* a notice may leave */
+    void *on_notice_due_context;
 };
+
+/* A name of a box, a desk, a bag, ...: characters of [A-Za-z0-9._-], at least one. [any] */
+bool gk_services_is_name(const char *text);
 
 /* Each binding's context is the struct, borrowed. */
 struct gk_rpc_binding gk_box_service(struct gk_services *services);
@@ -51,5 +70,11 @@ void gk_operator_list_plugins(struct gk_rpc_call *call, const guika_v1_ListPlugi
                               void *context);
 void gk_operator_release_plugin(struct gk_rpc_call *call, const guika_v1_ReleasePluginRequest *request,
                                 void *context);
+
+/* operator_claims.c, bound by the operator service. */
+void gk_operator_list_claims(struct gk_rpc_call *call, const guika_v1_ListClaimsRequest *request,
+                             void *context);
+void gk_operator_resolve_claim(struct gk_rpc_call *call, const guika_v1_ResolveClaimRequest *request,
+                               void *context);
 
 #endif

@@ -38,6 +38,15 @@ static const struct family {
     [GK_FAMILY_CREDENTIALS] = {"credentials", 0, false},
     [GK_FAMILY_COUNTERS] = {"counters", 0, true},
     [GK_FAMILY_AUDIT] = {"audit", 0, false},
+    [GK_FAMILY_CONTACTS] = {"contacts", 40, false},
+    [GK_FAMILY_FOUND_BY_HOLDER] = {"found_by_holder", 32, false},
+    [GK_FAMILY_CODES] = {"codes", 0, false},
+    [GK_FAMILY_WATCHES] = {"watches", 0, false},
+    [GK_FAMILY_CLAIMS] = {"claims", 0, false},
+    [GK_FAMILY_BY_PLACE] = {"by_place", 0, false},
+    [GK_FAMILY_CLOCKS] = {"clocks", 0, false},
+    [GK_FAMILY_OPENINGS] = {"openings", 0, false},
+    [GK_FAMILY_DIFFICULT] = {"difficult", 0, false},
 };
 
 struct gk_engine {

@@ -38,6 +38,15 @@ enum gk_family {
     GK_FAMILY_CREDENTIALS,
     GK_FAMILY_COUNTERS, /* see gk_transaction_count */
     GK_FAMILY_AUDIT,
+    GK_FAMILY_CONTACTS,        /* generation (8), contact token (32), holder token (32) -> nothing */
+    GK_FAMILY_FOUND_BY_HOLDER, /* holder or contact token (32), case id (16) -> nothing */
+    GK_FAMILY_CODES,
+    GK_FAMILY_WATCHES,
+    GK_FAMILY_CLAIMS,
+    GK_FAMILY_BY_PLACE,  /* place, 0x00, case id (16) -> nothing */
+    GK_FAMILY_CLOCKS,    /* due (8, big-endian ms), case id (16) -> nothing */
+    GK_FAMILY_OPENINGS,  /* fencing token (8, big-endian) */
+    GK_FAMILY_DIFFICULT, /* received_at_ms (8, big-endian), case id (16) -> nothing, while DIFFICULT */
     GK_FAMILY_COUNT
 };
 

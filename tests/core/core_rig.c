@@ -168,9 +168,34 @@ static void make_machines(struct core_rig *rig)
                                                  .shelf = rig->shelf,
                                                  .on_notice_due = on_notice_due,
                                                  .on_notice_due_context = rig};
+    const struct gk_difficult_parts difficult = {.loop = &rig->loop,
+                                                 .mailbox = rig->mailbox,
+                                                 .log = &rig->log,
+                                                 .clock = clock,
+                                                 .keys = rig->keys,
+                                                 .store = rig->store,
+                                                 .registry = rig->registry,
+                                                 .vault = rig->vault,
+                                                 .jobs = rig->jobs,
+                                                 .threshold = 0.999,
+                                                 .registered_share = 0.5,
+                                                 .on_notice_due = on_notice_due,
+                                                 .on_notice_due_context = rig};
+    const struct gk_sweeper_parts sweeper = {.loop = &rig->loop,
+                                             .log = &rig->log,
+                                             .clock = clock,
+                                             .keys = rig->keys,
+                                             .store = rig->store,
+                                             .retention = &rig->retention,
+                                             .turn_ms = 20,
+                                             .on_notice_due = on_notice_due,
+                                             .on_notice_due_context = rig};
 
+    rig->retention = gk_retention_default();
     rig->pipeline = gk_pipeline_open(&pipeline);
     rig->enquiries = gk_enquiries_open(&enquiries);
+    rig->difficult = gk_difficult_open(&difficult);
+    rig->sweeper = gk_sweeper_open(&sweeper);
     rig->services = (struct gk_services){.loop = &rig->loop,
                                          .mailbox = rig->mailbox,
                                          .log = &rig->log,
@@ -183,8 +208,19 @@ static void make_machines(struct core_rig *rig)
                                          .boxes = rig->boxes,
                                          .pipeline = rig->pipeline,
                                          .enquiries = rig->enquiries,
+                                         .difficult = rig->difficult,
+                                         .vault = rig->vault,
+                                         .shelf = rig->shelf,
+                                         .sessions = rig->sessions,
                                          .enquiry_limit = gk_rate_limit_new(1000, 1, 16),
-                                         .heartbeat_ms = 30000};
+                                         .subject_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .code_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .try_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .contact_try_limit = gk_rate_limit_new(1000, 1, 16),
+                                         .heartbeat_ms = 30000,
+                                         .retention = &rig->retention,
+                                         .on_notice_due = on_notice_due,
+                                         .on_notice_due_context = rig};
 }
 
 static void fill_shelf(struct core_rig *rig)
@@ -204,6 +240,7 @@ static void open_parts(struct core_rig *rig)
     rig->mailbox = gk_mailbox_open(&rig->loop);
     rig->shelf = gk_shelf_new();
     rig->boxes = gk_boxes_new();
+    rig->sessions = gk_sessions_new(rig->keys, rig->credentials);
     fill_shelf(rig);
     make_machines(rig);
     const struct gk_rpc_binding bindings[] = {
@@ -288,18 +325,32 @@ static void on_enquiries_closed(void *context)
     uv_close((uv_handle_t *)&rig->command, NULL);
 }
 
-static void on_pipeline_closed(void *context)
+static void on_sweeper_closed(void *context)
 {
     struct core_rig *rig = context;
 
     gk_enquiries_close(rig->enquiries, on_enquiries_closed, rig);
 }
 
-static void on_jobs_closed(void *context)
+static void on_pipeline_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_sweeper_close(rig->sweeper, on_sweeper_closed, rig);
+}
+
+static void on_difficult_closed(void *context)
 {
     struct core_rig *rig = context;
 
     gk_pipeline_close(rig->pipeline, on_pipeline_closed, rig);
+}
+
+static void on_jobs_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_difficult_close(rig->difficult, on_difficult_closed, rig);
 }
 
 static void on_server_closed(void *context)
@@ -322,6 +373,11 @@ void core_rig_stop(struct core_rig *rig)
     assert_int_equal(uv_loop_close(&rig->loop), 0);
     gk_reader_jobs_free(rig->jobs);
     gk_rate_limit_free(rig->services.enquiry_limit);
+    gk_rate_limit_free(rig->services.subject_limit);
+    gk_rate_limit_free(rig->services.code_limit);
+    gk_rate_limit_free(rig->services.try_limit);
+    gk_rate_limit_free(rig->services.contact_try_limit);
+    gk_sessions_free(rig->sessions);
     gk_boxes_free(rig->boxes);
     gk_shelf_free(rig->shelf);
     close_state(rig);

@@ -10,6 +10,7 @@
 #include "core/services/services.h"
 #include "core/shelf.h"
 #include "core/store/picture_vault.h"
+#include "core/sweeper.h"
 #include "guika/v1/internal/reader.rpc.h"
 #include "rpc/client.h"
 
@@ -52,6 +53,10 @@ struct core_rig {
     struct gk_reader_jobs *jobs;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
+    struct gk_sessions *sessions;
+    struct gk_retention retention;
+    struct gk_sweeper *sweeper;
+    struct gk_difficult *difficult;
     struct gk_services services;
     struct gk_rpc_server *server;
     atomic_uint notices_due; /* times that a notice was said to be due */

@@ -140,6 +140,7 @@ static void find_card(struct core_rig *rig, bool stored)
     guika_v1_internal_FoundCard *card = &storing->decision.card;
 
     card->case_id[0] = 0xca;
+    card->received_at_ms = atomic_load(&rig->now_ms);
     card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
     card->decided_zone = guika_v1_Zone_ZONE_NORMAL;
     strcpy(card->box_id, "library-1");
@@ -285,7 +286,7 @@ static enum gk_status apply_many(void *context, struct gk_transaction *transacti
 static void test_all_that_rested_at_the_start_are_answered(void **state)
 {
     struct core_rig *rig = *state;
-    size_t count = 200; /* more than two turns take */
+    size_t count = 600; /* more than two turns take */
 
     assert_int_equal(gk_store_commit_and_wait(rig->store, apply_many, &count, NULL), GK_OK);
     core_rig_restart(rig);

@@ -407,18 +407,18 @@ static void test_retired_reader_finishes_its_job_and_is_told_to_leave(void **sta
     assert_int_not_equal(lease(fixture, 0), 0);
 }
 
-static void do_queue_again(struct core_rig *rig, void *argument)
+static void do_queue_kept(struct core_rig *rig, void *argument)
 {
     struct job *job = argument;
 
-    job->taken = gk_reader_jobs_recognise_again(rig->jobs, &job->frame, on_recognised, job);
+    job->taken = gk_reader_jobs_recognise_kept(rig->jobs, &job->frame, false, on_recognised, job);
 }
 
 static void test_kept_picture_waits_for_everything_else_and_as_long_as_it_takes(void **state)
 {
     struct fixture *fixture = *state;
 
-    core_rig_run(&fixture->rig, do_queue_again, &fixture->jobs[0]);
+    core_rig_run(&fixture->rig, do_queue_kept, &fixture->jobs[0]);
     assert_true(fixture->jobs[0].taken);
     rest_ms(WAIT_MS + 100);
     assert_int_equal(atomic_load(&fixture->jobs[0].done), 0);

@@ -75,10 +75,10 @@ mint receipt 3 --kind receipt
     as_operator issuer add transit octopus >"$place/transit.token"
     as_operator box add library --place-zh "市图书馆一楼东门" --place-en "City Library, ground floor, east door" \
         --map-url "https://map.example/city-library" --hours-zh "每天 8:00-22:00" --hours-en "daily 8:00-22:00" \
-        --collecting-zh "请带身份证件和招领编号到服务台领取" --collecting-en "Bring an identity document and the case number to the desk" \
+        --collecting-zh "在回收箱的键盘上输入招领编号和取卡码" --collecting-en "Type the case number and the code on the keypad of the box" \
         >"$place/box.token")
 columns="scheme,number,holder_id,name,language,contacts"
-printf '%s\n' "$columns" "iso7812,$(number visa),c-1001,Ada Example,en,smtp:ada@holders.example" \
+printf '%s\n' "$columns" "iso7812,$(number visa),c-1001,Ada Example,en,smtp:ada@holders.example;tel:+44 20 7946 0958" \
     "iso7812,$(number unionpay),c-1002,王小明,zh,smtp:xiaoming@holders.example" >"$place/bank.csv"
 printf '%s\n' "$columns" "octopus,$(number octopus),o-1,Chan Tai Man,en,smtp:chan@holders.example" >"$place/transit.csv"
 ask registry import "$place/bank.csv" --token-file "$place/bank.token"
@@ -86,7 +86,8 @@ ask registry import "$place/transit.csv" --token-file "$place/transit.token"
 
 step "3. Five things are dropped into the box"
 mkdir "$place/camera"
-"$bin/guika-box" --server "$url" --token-file "$place/box.token" --camera "$place/camera" --spool "$place/box" --quiet \
+"$bin/guika-box" --server "$url" --token-file "$place/box.token" --camera "$place/camera" --spool "$place/box" \
+    --keypad "$place/keypad" --quiet \
     >"$place/box.log" 2>&1 &
 pids+=($!)
 sleep 1
@@ -118,7 +119,31 @@ wait_for 30 have_mails 4 || fail "the enquiry was not answered; see demo/service
 echo "  answered enquiry, sent to the registered contact alone:"
 show_mail "$(ls -t "$place"/outgoing/new/* | head -n 1)"
 
-step "6. What the operator sees"
+step "6. The holder types case number, code and the end of the telephone number at the box"
+words() {
+    /usr/bin/python3 - "$1" <<'PYTHON'
+import email, email.policy, re, sys
+text = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.default).get_content()
+print(re.search(r"Case number: (\S+)", text)[1], re.search(r"Pickup code: (\d+)", text)[1])
+PYTHON
+}
+type_in() {
+    local before
+    before=$(wc -l <"$place/box.log")
+    echo "$1" >"$place/keypad"
+    wait_for 10 test "$(wc -l <"$place/box.log")" -gt "$before" || true
+    sleep 0.5
+    tail -n "+$((before + 1))" "$place/box.log" | sed 's/^/    /'
+}
+read -r case code < <(words "$(ls -t "$place"/outgoing/new/* | head -n 1)")
+printf '  a guess first\n'
+type_in "$case 000000 0958"
+printf '  the code of the notice\n'
+type_in "$case $code 0958"
+as_operator found show "$case"
+as_operator found show "$case" | grep -q COLLECTED || fail "the card was not collected; see demo/box.log"
+
+step "7. What the operator sees"
 as_operator found list
 as_operator stats
 

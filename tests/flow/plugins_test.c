@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-enum { NOTICE_WAIT_MS = 20000, CARDS = 12 };
+enum { RETRY_WAIT_MS = 20000, CARDS = 12 };
 
 struct world {
     struct gk_test_service service;
@@ -112,7 +112,6 @@ static void test_difficult_card_is_read_by_itself_once_its_plugin_came(void **st
 {
     struct world *world = *state;
     char id[16];
-    const size_t mails = gk_test_mail_count(&world->service);
 
     gk_test_plugins_remove(&world->service, "iso7812.so");
     gk_test_plugins_wait_gone(&world->service, "iso7812.so");
@@ -122,11 +121,15 @@ static void test_difficult_card_is_read_by_itself_once_its_plugin_came(void **st
 
     gk_test_plugins_put(&world->service, GK_TEST_SHELF "iso7812.so", "iso7812.so", 0);
     (void)gk_test_plugins_wait(&world->service, "iso7812.so", guika_v1_PluginState_PLUGIN_STATE_IN_USE);
-    assert_true(gk_test_mail_wait(&world->service, mails + 1, NOTICE_WAIT_MS));
-    const guika_v1_FoundCardRow row = found(world, id);
+    guika_v1_FoundCardRow row = found(world, id);
 
-    assert_true(row.state == guika_v1_CardState_CARD_STATE_IDENTIFIED ||
-                row.state == guika_v1_CardState_CARD_STATE_NOTIFIED);
+    for (unsigned waited = 0; waited < RETRY_WAIT_MS && row.state == guika_v1_CardState_CARD_STATE_DIFFICULT;
+         waited += 50) {
+        gk_test_sleep_ms(50);
+        row = found(world, id);
+    }
+    /* The notice leaves once staff have placed the card where its holder reaches it. */
+    assert_int_equal(row.state, guika_v1_CardState_CARD_STATE_IDENTIFIED);
     assert_string_equal(row.issuer, "iso7812");
     assert_int_equal(row.reason, guika_v1_Reason_REASON_UNSPECIFIED);
     assert_false(row.misplaced);

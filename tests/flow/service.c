@@ -302,12 +302,13 @@ static struct gk_test_picture draw(const struct gk_mint_card *card, const struct
     return picture;
 }
 
-struct gk_test_picture gk_test_mint_card(uint64_t seed, char ret_number[40])
+static struct gk_test_picture mint(enum gk_mint_kind kind, const char *brand, uint64_t seed,
+                                   char ret_number[40])
 {
     struct gk_mint_card card;
     struct gk_mint_scene scene;
 
-    gk_mint_card_random(GK_MINT_PAYMENT, "visa", seed, &card);
+    gk_mint_card_random(kind, brand, seed, &card);
     card.print = GK_MINT_FLAT;
     card.layout = GK_MINT_LINE;
     gk_mint_scene_random(0, seed, &scene);
@@ -318,6 +319,16 @@ struct gk_test_picture gk_test_mint_card(uint64_t seed, char ret_number[40])
     gk_mint_scene_fit(&card, &scene);
     (void)snprintf(ret_number, 40, "%s", card.number);
     return draw(&card, &scene);
+}
+
+struct gk_test_picture gk_test_mint_card(uint64_t seed, char ret_number[40])
+{
+    return mint(GK_MINT_PAYMENT, "visa", seed, ret_number);
+}
+
+struct gk_test_picture gk_test_mint_transit(uint64_t seed, char ret_number[40])
+{
+    return mint(GK_MINT_TRANSIT, "tunion", seed, ret_number);
 }
 
 struct gk_test_picture gk_test_mint_nothing(uint64_t seed)

@@ -77,6 +77,8 @@ struct gk_test_picture {
 
 /* A flat, easily read Visa card, and its number; the same seed gives the same card. */
 struct gk_test_picture gk_test_mint_card(uint64_t seed, char ret_number[40]);
+/* The same of a China T-Union transit card. */
+struct gk_test_picture gk_test_mint_transit(uint64_t seed, char ret_number[40]);
 /* A table without a card on it. */
 struct gk_test_picture gk_test_mint_nothing(uint64_t seed);
 

@@ -1,12 +1,11 @@
 #include "clients/cli/cli.h"
+#include "clients/cli/number.h"
 #include "clients/cli/registry/commands.h"
 #include "guika/v1/issuer.rpc.h"
 
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char HELP[] =
     "usage: guika registry revoke [options] --scheme SCHEME\n"
@@ -16,32 +15,6 @@ static const char HELP[] =
     "\n"
     "  --scheme SCHEME      number scheme, as \"iso7812\"\n" GK_CLI_COMMON_HELP "\n"
     "Exit status: 0 cancelled; 1 failed; 2 usage.\n";
-
-/* Reads the number into the request. */
-static enum gk_status read_number(guika_v1_RevokeCardRequest *request, struct gk_error *error)
-{
-    char line[sizeof request->number + 2];
-
-    if (isatty(STDIN_FILENO)) {
-        fputs("Card number: ", stderr);
-    }
-    setvbuf(stdin, NULL, _IONBF, 0);
-    if (fgets(line, sizeof line, stdin) == NULL) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "standard input holds no number");
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    const size_t length = strlen(line);
-
-    if (length > 0 && length < sizeof request->number) {
-        memcpy(request->number, line, length + 1);
-    }
-    sodium_memzero(line, sizeof line);
-    if (length == 0 || length >= sizeof request->number) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "a number has 1 to %zu characters",
-                            sizeof request->number - 1);
-    }
-    return GK_OK;
-}
 
 /* Fills in the scheme; GK_CLI_GO_ON or 2. */
 static int take_scheme(const struct gk_cli *cli, const char *scheme, guika_v1_RevokeCardRequest *request)
@@ -73,7 +46,7 @@ int gk_cli_registry_revoke(int argc, char **argv)
         exit_status = gk_cli_connect(&cli, true);
     }
     if (exit_status == GK_CLI_GO_ON) {
-        status = read_number(&request, &error);
+        status = gk_cli_read_number(request.number, sizeof request.number, &error);
         if (status == GK_OK) {
             status = guika_v1_issuer_service_revoke_card(cli.client, NULL, &request, &response, &error);
         }

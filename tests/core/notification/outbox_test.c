@@ -137,7 +137,7 @@ static void test_notice_is_complete_when_leased(void **unused)
     fixture_assert_has(notice->text, "CC01-0101");
     assert_int_equal(notice->created_at_ms, RIG_START_MS);
     assert_int_equal(notice->lease_ms, 30000);
-    assert_int_equal(notice->fields_count, 7);
+    assert_int_equal(notice->fields_count, 10);
     assert_string_equal(notice->fields[1].name, "last_four");
     assert_string_equal(notice->fields[1].value, "1234");
     stop(state);

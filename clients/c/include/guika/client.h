@@ -159,6 +159,64 @@ GUIKA_EXPORT enum guika_code guika_box_replay_one(struct guika_box *box, uint32_
                                                   char ret_deposit_id[65], struct guika_answer *ret_answer,
                                                   struct guika_failure *failure);
 
+/** What opens for a holder. */
+struct guika_pickup {
+    char case_id[33];
+    char compartment[33];
+    uint64_t fencing_token; /**< greater than that of every opening before: never obey one below the highest
+                               seen */
+    uint32_t confirm_within_ms; /**< later, the card's place counts as uncertain until the report comes */
+};
+
+/** A holder entered case number and code (`telephone_tail` "" where none was asked for). PERMISSION_DENIED:
+ * the case number or the code is wrong. RESOURCE_EXHAUSTED: too many wrong codes for this case, which waits;
+ * the box does not. FAILED_PRECONDITION: the code has run out. Journal the fencing token before the door
+ * opens: a box that lost power in between reports UNCERTAIN, unless it sees more. */
+GUIKA_EXPORT enum guika_code guika_box_open_for_pickup(struct guika_box *box, const char *case_number,
+                                                       const char *code, const char *telephone_tail,
+                                                       uint32_t deadline_ms, struct guika_pickup *ret_pickup,
+                                                       struct guika_failure *failure);
+
+enum guika_collected {
+    GUIKA_COLLECTED = 1,   /**< the compartment was opened and is empty */
+    GUIKA_NOT_OPENED = 2,  /**< the door was never opened */
+    GUIKA_CARD_INSIDE = 3, /**< opened and closed with the card inside */
+    GUIKA_UNCERTAIN = 4,   /**< power was lost in between */
+};
+
+/** What came of an opening; say it again until it is answered. NOT_FOUND: a later opening took its place. */
+GUIKA_EXPORT enum guika_code guika_box_confirm_collected(struct guika_box *box, uint64_t fencing_token,
+                                                         enum guika_collected outcome, uint32_t deadline_ms,
+                                                         struct guika_failure *failure);
+
+enum guika_take {
+    GUIKA_LEAVE = 0,
+    GUIKA_TAKE_DIFFICULT = 1,
+    GUIKA_TAKE_EXPIRED = 2,
+    GUIKA_LOOK = 3, /**< its place is uncertain: look whether it is there */
+    GUIKA_TAKE_JAMMED = 4,
+    GUIKA_TAKE_MISPLACED = 5, /**< ready for its holder, but lies where no holder reaches */
+};
+
+/** One card in the box. */
+struct guika_service_item {
+    char case_id[33];
+    char compartment[33];
+    enum guika_zone zone;
+    enum guika_take take;
+};
+
+/** Staff stand at the box and show their credential; `visit` is called for each card in the box. */
+GUIKA_EXPORT enum guika_code
+guika_box_open_for_service(struct guika_box *box, const char *credential, uint32_t deadline_ms,
+                           void (*visit)(void *context, const struct guika_service_item *item), void *context,
+                           struct guika_failure *failure);
+
+/** Staff took a card out, into a bag. Saying it twice is saying it once. */
+GUIKA_EXPORT enum guika_code guika_box_confirm_service(struct guika_box *box, const char *credential,
+                                                       const char *bag, const char *case_id,
+                                                       uint32_t deadline_ms, struct guika_failure *failure);
+
 #ifdef __cplusplus
 }
 #endif

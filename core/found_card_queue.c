@@ -1,0 +1,213 @@
+#include "core/found_card_queue.h"
+
+#include "core/found_card_claim.h"
+#include "core/found_card_internal.h"
+#include "core/notification/outbox.h"
+#include "core/words.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum gk_status get_difficult(struct gk_transaction *transaction, const uint8_t *case_id,
+                                    guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
+{
+    const enum gk_status status = gk_found_card_get(transaction, case_id, ret_card, error);
+
+    if (status == GK_NOT_FOUND) {
+        return gk_error_set(error, GK_NOT_FOUND, "there is no such case");
+    }
+    if (status == GK_OK && ret_card->state != guika_v1_CardState_CARD_STATE_DIFFICULT) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION, "the card is not difficult (any more)");
+    }
+    return status;
+}
+
+static void forget_proposal(guika_v1_internal_FoundCard *card)
+{
+    card->proposed_token.size = 0;
+    card->proposed_by[0] = '\0';
+}
+
+/* What a person needed to look at. */
+static void forget_evidence(guika_v1_internal_FoundCard *card)
+{
+    forget_proposal(card);
+    card->pictures = 0;
+    card->sealed_candidates.size = 0;
+}
+
+/* What the decision knows of the card's number. */
+static void take_number(guika_v1_internal_FoundCard *card, const guika_v1_internal_FoundCard *decided)
+{
+    memcpy(card->issuer, decided->issuer, sizeof card->issuer);
+    memcpy(card->scheme, decided->scheme, sizeof card->scheme);
+    card->kind = decided->kind;
+    card->card_token = decided->card_token;
+    card->key_epoch = decided->key_epoch;
+    card->sealed_mask = decided->sealed_mask;
+}
+
+static enum gk_status identify(struct gk_transaction *transaction,
+                               const struct gk_found_card_decision *decision,
+                               guika_v1_internal_FoundCard *card, struct gk_error *error)
+{
+    enum gk_status status = gk_outbox_add(transaction, &decision->notice, error);
+
+    assert(decision->has_notice);
+    memcpy(card->issuer_account, decision->card.issuer_account, sizeof card->issuer_account);
+    card->holder_token = decision->card.holder_token;
+    card->notice_id = decision->card.notice_id;
+    card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
+    card->decided_at_ms = gk_transaction_now_ms(transaction);
+    forget_evidence(card);
+    /* A card in the bin is ready once staff have placed it where a holder reaches it. */
+    if (status == GK_OK && card->stored_at_ms != 0 && gk_found_card_is_collectable(card)) {
+        status = gk_outbox_release(transaction, decision->notice.notice_id, card->decided_at_ms, error);
+    }
+    return status;
+}
+
+/* True where another operator has to type the number too, or typed another one. */
+static bool awaits_second(const struct gk_settlement *settlement, guika_v1_internal_FoundCard *card,
+                          enum gk_settled *ret_settled)
+{
+    const guika_v1_internal_FoundCard *decided = &settlement->decision->card;
+
+    if (!settlement->typed || decided->kind != guika_v1_CardKind_CARD_KIND_ID) {
+        return false;
+    }
+    if (card->proposed_token.size == 0 || strcmp(card->proposed_by, settlement->actor) == 0) {
+        card->proposed_token.size = decided->card_token.size;
+        memcpy(card->proposed_token.bytes, decided->card_token.bytes, decided->card_token.size);
+        (void)snprintf(card->proposed_by, sizeof card->proposed_by, "%s", settlement->actor);
+        *ret_settled = GK_SETTLED_PROPOSED;
+        return true;
+    }
+    if (card->proposed_token.size == decided->card_token.size &&
+        memcmp(card->proposed_token.bytes, decided->card_token.bytes, decided->card_token.size) == 0) {
+        return false;
+    }
+    forget_proposal(card);
+    *ret_settled = GK_SETTLED_DISAGREED;
+    return true;
+}
+
+/* The number is known by now: it may be one that somebody watches for. */
+static enum gk_status claim(struct gk_transaction *transaction, const struct gk_found_card_decision *decided,
+                            guika_v1_internal_FoundCard *card, struct gk_error *error)
+{
+    struct gk_found_card_decision decision = *decided;
+    const guika_v1_Zone zone = card->decided_zone;
+    enum gk_status status = gk_found_card_claim(transaction, &decision, card, error);
+
+    card->decided_zone = zone;
+    if (status != GK_OK || card->state == guika_v1_CardState_CARD_STATE_DIFFICULT) {
+        return status;
+    }
+    return identify(transaction, &decision, card, error);
+}
+
+static enum gk_status settle(struct gk_transaction *transaction, const struct gk_settlement *settlement,
+                             guika_v1_internal_FoundCard *card, struct gk_error *error)
+{
+    const struct gk_found_card_decision *decision = settlement->decision;
+    const bool is_identified = decision->card.state == guika_v1_CardState_CARD_STATE_IDENTIFIED;
+    const guika_v1_Reason reason = card->reason;
+    enum gk_status status = GK_OK;
+
+    forget_proposal(card);
+    if (decision->card.card_token.size > 0) {
+        take_number(card, &decision->card);
+        gk_found_card_index(transaction, card);
+    }
+    card->reason = decision->card.reason;
+    if (is_identified) {
+        status = identify(transaction, decision, card, error);
+    } else if (reason != card->reason && decision->card.card_token.size > 0) {
+        status = claim(transaction, decision, card, error);
+    } else if (decision->card.sealed_candidates.size > 0) {
+        card->sealed_candidates.size = decision->card.sealed_candidates.size;
+        memcpy(card->sealed_candidates.bytes, decision->card.sealed_candidates.bytes,
+               decision->card.sealed_candidates.size);
+    }
+    if (is_identified || reason != card->reason) {
+        gk_found_card_count(transaction, card);
+    }
+    return status;
+}
+
+enum gk_status gk_found_card_settle(struct gk_transaction *transaction,
+                                    const struct gk_settlement *settlement, enum gk_settled *ret_settled,
+                                    guika_v1_internal_FoundCard *ret_card, struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = {0};
+    enum gk_settled settled = GK_SETTLED;
+    enum gk_status status = get_difficult(transaction, settlement->decision->card.case_id, &card, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
+    if (card.version != settlement->version) {
+        return gk_error_set(error, GK_ABORTED, "the card was changed meanwhile; look at it again");
+    }
+    if (awaits_second(settlement, &card, &settled)) {
+        status = gk_found_card_put(
+            transaction, &card, settlement->actor,
+            settled == GK_SETTLED_PROPOSED ? "found_card.propose" : "found_card.disagree", "", error);
+    } else {
+        status = settle(transaction, settlement, &card, error);
+        if (status == GK_OK) {
+            const bool is_identified = card.state == guika_v1_CardState_CARD_STATE_IDENTIFIED;
+
+            status = gk_found_card_put(transaction, &card, settlement->actor, settlement->action,
+                                       is_identified ? "IDENTIFIED" : gk_reason_word(card.reason), error);
+        }
+    }
+    *ret_settled = settled;
+    *ret_card = card;
+    return status;
+}
+
+enum gk_status gk_found_card_close(struct gk_transaction *transaction, const uint8_t case_id[GK_CASE_ID_SIZE],
+                                   guika_v1_CardState state, const char *actor, const char *issuer,
+                                   struct gk_error *error)
+{
+    const bool is_handed = state == guika_v1_CardState_CARD_STATE_HANDED_OVER;
+    guika_v1_internal_FoundCard card = {0};
+    const enum gk_status status = get_difficult(transaction, case_id, &card, error);
+
+    assert(is_handed || state == guika_v1_CardState_CARD_STATE_DESTROYED);
+    if (status != GK_OK) {
+        return status;
+    }
+    if (is_handed && issuer[0] == '\0' && card.issuer[0] == '\0') {
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "the card's issuer is not known: say to whom it was handed");
+    }
+    card.state = state;
+    forget_evidence(&card);
+    gk_transaction_count(transaction, card.box_id, is_handed ? "handed_over" : "destroyed");
+    return gk_found_card_put(transaction, &card, actor,
+                             is_handed ? "found_card.hand_over" : "found_card.discard",
+                             !is_handed          ? ""
+                             : issuer[0] == '\0' ? card.issuer
+                                                 : issuer,
+                             error);
+}
+
+enum gk_status gk_found_card_view(struct gk_transaction *transaction, const uint8_t case_id[GK_CASE_ID_SIZE],
+                                  const char *actor, struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = {0};
+    const enum gk_status status = get_difficult(transaction, case_id, &card, error);
+
+    if (status == GK_OK && card.pictures == 0) {
+        return gk_error_set(error, GK_NOT_FOUND, "no picture of this card is kept");
+    }
+    if (status == GK_OK) {
+        gk_transaction_audit(transaction, actor, "found_card.view",
+                             (struct gk_bytes){case_id, GK_CASE_ID_SIZE}, "");
+    }
+    return status;
+}
