@@ -13,7 +13,8 @@ struct command {
 static const struct command commands[] = {
     {"read", gk_cli_read, "read pictures of cards here, without a service"},
     {"corpus", gk_cli_corpus, "measure reading on a folder of known pictures"},
-    {"plugin", gk_cli_plugin, "issuer plugins: plugin list, release, keygen, sign"},
+    {"plugin", gk_cli_plugin,
+     "issuer plugins: plugin new, check, preview, mint; list, release, keygen, sign"},
     {"registry", gk_cli_registry,
      "an issuer's list of cards: registry import, registry revoke, registry tokenise"},
     {"status", gk_cli_status, "is the service there?"},

@@ -47,11 +47,18 @@ static void read_line(const char *path, char *ret_line, int size)
 
 void gk_test_service_make(struct gk_test_service *service, unsigned readers)
 {
+    gk_test_service_make_from(service, GUIKA_BINARY_DIR "/bin", readers);
+}
+
+void gk_test_service_make_from(struct gk_test_service *service, const char *programs, unsigned readers)
+{
+    char guikad[PATH_MAX];
     char configuration[96];
     char token_file[96];
-    const char *arguments[] = {GUIKA_BINARY_DIR "/bin/guikad", "--init", "--config", configuration, NULL};
+    const char *arguments[] = {guikad, "--init", "--config", configuration, NULL};
 
-    *service = (struct gk_test_service){.directory = "/tmp/guika-flow-XXXXXX"};
+    *service = (struct gk_test_service){.programs = programs, .directory = "/tmp/guika-flow-XXXXXX"};
+    (void)snprintf(guikad, sizeof guikad, "%s/guikad", programs);
     assert_non_null(mkdtemp(service->directory));
     (void)snprintf(service->maildir, sizeof service->maildir, "%s/mail", service->directory);
     (void)snprintf(service->log, sizeof service->log, "%s/log", service->directory);
@@ -89,9 +96,11 @@ static void wait_for_log(const struct gk_test_service *service, const char *word
 
 void gk_test_service_start(struct gk_test_service *service)
 {
+    char guikad[PATH_MAX];
     char configuration[96];
-    const char *arguments[] = {GUIKA_BINARY_DIR "/bin/guikad", "--config", configuration, NULL};
+    const char *arguments[] = {guikad, "--config", configuration, NULL};
 
+    (void)snprintf(guikad, sizeof guikad, "%s/guikad", service->programs);
     (void)snprintf(configuration, sizeof configuration, "%s/service/guikad.conf", service->directory);
     assert_true(truncate(service->log, 0) == 0 || errno == ENOENT);
     service->process_id = gk_test_spawn(service->log, arguments);

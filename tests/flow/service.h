@@ -20,8 +20,9 @@
 #define GK_TEST_TOKEN_SIZE 128
 
 struct gk_test_service {
-    char directory[64]; /* configuration, keys, data; removed at the end */
-    char maildir[96];   /* outside the data */
+    const char *programs; /* folder of guikad, borrowed */
+    char directory[64];   /* configuration, keys, data; removed at the end */
+    char maildir[96];     /* outside the data */
     char url[48];
     char log[96];
     pid_t process_id; /* of guikad; 0: it does not run */
@@ -30,6 +31,8 @@ struct gk_test_service {
 
 /* `guikad --init` and a configuration with `readers` readers; not started. */
 void gk_test_service_make(struct gk_test_service *service, unsigned readers);
+/* The same with the guikad of another folder, as of an installed prefix. */
+void gk_test_service_make_from(struct gk_test_service *service, const char *programs, unsigned readers);
 
 /* Replaces the whole configuration, before the start. Paths in it are relative to <directory>/service. */
 __attribute__((format(printf, 2, 3))) void gk_test_service_configure(const struct gk_test_service *service,

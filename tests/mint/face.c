@@ -72,6 +72,12 @@ static void emboss_line(struct gk_face *face, double first_x, double y, double h
     }
 }
 
+void gk_face_emboss_number(struct gk_face *face, double first_x_mm, double y_mm, double height_mm,
+                           double pitch_mm, const char *text)
+{
+    emboss_line(face, first_x_mm, y_mm, height_mm, pitch_mm, text, true);
+}
+
 static void rounded_rectangle(cairo_t *cr, double x, double y, double width, double height, double radius)
 {
     cairo_new_sub_path(cr);
@@ -457,7 +463,9 @@ static void face_receipt(struct gk_face *face, struct gk_random *random)
 
 void gk_face_size(const struct gk_mint_card *card, double *ret_width_mm, double *ret_height_mm)
 {
-    bool portrait = card->kind == GK_MINT_PAYMENT && card->layout == GK_MINT_PORTRAIT;
+    bool portrait = card->kind == GK_MINT_ISSUED
+                        ? card->portrait
+                        : card->kind == GK_MINT_PAYMENT && card->layout == GK_MINT_PORTRAIT;
     *ret_width_mm = portrait ? GK_MINT_CARD_HEIGHT_MM : GK_MINT_CARD_WIDTH_MM;
     *ret_height_mm = portrait ? GK_MINT_CARD_WIDTH_MM : GK_MINT_CARD_HEIGHT_MM;
     if (card->kind == GK_MINT_RECEIPT) { /* thermal paper of 57 mm */

@@ -11,6 +11,7 @@ static const struct gk_font chinese_bold = {"Noto Sans CJK SC", true, false};
 /* Digits are this share of the window's height: a window is drawn around a line with room to spare. */
 #define LEAST_SHARE 0.34
 #define MOST_SHARE 0.44
+#define PORTRAIT_LEAST_MM2 120.0 /* a hidden part as large holds a portrait, a smaller one figures */
 
 static void paint(struct gk_face *face, struct gk_random *random)
 {
@@ -62,12 +63,20 @@ static void stripe(struct gk_face *face)
     gk_text(face->cr, sans_italic, 47, 22.5, 2.2, "000");
 }
 
-static void print_window(struct gk_face *face, const struct gk_mint_card *card, struct gk_random *random)
+static void emboss_window(struct gk_face *face, const struct gk_mint_window *window, const char *text)
 {
-    char text[64];
-    const struct gk_mint_window *window = &card->window;
-    gk_mint_printed_number(card, text);
-    if (text[0] == '\0') {
+    double pitch = fmin(GK_MINT_PAYMENT_PITCH_MM, window->width_mm / (double)strlen(text));
+    double height = pitch / GK_MINT_PAYMENT_PITCH_MM * GK_MINT_PAYMENT_DIGIT_HEIGHT_MM;
+    gk_face_emboss_number(face, window->left_mm + pitch * 0.6, window->top_mm + window->height_mm / 2, height,
+                          pitch, text);
+}
+
+/* One line in the middle of the window; the same chance gives the same font. */
+static void print_line(struct gk_face *face, const struct gk_mint_card *card,
+                       const struct gk_mint_window *window, struct gk_random *random, const char *text)
+{
+    if (card->print == GK_MINT_EMBOSSED) {
+        emboss_window(face, window, text);
         return;
     }
     struct gk_font font = gk_face_number_font(random);
@@ -78,6 +87,86 @@ static void print_window(struct gk_face *face, const struct gk_mint_card *card, 
     double middle = window->top_mm + window->height_mm * gk_random_between(random, 0.45, 0.55);
     gk_colour_set(face->cr, face->ink, 1);
     gk_face_print_number(face, font, left, middle, height, room, text);
+}
+
+static void print_window(struct gk_face *face, const struct gk_mint_card *card, struct gk_random *random)
+{
+    struct gk_mint_window window = card->window;
+    char text[64], *rest = NULL;
+    int rows = 1;
+    gk_mint_printed_number(card, text);
+    for (const char *c = text; *c != '\0' && window.height_mm > GK_MINT_WINDOW_LINE_MOST_MM; c++) {
+        rows += *c == ' ';
+    }
+    if (rows == 1 && text[0] != '\0') {
+        print_line(face, card, &window, random, text);
+        return;
+    }
+    window.height_mm /= rows;
+    for (char *row = strtok_r(text, " ", &rest); row != NULL; row = strtok_r(NULL, " ", &rest)) {
+        struct gk_random same = *random;
+        print_line(face, card, &window, &same, row);
+        window.top_mm += window.height_mm;
+    }
+}
+
+/* ---- what else a layout tells of ---- */
+
+static void draw_hidden(struct gk_face *face, const struct gk_mint_window *hidden, struct gk_random *random)
+{
+    struct gk_box box = {hidden->left_mm, hidden->top_mm, hidden->left_mm + hidden->width_mm,
+                         hidden->top_mm + hidden->height_mm};
+    char text[8];
+    if (hidden->width_mm * hidden->height_mm >= PORTRAIT_LEAST_MM2 && hidden->height_mm > hidden->width_mm) {
+        gk_artwork_person(face->cr, box, random);
+        return;
+    }
+    cairo_set_source_rgb(face->cr, 0.93, 0.93, 0.9);
+    cairo_rectangle(face->cr, box.left, box.top, hidden->width_mm, hidden->height_mm);
+    cairo_fill(face->cr);
+    snprintf(text, sizeof text, "%03u", gk_random_below(random, 1000));
+    cairo_set_source_rgb(face->cr, 0.1, 0.1, 0.15);
+    gk_text_within(face->cr, sans, box.right - fmin(9, hidden->width_mm * 0.8),
+                   box.top + hidden->height_mm / 2, fmin(2.4, hidden->height_mm * 0.5),
+                   hidden->width_mm * 0.8, text);
+}
+
+static bool overlap(const struct gk_box *a, const struct gk_mint_window *b)
+{
+    return a->left < b->left_mm + b->width_mm && b->left_mm < a->right && a->top < b->top_mm + b->height_mm &&
+           b->top_mm < a->bottom;
+}
+
+/* The first place of the size that is clear of number and hidden parts, from the bottom up and from the left.
+ */
+static bool find_room(const struct gk_face *face, const struct gk_mint_card *card, double width_mm,
+                      double height_mm, struct gk_box *ret_box)
+{
+    for (double top = face->height_mm - height_mm - 2.5; top > 9; top -= 1.5) {
+        for (double left = 5; left + width_mm < face->width_mm - 4; left += 2.5) {
+            struct gk_box box = {left, top, left + width_mm, top + height_mm};
+            bool clear = !overlap(&box, &card->window);
+            for (size_t i = 0; i < card->hidden_count; i++) {
+                clear = clear && !overlap(&box, &card->hidden[i]);
+            }
+            if (clear) {
+                *ret_box = box;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void draw_code(struct gk_face *face, const struct gk_mint_card *card)
+{
+    struct gk_box place;
+    bool qr = card->barcode == GK_MINT_BARCODE_QR;
+    double size = strlen(card->barcode_text) > 32 ? 16 : 12.5;
+    if (card->barcode != GK_MINT_BARCODE_NONE &&
+        find_room(face, card, qr ? size : fmin(face->width_mm - 12, 54), qr ? size : 7, &place)) {
+        face->failed = gk_barcode_draw(face->cr, card, place) != 0;
+    }
 }
 
 void gk_face_issued(struct gk_face *face, const struct gk_mint_card *card)
@@ -93,9 +182,13 @@ void gk_face_issued(struct gk_face *face, const struct gk_mint_card *card)
         stripe(face);
     } else if (!is_in_window(card, 6)) {
         gk_colour_set(face->cr, face->ink, 1);
-        gk_text_within(face->cr, chinese_bold, 6, 6, 3, 60, card->issuer);
+        gk_text_within(face->cr, chinese_bold, 6, 6, 3, fmin(60, face->width_mm - 10), card->issuer);
+    }
+    for (size_t i = 0; i < card->hidden_count; i++) {
+        draw_hidden(face, &card->hidden[i], &art);
     }
     print_window(face, card, &print);
+    draw_code(face, card);
     gk_colour_set(face->cr, face->ink, 1);
     gk_text(face->cr, sans, 40, 2.2, 0.9, "SPECIMEN");
 }

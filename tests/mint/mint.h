@@ -76,7 +76,7 @@ enum gk_mint_kind {
     GK_MINT_ISSUED,  /* after an issuer's descriptor, see issued.h: number in `window` */
 };
 
-/* Only payment cards are embossed. */
+/* Only payment cards and those after a descriptor are embossed. */
 enum gk_mint_print { GK_MINT_FLAT, GK_MINT_EMBOSSED };
 
 /* Only payment cards have a layout other than GK_MINT_LINE; embossed ones GK_MINT_LINE or GK_MINT_LOW. */
@@ -84,14 +84,18 @@ enum gk_mint_layout { GK_MINT_LINE, GK_MINT_LOW, GK_MINT_BLOCKS, GK_MINT_PORTRAI
 
 enum gk_mint_foil { GK_MINT_FOIL_SILVER, GK_MINT_FOIL_GOLD, GK_MINT_FOIL_WHITE, GK_MINT_FOIL_NONE };
 
-/* Only campus and parking cards carry one; the default is none. */
+/* Only campus and parking cards carry one, and those after a descriptor where there is room; the default is
+ * none. */
 enum gk_mint_barcode { GK_MINT_BARCODE_NONE, GK_MINT_BARCODE_CODE128, GK_MINT_BARCODE_QR };
 
-/* Where the number of a GK_MINT_ISSUED card stands, millimetres of the upright face: one line, in its middle.
- */
+/* A part of a GK_MINT_ISSUED card, millimetres of the upright face. */
 struct gk_mint_window {
     double left_mm, top_mm, width_mm, height_mm;
 };
+
+/* A window that is higher holds a row for each group of the number, another one line in its middle. */
+#define GK_MINT_WINDOW_LINE_MOST_MM 14.0
+#define GK_MINT_HIDDEN_MOST 16
 
 /* What is printed. */
 struct gk_mint_card {
@@ -108,10 +112,13 @@ struct gk_mint_card {
     char name[32];          /* UTF-8, printed as the holder's */
     enum gk_mint_barcode barcode;
     char barcode_text[64];        /* printable ASCII, in the bar code; empty: the number */
-    struct gk_mint_window window; /* of GK_MINT_ISSUED alone, as what follows */
-    bool back;                    /* a back: plain, with small print */
-    bool stripe;                  /* a back with a magnetic stripe and a panel to sign on */
-    uint64_t seed;                /* of the artwork, the fonts, the decoys: frames of one card share it */
+    struct gk_mint_window window; /* the number's; of GK_MINT_ISSUED alone, as what follows */
+    bool portrait;                /* the face is upright when it is taller than wide */
+    struct gk_mint_window hidden[GK_MINT_HIDDEN_MOST]; /* a portrait each, or figures where it is small */
+    size_t hidden_count;
+    bool back;     /* a back: plain, with small print */
+    bool stripe;   /* a back with a magnetic stripe and a panel to sign on */
+    uint64_t seed; /* of the artwork, the fonts, the decoys: frames of one card share it */
 };
 
 enum gk_mint_background { GK_MINT_DESK, GK_MINT_WOOD, GK_MINT_CLOTH, GK_MINT_CLUTTER, GK_MINT_TRAY };

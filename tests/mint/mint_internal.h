@@ -89,6 +89,9 @@ struct gk_font gk_face_number_font(struct gk_random *random);
  * face's digits. Returns its width. */
 double gk_face_print_number(struct gk_face *face, struct gk_font font, double x_mm, double y_mm,
                             double height_mm, double width_mm, const char *text);
+/* The number embossed, around the first character's centre. */
+void gk_face_emboss_number(struct gk_face *face, double first_x_mm, double y_mm, double height_mm,
+                           double pitch_mm, const char *text);
 /* The card of an issuer's descriptor (GK_MINT_ISSUED). */
 void gk_face_issued(struct gk_face *face, const struct gk_mint_card *card);
 /* What years in a pocket leave, by `card->scratches`. */

@@ -327,6 +327,36 @@ static void test_opposite_lamp_differs_in_light_and_noise_alone(void **state)
     gk_mint_picture_clear(&second);
 }
 
+static void test_issued_card_has_its_number_in_its_window(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        struct gk_mint_card card = {.kind = GK_MINT_ISSUED,
+                                    .portrait = i % 2 == 1,
+                                    .window = {4, 30, 45, i < 4 ? 8 : 30},
+                                    .hidden = {{4, 12, 8, 6}, {30, 8, 12, 16}},
+                                    .hidden_count = 2,
+                                    .barcode = GK_MINT_BARCODE_CODE128,
+                                    .seed = i};
+        const struct gk_mint_window *window = &card.window;
+        struct gk_mint_scene scene;
+        struct gk_mint_picture picture;
+        strcpy(card.number, "77100012341");
+        strcpy(card.grouping, "3-4-4");
+        strcpy(card.issuer, "North");
+        card.print = i % 3 == 0 ? GK_MINT_EMBOSSED : GK_MINT_FLAT;
+        gk_mint_scene_random(0, i, &scene);
+        gk_mint_scene_fit(&card, &scene);
+        assert_int_equal(gk_mint_draw(&card, &scene, &picture), 0);
+        struct gk_mint_point from = gk_mint_picture_at(&card, &scene, window->left_mm, window->top_mm);
+        struct gk_mint_point to = gk_mint_picture_at(&card, &scene, window->left_mm + window->width_mm,
+                                                     window->top_mm + window->height_mm);
+        assert_true(picture.digits[0].x > from.x - 2 && picture.digits[0].y > from.y - 2);
+        assert_true(picture.digits[2].x < to.x + 2 && picture.digits[2].y < to.y + 2);
+        gk_mint_picture_clear(&picture);
+    }
+}
+
 static void test_values_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -524,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_card_is_drawn_where_its_corners_are),
         cmocka_unit_test(test_bar_code_changes_nothing_beside_its_field),
         cmocka_unit_test(test_opposite_lamp_differs_in_light_and_noise_alone),
+        cmocka_unit_test(test_issued_card_has_its_number_in_its_window),
         cmocka_unit_test(test_values_out_of_range_are_refused),
         cmocka_unit_test(test_pictures_are_written_as_jpeg_and_png),
         cmocka_unit_test(test_manifest_has_the_columns_of_the_corpus),

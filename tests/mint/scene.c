@@ -361,7 +361,8 @@ static bool scene_is_valid(const struct gk_mint_scene *scene)
 
 static bool barcode_is_valid(const struct gk_mint_card *card)
 {
-    bool may_have = card->kind == GK_MINT_CAMPUS || card->kind == GK_MINT_PARKING;
+    bool may_have =
+        card->kind == GK_MINT_CAMPUS || card->kind == GK_MINT_PARKING || card->kind == GK_MINT_ISSUED;
     const char *text = card->barcode_text[0] != '\0' ? card->barcode_text : card->number;
     for (const char *c = text; *c != '\0'; c++) {
         may_have = may_have && *c >= ' ' && *c <= '~';
@@ -369,12 +370,13 @@ static bool barcode_is_valid(const struct gk_mint_card *card)
     return card->barcode == GK_MINT_BARCODE_NONE || (may_have && text[0] != '\0');
 }
 
-/* Only digits and dates have a drawing in relief, and only payment cards are embossed. */
+/* Only digits and dates have a drawing in relief, and only payment cards and issued ones are embossed. */
 static bool card_is_valid(const struct gk_mint_card *card)
 {
     bool embossed = card->print == GK_MINT_EMBOSSED, payment = card->kind == GK_MINT_PAYMENT;
     bool line = card->layout == GK_MINT_LINE;
-    return (!embossed || (payment && (line || card->layout == GK_MINT_LOW))) && (payment || line) &&
+    bool may_emboss = payment ? line || card->layout == GK_MINT_LOW : card->kind == GK_MINT_ISSUED;
+    return (!embossed || may_emboss) && (payment || line) && card->hidden_count <= GK_MINT_HIDDEN_MOST &&
            within(card->foil_wear, 0, 1) && within(card->scratches, 0, 1) && barcode_is_valid(card);
 }
 

@@ -5,12 +5,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define STRIPS_MOST 60 /* drawn; a reader shows about ten framings a line */
 #define NAME_SIZE 200
@@ -35,41 +33,15 @@ static void note_failure(struct gk_explainer *explainer, const char *path, const
     }
 }
 
-static cairo_status_t write_bytes(void *context, const unsigned char *data, unsigned length)
-{
-    FILE *stream = context;
-    return fwrite(data, 1, length, stream) == length ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
-}
-
-/* Opens a new file for its owner alone; one that is there already goes first, whatever its mode was. */
-static FILE *create_private(const char *path)
-{
-    if (unlink(path) != 0 && errno != ENOENT) {
-        return NULL;
-    }
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    FILE *stream = fd < 0 ? NULL : fdopen(fd, "wb");
-    if (stream == NULL && fd >= 0) {
-        close(fd);
-    }
-    return stream;
-}
-
 /* Writes <stem>-<suffix>.png and destroys the surface. */
 static void write_picture(struct gk_explainer *explainer, const char *suffix, cairo_surface_t *surface)
 {
     char path[sizeof explainer->directory + NAME_SIZE + 64];
     snprintf(path, sizeof path, "%s/%s-%s.png", explainer->directory, explainer->stem, suffix);
-    FILE *stream = create_private(path);
-    if (stream == NULL) {
-        note_failure(explainer, path, strerror(errno));
-    } else {
-        cairo_status_t status = cairo_surface_write_to_png_stream(surface, write_bytes, stream);
-        bool closed = fclose(stream) == 0;
-        if (status != CAIRO_STATUS_SUCCESS || !closed) {
-            note_failure(explainer, path,
-                         status == CAIRO_STATUS_SUCCESS ? strerror(errno) : cairo_status_to_string(status));
-        }
+    cairo_status_t status = gk_explain_write_png(surface, path);
+    if (status != CAIRO_STATUS_SUCCESS) {
+        note_failure(explainer, path,
+                     status == CAIRO_STATUS_WRITE_ERROR ? strerror(errno) : cairo_status_to_string(status));
     }
     cairo_surface_destroy(surface);
 }

@@ -1,8 +1,11 @@
 #include "clients/cli/reading/explain_draw.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FONT "DejaVu Sans"
 
@@ -254,4 +257,34 @@ cairo_surface_t *gk_explain_draw_strips(const struct gk_explained_strip *strips,
     }
     cairo_destroy(cr);
     return surface;
+}
+
+static cairo_status_t write_bytes(void *context, const unsigned char *data, unsigned length)
+{
+    FILE *stream = context;
+    return fwrite(data, 1, length, stream) == length ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+}
+
+/* Opens a new file for its owner alone; one that is there already goes first, whatever its mode was. */
+static FILE *create_private(const char *path)
+{
+    if (unlink(path) != 0 && errno != ENOENT) {
+        return NULL;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    FILE *stream = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (stream == NULL && fd >= 0) {
+        close(fd);
+    }
+    return stream;
+}
+
+cairo_status_t gk_explain_write_png(cairo_surface_t *surface, const char *path)
+{
+    FILE *stream = create_private(path);
+    if (stream == NULL) {
+        return CAIRO_STATUS_WRITE_ERROR;
+    }
+    cairo_status_t status = cairo_surface_write_to_png_stream(surface, write_bytes, stream);
+    return fclose(stream) == 0 ? status : CAIRO_STATUS_WRITE_ERROR;
 }

@@ -29,4 +29,8 @@ cairo_surface_t *gk_explain_draw_card(const struct gk_seen_card *card);
 cairo_surface_t *gk_explain_draw_strips(const struct gk_explained_strip *strips, size_t count,
                                         size_t left_out, const char *verdict);
 
+/* Writes a PNG that its owner alone may read; a file of this name goes first, whatever its mode was.
+ * CAIRO_STATUS_WRITE_ERROR: see errno. */
+cairo_status_t gk_explain_write_png(cairo_surface_t *surface, const char *path);
+
 #endif

@@ -19,7 +19,7 @@ static void tell_refused(void *context, const char *path, const struct gk_error 
     fprintf(stderr, "%s: plugin refused: %s\n", (const char *)context, error->message);
 }
 
-static void default_issuers(char *path, size_t size)
+void gk_cli_beside(const char *folder, char *ret_path, size_t size)
 {
     char program[3072];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
@@ -28,14 +28,14 @@ static void default_issuers(char *path, size_t size)
     if (slash != NULL) {
         *slash = '\0';
     }
-    snprintf(path, size, "%s/../lib/guika/issuers", program);
+    snprintf(ret_path, size, "%s/%s", program, folder);
 }
 
 struct gk_recogniser *gk_cli_open_recogniser(const char *program, const char *issuers, bool no_check,
                                              const struct gk_observer *observer)
 {
     char beside[4096];
-    default_issuers(beside, sizeof beside);
+    gk_cli_beside("../lib/guika/issuers", beside, sizeof beside);
     struct gk_recogniser_options options = {.issuers_directory = issuers == NULL ? beside : issuers,
                                             .no_check = no_check,
                                             .observer = observer,

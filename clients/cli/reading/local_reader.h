@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* A path relative to the folder of this program, "../lib/guika/issuers". */
+void gk_cli_beside(const char *folder, char *ret_path, size_t size);
+
 /* Opens the recogniser with the plugins of `issuers`, or, where NULL, of ../lib/guika/issuers beside the
  * program. Refused plugins and failures are told on stderr, behind `program`. `observer` may be NULL. NULL:
  * failed. */

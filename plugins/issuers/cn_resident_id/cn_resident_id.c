@@ -4,6 +4,8 @@
  */
 #include "guika/issuer.h"
 
+#include <string.h>
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Regions begin with 11 to 82 (GB/T 2260), foreigners' permanent residence with 9. */
@@ -56,6 +58,9 @@ static int two_digits(const char *text)
 /* The birth date must be a day of some calendar; the century is not judged. */
 static bool accepts(const char *number)
 {
+    if (strlen(number) < 14) {
+        return false;
+    }
     int month = two_digits(number + 10), day = two_digits(number + 12);
     return month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }

@@ -4,6 +4,8 @@
  */
 #include "guika/issuer.h"
 
+#include <string.h>
+
 static const struct guika_prefix_range prefixes[] = {{"312401", "312401"}};
 static const uint8_t lengths[] = {17};
 static const char *const groupings[] = {"6-4-4-3", "17"};
@@ -33,7 +35,7 @@ static const struct guika_text names[] = {{"zh", "Presto 卡(多伦多)"}, {"en"
 
 static bool accepts(const char *number)
 {
-    return number[14] == '0' && number[15] == '0';
+    return strlen(number) > 15 && number[14] == '0' && number[15] == '0';
 }
 
 GUIKA_EXPORT const struct guika_issuer guika_issuer = {

@@ -47,6 +47,9 @@ static const struct guika_text names[] = {{"zh", "Suica 等日本交通卡"}, {"
 /* Letters stand in front alone. */
 static bool accepts(const char *number)
 {
+    if (number[0] == '\0' || number[1] == '\0') {
+        return false;
+    }
     for (const char *at = number + 2; *at != '\0'; at++) {
         if (*at < '0' || *at > '9') {
             return false;

@@ -46,16 +46,17 @@ extern "C" {
  * `.rules = GUIKA_LIST(rules)` sets `rules` and `rule_count`. */
 #define GUIKA_LIST(array) (array), sizeof(array) / sizeof *(array)
 
-/** A rectangle on the upright card, millimetres. */
+/** A rectangle on the upright card, millimetres. All of it lies on the card. */
 struct guika_region {
     float left_mm, top_mm, width_mm, height_mm;
 };
 
-/** How the characters are made. */
+/** How the characters are made. A reader looks for either; test cards are drawn as it says here. */
 enum guika_print {
     GUIKA_PRINT_EITHER = 0,
     GUIKA_PRINT_FLAT = 1,     /**< ink, laser or thermal transfer */
-    GUIKA_PRINT_EMBOSSED = 2, /**< raised, Farrington 7B */
+    GUIKA_PRINT_EMBOSSED = 2, /**< raised, Farrington 7B; ISO/IEC 7811-3 puts the line's centre 32.56 mm from
+                                 the top */
 };
 
 /** Which face of the card. */
@@ -75,17 +76,23 @@ enum guika_kind {
     GUIKA_KIND_OTHER = 6,
 };
 
-/** One arrangement of a card's face. */
+/**
+ * One arrangement of a card's face: a plugin has one for each that its cards come in, front, back, portrait.
+ *
+ * `numbers` are places where the number may stand, likeliest first. Draw each around one line of it with a
+ * millimetre or two to spare; a number in rows (4 by 4) takes one region around all rows. A region is a hint:
+ * a number is found elsewhere too, only later. `redact` is what a kept picture of a difficult card must not
+ * show: a security code, a portrait, a name, an address. The number itself may stay, for a person has to
+ * read it.
+ */
 struct guika_layout {
-    const char *name; /**< "front", "back", "portrait"; unique in the plugin */
+    const char *name; /**< 1 to 32 bytes, unique in the plugin: "front", "back", "portrait" */
     enum guika_side side;
     bool portrait; /**< upright means taller than wide: 53.98 x 85.60 mm */
     enum guika_print print;
-    const struct guika_region
-        *numbers;        /**< where the number may stand, likeliest first, each around one line of it */
-    size_t number_count; /**< at least 1, at most 8 */
-    const struct guika_region
-        *redact;         /**< what a kept picture must not show: security code, portrait, address */
+    const struct guika_region *numbers;
+    size_t number_count; /**< 1 to 8 */
+    const struct guika_region *redact;
     size_t redact_count; /**< 0 to 16 */
 };
 
@@ -104,33 +111,42 @@ enum guika_check_force {
     GUIKA_CHECK_WEIGHS = 2, /**< some good cards fail it (UnionPay): evidence alone */
 };
 
-/** All prefixes from `first` to `last`, both included, of the same length (1 to 8 characters of the
- * alphabet). */
+/** All prefixes from `first` to `last`, both included, in the order of their characters. Both have one
+ * length, 1 to 8 characters of the rule's alphabet: {"51", "55"}, {"2221", "2720"}, {"4", "4"}. */
 struct guika_prefix_range {
     const char *first;
     const char *last;
 };
 
-/** One family of numbers: all conditions must hold. */
+/**
+ * One family of numbers. A number is of the family where all of this holds: its length is listed, its
+ * characters are of the alphabet, it begins with a prefix (where there are any), and its check character
+ * agrees (where it binds). It is the issuer's where some rule has it and `accepts` does not object. Where
+ * several plugins of one scheme have it, the longest prefix wins.
+ *
+ * Numbers are canonical here: what parts them in print (spaces, dashes, brackets) is left out, letters are
+ * capital. How they are parted is in `groupings`: the sizes of the groups, a dash for a gap, brackets where
+ * brackets are printed. Each adds up to one of the lengths. "4-4-4-4", "6-13", "9(1)".
+ */
 struct guika_rule {
-    const char *brand;         /**< for logs and tables: "visa" */
-    const char *alphabet;      /**< characters of the number, capital letters and digits: "0123456789" */
-    const char *last_alphabet; /**< of its last character, where that differs ("0123456789X"); else NULL */
-    const struct guika_prefix_range *prefixes; /**< none: any */
-    size_t prefix_count;
-    const uint8_t *lengths; /**< characters, 1 to 32, check character included */
-    size_t length_count;    /**< at least 1 */
-    const char *const *
-        groupings; /**< as printed: "4-4-4-4", "6-13", "9(1)" with brackets; likeliest first; none: unknown */
-    size_t grouping_count;
+    const char *brand;         /**< 1 to 32 bytes, for logs and tables: "visa" */
+    const char *alphabet;      /**< capital letters and digits that may occur: "0123456789" */
+    const char *last_alphabet; /**< of the last character, where it differs ("0123456789X"); else NULL */
+    const struct guika_prefix_range *prefixes;
+    size_t prefix_count;          /**< 0: it may begin with anything */
+    const uint8_t *lengths;       /**< characters, 1 to 32, check character included; the usual one first */
+    size_t length_count;          /**< at least 1 */
+    const char *const *groupings; /**< 1 to 47 bytes each, the usual one first; evidence, no condition */
+    size_t grouping_count;        /**< 0: unknown */
     enum guika_check check;
     enum guika_check_force force; /**< read where check is not NONE */
 };
 
-/** The issuer's name in one language. */
+/** The issuer's name in one language, as holders see it in notices. Give Chinese and English; who asked for a
+ * language that is missing sees the first name. */
 struct guika_text {
-    const char *language; /**< "zh", "en" */
-    const char *text;     /**< UTF-8, at most 64 bytes */
+    const char *language; /**< BCP 47, 2 to 8 bytes: "zh", "en" */
+    const char *text;     /**< UTF-8, 1 to 64 bytes */
 };
 
 /** Kinds of bar codes. Since 1.1. */
@@ -192,7 +208,8 @@ struct guika_issuer {
     const char *const *counter_examples; /**< not valid, at least one */
     size_t counter_example_count;
     /** May say no to a number that the rules let pass; NULL: no objection ever. `number` is canonical and
-     * terminated. Pure, no state, any thread, returns within a microsecond or so. */
+     * terminated. Pure and total: no state, any thread, no harm from any string, the empty one too; returns
+     * within a microsecond or so. */
     bool (*accepts)(const char *number);
     /* Since 1.1. */
     const struct guika_barcode *barcodes;
