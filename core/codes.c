@@ -110,6 +110,7 @@ struct sweep {
     uint8_t (*tokens)[GK_TOKEN_SIZE];
     size_t count;
     size_t seen;
+    const uint8_t *end; /* GK_TOKEN_SIZE bytes, where the second scan meets the first; NULL: none */
 };
 
 static bool visit(void *context, struct gk_bytes key, struct gk_bytes value)
@@ -117,6 +118,9 @@ static bool visit(void *context, struct gk_bytes key, struct gk_bytes value)
     struct sweep *sweep = context;
     guika_v1_internal_CodeRecord record = {0};
 
+    if (sweep->end != NULL && key.size >= GK_TOKEN_SIZE && memcmp(key.data, sweep->end, GK_TOKEN_SIZE) >= 0) {
+        return false;
+    }
     if (key.size == GK_TOKEN_SIZE &&
         (gk_record_decode(value, guika_v1_internal_CodeRecord_fields, &record, NULL) != GK_OK ||
          has_run_out(&record, sweep->now_ms))) {
@@ -134,9 +138,15 @@ enum gk_status gk_codes_expired(struct gk_store *store, int64_t now_ms,
 
     /* From anywhere: those in force at one end must not hide the others. */
     randombytes_buf(start, sizeof start);
-    const enum gk_status status =
+    enum gk_status status =
         gk_store_scan(store, GK_FAMILY_CODES, (struct gk_bytes){NULL, 0},
                       (struct gk_bytes){start, sizeof start}, false, visit, &sweep, error);
+
+    if (status == GK_OK && sweep.seen < GK_CODES_SWEPT) {
+        sweep.end = start;
+        status = gk_store_scan(store, GK_FAMILY_CODES, (struct gk_bytes){NULL, 0}, (struct gk_bytes){NULL, 0},
+                               false, visit, &sweep, error);
+    }
 
     *ret_count = sweep.count;
     return status;
