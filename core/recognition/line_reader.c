@@ -140,9 +140,10 @@ static void weigh(struct line_work *work, bool upside_down)
     gk_stage_end(work->reader->stages, GK_STAGE_RULES, began);
 }
 
-static bool is_settled(const struct gk_line_verdict *verdict)
+/* Is a number read, at least with this probability, that no rule forced? */
+static bool is_read(const struct gk_line_verdict *verdict, double least)
 {
-    return verdict->count > 0 && verdict->candidates[0].probability >= SETTLED &&
+    return verdict->count > 0 && verdict->candidates[0].probability >= least &&
            !verdict->candidates[0].forced;
 }
 
@@ -164,6 +165,11 @@ static bool choose_direction(struct line_work *work, const struct gk_line_glance
     for (int turned = 0; turned < 2; turned++) {
         read_framings(work, turned == 1, FIRST_FRAMINGS);
         weigh(work, turned == 1);
+    }
+    const bool read[2] = {is_read(&work->directions[0].verdict, GK_CANDIDATE_ACCEPTED),
+                          is_read(&work->directions[1].verdict, GK_CANDIDATE_ACCEPTED)};
+    if (read[0] != read[1]) {
+        return read[1]; /* wherever layouts have numbers */
     }
     return likeliness(&work->directions[1]) * glance->favour[1] >
            likeliness(&work->directions[0]) * glance->favour[0];
@@ -278,7 +284,7 @@ bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_plac
     if (direction->agreed) {
         weigh(work, upside_down);
     }
-    if (!is_settled(&direction->verdict)) {
+    if (!is_read(&direction->verdict, SETTLED)) {
         read_framings(work, upside_down, FRAMINGS);
         weigh(work, upside_down);
         read_letters(work, upside_down);
