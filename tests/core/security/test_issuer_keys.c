@@ -116,8 +116,8 @@ static void test_text_that_is_no_key_is_refused_without_repeating_it(void **stat
         "guika-index-key:bank:1:00112233445566778899aabbccddeeff00112233445566778899aabbccddee",
         "guika-index-key:bank:1:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00",
         "guika-index-key:bank:1:zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-        "guika-index-key:abcdefghijklmnopqrstuvwxyzabcdefg:1:"
-        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+        ("guika-index-key:abcdefghijklmnopqrstuvwxyzabcdefg:1:"
+         "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
     };
 
     (void)state;
