@@ -322,6 +322,20 @@ static bool is_tried(const struct view *view, const struct gk_number_line *line)
     return false;
 }
 
+/* Does the row show no more than another trial that runs through it? A layout's region may cut a number short
+ * that the finder saw whole, and the stump of a number can be somebody's number too. */
+static bool is_part_of_another(const struct view *view, const struct trial *trial)
+{
+    for (size_t i = 0; i < view->trial_count && trial->row_count == 1; i++) {
+        const struct trial *other = &view->trials[i];
+        if (other->row_count == 1 && other->strength >= trial->strength &&
+            lies_on(&trial->rows[0], &other->rows[0])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_trial(struct view *view, const struct gk_number_line *rows, int row_count)
 {
     if (view->trial_count == MOST_TRIALS || gk_card_reader_out_of_time(view->reader) ||
@@ -331,7 +345,7 @@ static void add_trial(struct view *view, const struct gk_number_line *rows, int 
     struct trial *trial = &view->trials[view->trial_count];
     memcpy(trial->rows, rows, (size_t)row_count * sizeof *rows);
     trial->row_count = row_count;
-    view->trial_count += glance_at(view, trial);
+    view->trial_count += glance_at(view, trial) && !is_part_of_another(view, trial);
 }
 
 /* On a card a row runs from edge to edge for all that the finder saw of it: what is no digit the net passes
