@@ -46,6 +46,21 @@ static void collect_figures(const struct gk_text_line *text, char ret_figures[GK
     ret_figures[count] = '\0';
 }
 
+/* May one be the other misread, rather than another number of the same line? What they begin and end with
+ * alike is half of the shorter one, or more. */
+static bool are_of_one_reading(const char *a, const char *b)
+{
+    size_t length_a = strlen(a), length_b = strlen(b), shorter = length_a < length_b ? length_a : length_b;
+    size_t first = 0, last = 0;
+    while (first < shorter && a[first] == b[first]) {
+        first++;
+    }
+    while (first + last < shorter && a[length_a - 1 - last] == b[length_b - 1 - last]) {
+        last++;
+    }
+    return 2 * (first + last) >= shorter;
+}
+
 bool gk_witness_read(const struct gk_card_reader *reader, const struct gk_line_place *place,
                      const struct gk_number_line *line, bool upside_down, struct gk_text_line *ret_text,
                      int *ret_width_px)
@@ -79,7 +94,8 @@ void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_p
         memcpy(numbers[count], list->items[count].number, GK_NUMBER_SIZE);
     }
     for (size_t i = 0; i < count; i++) {
-        if (strstr(figures, numbers[i]) != NULL) {
+        /* Another number on the line, a telephone number say, is no word against the likeliest. */
+        if (strstr(figures, numbers[i]) != NULL && are_of_one_reading(numbers[0], numbers[i])) {
             (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH, GK_SIGHT_REPEATS);
             return;
         }

@@ -97,18 +97,8 @@ static void test_numbers_are_printed_where_the_plugin_says(void **state)
     }
 }
 
-/* Is a wrong number likely: surer than 0.9 another issuer's, or so sure that it would be accepted any? (What
- * stands beside an Octopus number, a telephone number, may look like its oldest kind.) */
-static bool misleads(const struct guika_issuer *issuer, const result_type *result)
-{
-    if (result->candidates_count == 0) {
-        return false;
-    }
-    const bool own = strcmp(result->candidates[0].scheme, issuer->scheme) == 0;
-    return result->candidates[0].probability >= (own ? 0.999 : 0.9);
-}
-
-/* Of three easy cards of each issuer, two at least; none is misread surely. */
+/* Of three easy cards of each issuer, two at least; a number that is not the card's is never surer than 0.9.
+ */
 static void test_every_issuers_card_is_read(void **state)
 {
     const struct shelf *shelf = *state;
@@ -127,7 +117,7 @@ static void test_every_issuers_card_is_read(void **state)
                         strcmp(result.candidates[0].number, card.number) == 0 &&
                         strcmp(result.candidates[0].scheme, shelf->issuers[i]->scheme) == 0;
             right += read;
-            assert_true(read || !misleads(shelf->issuers[i], &result));
+            assert_true(read || result.candidates_count == 0 || result.candidates[0].probability < 0.9);
         }
         if (right < 2) {
             fail_msg("%s: %d of 3 cards were read", shelf->issuers[i]->id, right);
