@@ -144,6 +144,9 @@ static void test_exit_statuses_tell_verdict_and_usage(void **state)
     expect_status(world, "check prefix/lib/guika/channels/maildir.so", 1, "exports no \"guika_issuer\"");
     expect_status(world, "check nowhere.so", 1, "nowhere.so: failed");
     expect_status(world, "preview nowhere.so -o x.png", 1, "guika plugin preview: nowhere.so");
+    free(shell(world, "mkfifo pipe"));
+    expect_status(world, "preview north/build/north.so -o pipe", 1, "cannot write pipe: File exists");
+    free(shell(world, "test -p pipe"));
     expect_status(world, "mint nowhere.so -o x", 1, "guika plugin mint: nowhere.so");
     expect_status(world, "check", 2, "takes one file");
     expect_status(world, "check --cards 0 north/build/north.so", 2, "--cards");

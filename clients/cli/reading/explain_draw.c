@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FONT "DejaVu Sans"
@@ -265,9 +266,15 @@ static cairo_status_t write_bytes(void *context, const unsigned char *data, unsi
     return fwrite(data, 1, length, stream) == length ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
 }
 
-/* Opens a new file for its owner alone; one that is there already goes first, whatever its mode was. */
+/* Opens a new file for its owner alone; one that is there already goes first, whatever its mode was, but no
+ * device and the like. */
 static FILE *create_private(const char *path)
 {
+    struct stat found;
+    if (lstat(path, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISLNK(found.st_mode)) {
+        errno = EEXIST;
+        return NULL;
+    }
     if (unlink(path) != 0 && errno != ENOENT) {
         return NULL;
     }
