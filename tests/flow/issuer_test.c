@@ -402,6 +402,25 @@ static void test_on_enquiry_the_issuer_hears_only_once_the_holder_asks(void **st
 }
 
 /* Nobody knew the number when the card was found; it keeps its tokens under the issuers' keys too. */
+/* A list of numbers is the issuer's own, and may be the only one. */
+static void test_tokens_never_take_the_place_of_the_numbers(void **state)
+{
+    const struct world *world = *state;
+
+    write_text(world, "only.csv", "scheme,number,reference\niso7812,4111111111111111,r-1\n");
+    struct gk_test_run run = guika(world, "none",
+                                   "ln -sf only.csv $D/same.csv; for out in only.csv same.csv .; do "
+                                   "$G registry tokenise --index-key $D/bank.key $D/only.csv $D/$out 2>&1; "
+                                   "echo status $?; done; head -n 1 $D/only.csv; true");
+
+    assert_ends(&run, 0);
+    assert_null(strstr(run.output, "status 0"));
+    assert_has(run.output, "the tokens would take the place of the numbers");
+    assert_has(run.output, "is no plain file");
+    assert_has(run.output, "scheme,number,reference");
+    gk_test_run_clear(&run);
+}
+
 static void test_card_that_was_found_before_its_token_was_imported_is_told_of_then(void **state)
 {
     struct world *world = *state;
@@ -454,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_operator_makes_an_index_key_that_its_owner_alone_may_read),
         cmocka_unit_test(test_tokens_are_made_and_bad_rows_told_by_line),
+        cmocka_unit_test(test_tokens_never_take_the_place_of_the_numbers),
         cmocka_unit_test(test_tokens_are_imported_and_malformed_ones_told_by_line),
         cmocka_unit_test(test_found_card_is_told_once_with_its_reference_and_nobody_else_hears),
         cmocka_unit_test(test_numbers_and_references_rest_nowhere_in_clear),

@@ -65,6 +65,25 @@ static enum gk_status open_numbers(const char *path, struct gk_list_reader **ret
     return gk_list_reader_open_numbers(stream, ret_reader, error);
 }
 
+/* What is already there under the name may only be an older list, and never the list of numbers. */
+static enum gk_status check_place(const char *numbers, const char *path, struct gk_error *error)
+{
+    struct stat source, place;
+
+    if (stat(path, &place) != 0) {
+        return GK_OK;
+    }
+    if (!S_ISREG(place.st_mode)) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT, "%.120s is no plain file", path);
+    }
+    if (stat(numbers, &source) == 0 && source.st_dev == place.st_dev && source.st_ino == place.st_ino) {
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "the tokens would take the place of the numbers: name another file than %.120s",
+                            path);
+    }
+    return GK_OK;
+}
+
 /* The list is whole or not there: it is written beside its name first. */
 static enum gk_status open_output(const char *path, char ret_partial[PATH_MAX], FILE **ret_out,
                                   struct gk_error *error)
@@ -107,6 +126,9 @@ static enum gk_status tokenise(const char *const *paths, const struct gk_index_k
     FILE *out = NULL;
     enum gk_status status = open_numbers(paths[0], &reader, error);
 
+    if (status == GK_OK) {
+        status = check_place(paths[0], paths[1], error);
+    }
     if (status == GK_OK) {
         status = open_output(paths[1], partial, &out, error);
     }
