@@ -1,6 +1,7 @@
 #include "core/codes.h"
 
 #include "core/store/record.h"
+#include "core/store/sweep.h"
 #include "guika/v1/internal/records.pb.h"
 
 #include <sodium.h>
@@ -110,7 +111,6 @@ struct sweep {
     uint8_t (*tokens)[GK_TOKEN_SIZE];
     size_t count;
     size_t seen;
-    const uint8_t *end; /* GK_TOKEN_SIZE bytes, where the second scan meets the first; NULL: none */
 };
 
 static bool visit(void *context, struct gk_bytes key, struct gk_bytes value)
@@ -118,9 +118,6 @@ static bool visit(void *context, struct gk_bytes key, struct gk_bytes value)
     struct sweep *sweep = context;
     guika_v1_internal_CodeRecord record = {0};
 
-    if (sweep->end != NULL && key.size >= GK_TOKEN_SIZE && memcmp(key.data, sweep->end, GK_TOKEN_SIZE) >= 0) {
-        return false;
-    }
     if (key.size == GK_TOKEN_SIZE &&
         (gk_record_decode(value, guika_v1_internal_CodeRecord_fields, &record, NULL) != GK_OK ||
          has_run_out(&record, sweep->now_ms))) {
@@ -134,19 +131,7 @@ enum gk_status gk_codes_expired(struct gk_store *store, int64_t now_ms,
                                 struct gk_error *error)
 {
     struct sweep sweep = {.now_ms = now_ms, .tokens = ret_tokens};
-    uint8_t start[GK_TOKEN_SIZE];
-
-    /* From anywhere: those in force at one end must not hide the others. */
-    randombytes_buf(start, sizeof start);
-    enum gk_status status =
-        gk_store_scan(store, GK_FAMILY_CODES, (struct gk_bytes){NULL, 0},
-                      (struct gk_bytes){start, sizeof start}, false, visit, &sweep, error);
-
-    if (status == GK_OK && sweep.seen < GK_CODES_SWEPT) {
-        sweep.end = start;
-        status = gk_store_scan(store, GK_FAMILY_CODES, (struct gk_bytes){NULL, 0}, (struct gk_bytes){NULL, 0},
-                               false, visit, &sweep, error);
-    }
+    const enum gk_status status = gk_store_sweep(store, GK_FAMILY_CODES, visit, &sweep, error);
 
     *ret_count = sweep.count;
     return status;

@@ -1,9 +1,9 @@
 /* When a watch is forgotten: after half a year, or with the card that it was matched with. */
 #include "core/found_card.h"
 #include "core/store/record.h"
+#include "core/store/sweep.h"
 #include "core/watches.h"
 
-#include <sodium.h>
 #include <string.h>
 
 struct sweep {
@@ -12,7 +12,6 @@ struct sweep {
     uint8_t (*keys)[GK_WATCH_KEY_SIZE];
     size_t count;
     size_t seen;
-    const uint8_t *end; /* GK_TOKEN_SIZE bytes, where the second scan meets the first; NULL: none */
 };
 
 /* The case forgot its card and holder, or is gone. */
@@ -31,9 +30,6 @@ static bool visit(void *context, struct gk_bytes key, struct gk_bytes value)
     struct sweep *sweep = context;
     guika_v1_internal_WatchRecord watch = guika_v1_internal_WatchRecord_init_zero;
 
-    if (sweep->end != NULL && key.size >= GK_TOKEN_SIZE && memcmp(key.data, sweep->end, GK_TOKEN_SIZE) >= 0) {
-        return false;
-    }
     if (key.size == GK_WATCH_KEY_SIZE &&
         gk_record_decode(value, guika_v1_internal_WatchRecord_fields, &watch, NULL) == GK_OK &&
         (watch.state == guika_v1_internal_WatchRecord_State_WATCH_MATCHED
@@ -49,19 +45,7 @@ enum gk_status gk_watches_expired(struct gk_store *store, int64_t now_ms,
                                   struct gk_error *error)
 {
     struct sweep sweep = {.store = store, .now_ms = now_ms, .keys = ret_keys};
-    uint8_t start[GK_TOKEN_SIZE];
-
-    /* From anywhere: those that wait at one end must not hide the others. */
-    randombytes_buf(start, sizeof start);
-    enum gk_status status =
-        gk_store_scan(store, GK_FAMILY_WATCHES, (struct gk_bytes){NULL, 0},
-                      (struct gk_bytes){start, sizeof start}, false, visit, &sweep, error);
-
-    if (status == GK_OK && sweep.seen < GK_WATCHES_SWEPT) {
-        sweep.end = start;
-        status = gk_store_scan(store, GK_FAMILY_WATCHES, (struct gk_bytes){NULL, 0},
-                               (struct gk_bytes){NULL, 0}, false, visit, &sweep, error);
-    }
+    const enum gk_status status = gk_store_sweep(store, GK_FAMILY_WATCHES, visit, &sweep, error);
 
     *ret_count = sweep.count;
     return status;
