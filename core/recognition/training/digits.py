@@ -16,12 +16,13 @@ import json
 import math
 import os
 import sys
-import time
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+
+from checkpoint import Checkpoint
 
 ALPHABET = "0123456789X"  # classes 1 to 11; 0 is CTC's blank
 HEIGHT, WINDOW, FLOOR = 32, 25, 0.03
@@ -265,31 +266,28 @@ def step_rate(done, peak):
     return peak * min(1, done / 0.01) * max(0.002, 1 - done)
 
 
-def save(path, net, optimiser, state):
-    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "state": state}, path + ".new")
-    os.replace(path + ".new", path)
+def report(checkpoint, losses, pool, table):
+    line = {"minutes": round(checkpoint.seconds() / 60, 1), "steps": checkpoint.steps, "loss": round(sum(losses) / len(losses), 3),
+            "minted": round(measure_pool(checkpoint.net, pool, 7), 4)}
+    if table:
+        line["wrong"], line["of"] = measure(checkpoint.net, table), len(table)
+    print(json.dumps(line), flush=True)
 
 
 def train(options):
     torch.manual_seed(options.seed)
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)
     net = DigitNet().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=0.01)
-    state = {"seconds": 0.0, "steps": 0}
-    if os.path.exists(options.checkpoint):
-        kept = torch.load(options.checkpoint)
-        net.load_state_dict(kept["net"])
-        optimiser.load_state_dict(kept["optimiser"])
-        state = kept["state"]
+    checkpoint = Checkpoint(options.checkpoint, net, optimiser, options.minutes)
     pool = Pool(options.pool)
     real = load_table(options.real) if options.real else []
     table = load_table(options.measure) if options.measure else []
-    rng = np.random.default_rng(options.seed + state["steps"])
-    generator = torch.Generator().manual_seed(options.seed + state["steps"])
-    started, before, losses = time.time(), state["seconds"], []
-    while state["seconds"] < options.minutes * 60:
+    rng = np.random.default_rng(options.seed + checkpoint.steps)
+    generator, losses = torch.Generator().manual_seed(options.seed + checkpoint.steps), []
+    while checkpoint.share() < 1:
         for group in optimiser.param_groups:
-            group["lr"] = step_rate(state["seconds"] / (options.minutes * 60), options.rate)
+            group["lr"] = step_rate(checkpoint.share(), options.rate)
         batches = [place_minted(pool, rng, generator, options.batch)]
         if real:
             batches.append(place_real(real, rng, generator, options.batch * 3 // 8))
@@ -304,17 +302,12 @@ def train(options):
         losses.append(loss.item())
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimiser.step()
-        state["steps"] += 1
-        state["seconds"] = before + time.time() - started
-        if state["steps"] % 500 == 0:
-            line = {"minutes": round(state["seconds"] / 60, 1), "steps": state["steps"], "loss": round(sum(losses) / len(losses), 3),
-                    "minted": round(measure_pool(net, pool, 7), 4)}
-            if table:
-                line["wrong"], line["of"] = measure(net, table), len(table)
-            print(json.dumps(line), flush=True)
+        checkpoint.steps += 1
+        if checkpoint.steps % 500 == 0:
+            report(checkpoint, losses, pool, table)
             losses = []
-            save(options.checkpoint, net, optimiser, state)
-    save(options.checkpoint, net, optimiser, state)
+            checkpoint.save()
+    checkpoint.save()
 
 
 def main():
@@ -323,10 +316,9 @@ def main():
     parser.add_argument("--real")
     parser.add_argument("--measure")
     parser.add_argument("--checkpoint", required=True)
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--minutes", type=float, default=60, help="of one core")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     train(parser.parse_args())
 

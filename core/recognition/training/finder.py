@@ -3,7 +3,7 @@
 
     guika-mint-scenes 0 14000 1000 > photographs.raw
     guika-mint-scenes 1 12000 1000 > filled.raw
-    finder.py photographs.raw filled.raw --minutes 30 --out finder.pt
+    finder.py photographs.raw filled.raw --minutes 30 --checkpoint finder.pt
 
 What the net sees (the same in sight.c): two channels of a grey picture, values 0 to 255,
   0: (v - mean) / deviation, both of the whole picture (deviation at least 1);
@@ -13,7 +13,6 @@ What it says, one cell every 4 x 4 pixels, NHWC in this order: row logit, cos 2a
 """
 
 import argparse
-import time
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from torch import nn
 from torch.nn import functional
 
 import export
+from checkpoint import Checkpoint
 
 WIDTH = 320
 HEIGHTS = (240, 208)  # photographs, filled frames
@@ -190,12 +190,6 @@ def batches(photographs, filled, size, random):
             yield torch.cat([grey, more_grey]), torch.cat([target, more_target]), trust
 
 
-def load_model(path):
-    model = Finder().eval()
-    model.load_state_dict(torch.load(path))
-    return model
-
-
 def operations(model):
     """The net as export.py writes it; "finder" is its name in the model file."""
     made = []
@@ -227,24 +221,27 @@ def settle(model):
             module.eval()
 
 
+def report(model, held):
+    for path, height in zip(held or [], HEIGHTS):
+        print(path, measure(model, path, height), flush=True)
+
+
 def train(options):
     torch.manual_seed(options.seed)
     torch.set_num_threads(1)
-    random = np.random.default_rng(options.seed)
     model = Finder().to(memory_format=torch.channels_last)
-    if options.start:
-        model.load_state_dict(torch.load(options.start))
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
+    checkpoint, mean = Checkpoint(options.checkpoint, model, optimiser, options.minutes), None
+    random = np.random.default_rng(options.seed + checkpoint.steps)
     sets = load(options.photographs, HEIGHTS[0]), load(options.filled, HEIGHTS[1])
-    begin, total, mean, saved = time.time(), options.minutes * 60, None, 0
-    for step, (grey, target, trust) in enumerate(batches(*sets, options.batch, random)):
-        done = (time.time() - begin) / total
+    for grey, target, trust in batches(*sets, options.batch, random):
+        done = checkpoint.share()
         if done >= 1:
             break
         if done > 0.75:  # batch norm as it will be used
             settle(model)
         for group in optimiser.param_groups:
-            group["lr"] = options.rate * min(1, (step + 1) / 100, max((1 - done) / 0.8, 0.01))
+            group["lr"] = options.rate * min(1, (checkpoint.steps + 1) / 100, max((1 - done) / 0.8, 0.01))
         grey, target = vary(grey, target, random)
         inputs = normalise(grey).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -254,16 +251,13 @@ def train(options):
         loss.backward()
         optimiser.step()
         mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
-        if step % 50 == 0:
-            print("%.0f s, step %d, loss %.4f" % (time.time() - begin, step, mean), flush=True)
-        if time.time() - begin > saved + 120:
-            saved = time.time() - begin
-            torch.save(model.state_dict(), options.out)
-            for path, height in zip(options.held or [], HEIGHTS):
-                print(path, measure(model, path, height), flush=True)
-    torch.save(model.state_dict(), options.out)
-    for path, height in zip(options.held or [], HEIGHTS):
-        print(path, measure(model, path, height), flush=True)
+        checkpoint.steps += 1
+        if checkpoint.steps % 500 == 0:
+            print("%.1f minutes, step %d, loss %.4f" % (checkpoint.seconds() / 60, checkpoint.steps, mean), flush=True)
+            report(model, options.held)
+            checkpoint.save()
+    checkpoint.save()
+    report(model, options.held)
 
 
 def main():
@@ -271,9 +265,8 @@ def main():
     parser.add_argument("photographs")
     parser.add_argument("filled")
     parser.add_argument("--held", nargs=2, help="photographs and filled frames to measure on")
-    parser.add_argument("--start", help="weights to go on from")
-    parser.add_argument("--out", default="finder.pt")
-    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--minutes", type=float, default=30, help="of one core")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)

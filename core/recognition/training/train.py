@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""Rebuilds the model file from nothing: mints the data, trains both nets side by side, writes model and model card.
+"""Rebuilds the model file from nothing: mints the data, trains both nets side by side, writes the model file.
 
     train.py --programs build/release/bin --work build/train --model core/recognition/models/reading.gkm
 
 What is already in the work folder (minted data, checkpoints) is gone on with. Figures are printed as they come; those of
-the 60th minute are in digits.log. On 2 cores it takes --minutes for the training and about 12 for minting.
+the 60th minute are in digits.log. On 2 cores it takes --minutes for the training and about 12 for minting; --minutes are
+those of a core, so that a busy machine takes longer and comes to the same.
 """
 
 import argparse
@@ -12,11 +13,10 @@ import os
 import subprocess
 import sys
 
-import torch
-
 import digits
 import export
 import finder
+from checkpoint import load_net
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STRIPS, SCENES = 70000, (14000, 12000)  # strips by each of two processes; photographs and filled frames
@@ -49,8 +49,8 @@ def train(options):
     measured = ["--measure", options.measure] if options.measure else []
     commands = {
         "digits": ["--pool", at("strips-0.bin"), at("strips-1.bin"), "--checkpoint", at("digits.pt"), "--minutes",
-                   str(options.minutes), "--threads", "1"] + real + measured,
-        "finder": [at("scenes-0.raw"), at("scenes-1.raw"), "--held", at("held-0.raw"), at("held-1.raw"), "--out",
+                   str(options.minutes)] + real + measured,
+        "finder": [at("scenes-0.raw"), at("scenes-1.raw"), "--held", at("held-0.raw"), at("held-1.raw"), "--checkpoint",
                    at("finder.pt"), "--minutes", str(options.minutes / 2)],
     }
     running = {}
@@ -63,10 +63,9 @@ def train(options):
 
 
 def write(options):
-    net = digits.DigitNet()
-    net.load_state_dict(torch.load(os.path.join(options.work, "digits.pt"))["net"])
-    seer = finder.load_model(os.path.join(options.work, "finder.pt"))
-    export.write_model(options.model, {"digits": digits.operations(net.eval()), "finder": finder.operations(seer)})
+    net = load_net(os.path.join(options.work, "digits.pt"), digits.DigitNet())
+    seer = load_net(os.path.join(options.work, "finder.pt"), finder.Finder())
+    export.write_model(options.model, {"digits": digits.operations(net), "finder": finder.operations(seer)})
     print("wrote %s, %d bytes" % (options.model, os.path.getsize(options.model)))
 
 
