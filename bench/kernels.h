@@ -45,6 +45,7 @@ struct gk_bench_peer {
 };
 
 struct gk_bench_peer gk_bench_xnnpack(const struct gk_bench_net *net);
-struct gk_bench_peer gk_bench_onednn(const struct gk_bench_net *net);
+/* `rounded`: it may round inputs and weights to bfloat16. */
+struct gk_bench_peer gk_bench_onednn(const struct gk_bench_net *net, bool rounded);
 
 #endif

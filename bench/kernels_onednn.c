@@ -257,12 +257,14 @@ static void run(void *context, const float *input, float *output)
     must("run", dnnl_stream_wait(state->stream));
 }
 
-struct gk_bench_peer gk_bench_onednn(const struct gk_bench_net *net)
+struct gk_bench_peer gk_bench_onednn(const struct gk_bench_net *net, bool rounded)
 {
     struct state *state = calloc(1, sizeof *state);
 
     gk_bench_must("memory", state != NULL);
     omp_set_num_threads(1);
+    must("dnnl_set_default_fpmath_mode",
+         dnnl_set_default_fpmath_mode(rounded ? dnnl_fpmath_mode_bf16 : dnnl_fpmath_mode_strict));
     state->net = net;
     must("dnnl_engine_create", dnnl_engine_create(&state->engine, dnnl_cpu, 0));
     must("dnnl_stream_create", dnnl_stream_create(&state->stream, state->engine, dnnl_stream_default_flags));

@@ -122,10 +122,34 @@ static size_t place(struct gk_network *network, int index)
     return tensor->offset + tensor->floats;
 }
 
+/* What the operation's kernel writes to beside the tensors. */
+static size_t scratch_floats(const struct gk_network *network, int index)
+{
+    const struct gk_operation *operation = &network->operations[index];
+    const struct gk_convolution_kernels *kernels = gk_kernels_for(network->kernels, &operation->filter);
+
+    if (operation->kind != GK_NETWORK_CONVOLUTION || kernels->scratch_floats == NULL) {
+        return 0;
+    }
+    return kernels->scratch_floats(&operation->filter, network->tensors[operation->inputs[0]].width +
+                                                           operation->pad.left + operation->pad.right);
+}
+
+static bool grow_arena(struct gk_network *network, size_t floats)
+{
+    if (floats > network->arena_floats) {
+        free(network->arena);
+        network->arena_floats = 0;
+        network->arena = aligned_alloc(64, (floats * sizeof(float) + 63) / 64 * 64);
+        network->arena_floats = network->arena == NULL ? 0 : floats;
+    }
+    return floats <= network->arena_floats;
+}
+
 /* Lays out everything for an input of this size and sees that the arena is large enough. */
 static bool lay_out(struct gk_network *network, int height, int width)
 {
-    size_t floats = 0;
+    size_t floats = 0, scratch = 0;
     double work = 0;
 
     if (height < 1 || width < 1 || height > SIDE_MOST_PX || width > SIDE_MOST_PX) {
@@ -139,22 +163,20 @@ static bool lay_out(struct gk_network *network, int height, int width)
         }
         const size_t end = place(network, i);
 
+        const size_t wanted = i > 0 ? scratch_floats(network, i - 1) : 0;
+
         work += i > 0 ? work_of(network, i - 1) : 0;
         floats = end > floats ? end : floats;
-        if (floats > ARENA_MOST_FLOATS || work > WORK_MOST) {
+        scratch = wanted > scratch ? wanted : scratch;
+        if (floats + scratch > ARENA_MOST_FLOATS || work > WORK_MOST) {
             return false;
         }
     }
-    floats += GK_KERNEL_OVERREAD;
-    if (floats > network->arena_floats) {
-        free(network->arena);
-        network->arena_floats = 0;
-        network->arena = aligned_alloc(64, (floats * sizeof(float) + 63) / 64 * 64);
-        if (network->arena == NULL) {
-            return false;
-        }
-        network->arena_floats = floats;
+    floats += GK_KERNEL_OVERREAD; /* a multiple of what the scratch begins on */
+    if (!grow_arena(network, floats + scratch)) {
+        return false;
     }
+    network->scratch = network->arena + floats;
     return true;
 }
 
@@ -214,23 +236,25 @@ static void run_operation(const struct gk_network *network, int index)
     clear_border(network, index + 1);
     switch (operation->kind) {
     case GK_NETWORK_CONVOLUTION:
-        network->kernels->convolve(&operation->filter, &covered, &output);
+        gk_kernels_for(network->kernels, &operation->filter)
+            ->run(&operation->filter, &covered, &output, network->scratch);
         break;
     case GK_NETWORK_DEPTHWISE:
-        network->kernels->depthwise(&operation->filter, &covered, &output);
+        network->kernels->layers->depthwise(&operation->filter, &covered, &output);
         break;
     case GK_NETWORK_MAX_POOL:
-        network->kernels->max_pool(operation->filter.height, operation->filter.width, &first, &output);
+        network->kernels->layers->max_pool(operation->filter.height, operation->filter.width, &first,
+                                           &output);
         break;
     case GK_NETWORK_DOUBLE:
-        network->kernels->copy(2, &first, 0, &output);
+        network->kernels->layers->copy(2, &first, 0, &output);
         break;
     case GK_NETWORK_CONCATENATE:
-        network->kernels->copy(1, &first, 0, &output);
-        network->kernels->copy(1, &second, first.channels, &output);
+        network->kernels->layers->copy(1, &first, 0, &output);
+        network->kernels->layers->copy(1, &second, first.channels, &output);
         break;
     case GK_NETWORK_ADD:
-        network->kernels->add(operation->relu, &first, &second, &output);
+        network->kernels->layers->add(operation->relu, &first, &second, &output);
         break;
     }
 }

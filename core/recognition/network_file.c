@@ -99,8 +99,8 @@ static enum gk_status read_weights(const struct gk_kernels *kernels, int index, 
     if (bytes > reader->left) {
         return refuse(error, index, "its weights are cut off");
     }
-    const size_t floats =
-        depthwise ? kernels->depthwise_pack_floats(filter) : kernels->convolution_pack_floats(filter);
+    const size_t floats = depthwise ? kernels->layers->depthwise_pack_floats(filter)
+                                    : gk_kernels_for(kernels, filter)->pack_floats(filter);
     float *values = malloc((weights + outputs) * sizeof *values);
 
     filter->packed = aligned_alloc(64, (floats * sizeof(float) + 63) / 64 * 64);
@@ -113,9 +113,9 @@ static enum gk_status read_weights(const struct gk_kernels *kernels, int index, 
         return refuse(error, index, "a weight is no number");
     }
     if (depthwise) {
-        kernels->depthwise_pack(filter, values, values + weights);
+        kernels->layers->depthwise_pack(filter, values, values + weights);
     } else {
-        kernels->convolution_pack(filter, values, values + weights);
+        gk_kernels_for(kernels, filter)->pack(filter, values, values + weights);
     }
     free(values);
     return GK_OK;

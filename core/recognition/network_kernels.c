@@ -1,6 +1,6 @@
 /*
- * Compiled once for each kind of processor (CMakeLists.txt): GK_KERNELS names the table, GK_LANES is the
- * floats of a vector and GK_SUMS how many sums fit the registers beside weights and inputs.
+ * Compiled once for each kind of processor (CMakeLists.txt): GK_CONVOLUTION and GK_LAYERS name the tables,
+ * GK_LANES is the floats of a vector and GK_SUMS how many sums fit the registers beside weights and inputs.
  *
  * Convolution. In memory a filter's row over channels-last pixels is one run of width x channels floats, so
  * an output is the sum over the filter's rows of a dot product. A strip of up to 12 outputs side by side
@@ -271,8 +271,9 @@ static void convolve_row(const struct gk_filter *filter, const float *input, siz
 }
 
 static void convolve(const struct gk_filter *filter, const struct gk_view *input,
-                     const struct gk_view *output)
+                     const struct gk_view *output, float *scratch)
 {
+    (void)scratch;
     assert(input->height >= (output->height - 1) * filter->stride_y + filter->height);
     assert(input->width >= (output->width - 1) * filter->stride_x + filter->width);
     for (int y = 0; y < output->height; y++) {
@@ -423,14 +424,18 @@ static void copy(int times, const struct gk_view *input, int first, const struct
 }
 
 /* In no header: network_dispatch.c declares the tables that were built. */
-extern const struct gk_kernels GK_KERNELS;
-const struct gk_kernels GK_KERNELS = {
-    .name = GK_KERNELS_NAME,
-    .convolution_pack_floats = convolution_pack_floats,
-    .convolution_pack = convolution_pack,
+extern const struct gk_convolution_kernels GK_CONVOLUTION;
+const struct gk_convolution_kernels GK_CONVOLUTION = {
+    .relative_error = 0x1p-24f,
+    .pack_floats = convolution_pack_floats,
+    .pack = convolution_pack,
+    .run = convolve,
+};
+
+extern const struct gk_layer_kernels GK_LAYERS;
+const struct gk_layer_kernels GK_LAYERS = {
     .depthwise_pack_floats = depthwise_pack_floats,
     .depthwise_pack = depthwise_pack,
-    .convolve = convolve,
     .depthwise = depthwise,
     .max_pool = max_pool,
     .add = add,

@@ -54,6 +54,7 @@ struct gk_network {
     struct gk_network_tensor tensors[GK_NETWORK_OPERATIONS_MOST + 1];
     float *arena; /* all tensors; those that do not live at the same time share memory */
     size_t arena_floats;
+    float *scratch; /* behind them: what a kernel writes to beside the tensors */
 };
 
 /* gk_network_load with given kernels: tests run all that the machine has. */

@@ -1,0 +1,313 @@
+/*
+ * Convolution on the matrix unit of newer Xeons (AMX): inputs and weights in bfloat16, sums in floats. The
+ * nets are trained with inputs and weights rounded so (training/), and read as well (models/README.md).
+ *
+ * In memory a filter's row over channels-last pixels is one run of width x channels numbers, so an output is
+ * the sum over the filter's rows of a dot product. A tile of 16 outputs side by side is 16 such runs, each
+ * one step to the right of the one before: what the unit loads as a matrix with the step as its stride. The
+ * run is taken in chunks of 32 numbers; what the last chunk reaches beyond it meets weights of zero. Two by
+ * two tiles of outputs and channels are summed at a time. Rows of the input are rounded once, into a ring of
+ * as many as the filter is high.
+ */
+#include "core/recognition/network_kernels.h"
+
+#include <assert.h>
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A tile has 16 rows of 64 bytes: 16 floats, or 32 bfloat16. */
+enum {
+    OUTPUTS = 16,  /* of a tile */
+    CHANNELS = 16, /* of a tile */
+    CHUNK = 32,    /* numbers of a run */
+    TILE_BYTES = 1024,
+    TILE_FLOATS = 256,
+    GROUP_MOST = 2, /* tiles of channels that are summed together */
+};
+
+static size_t run_of(const struct gk_filter *filter)
+{
+    return (size_t)filter->width * (size_t)filter->input_channels;
+}
+
+static size_t chunks_of(const struct gk_filter *filter)
+{
+    return (run_of(filter) + CHUNK - 1) / CHUNK;
+}
+
+static int tiles_of(int channels)
+{
+    return (channels + CHANNELS - 1) / CHANNELS;
+}
+
+/* Numbers between two outputs' runs. */
+static size_t step_of(const struct gk_filter *filter)
+{
+    return (size_t)filter->stride_x * (size_t)filter->input_channels;
+}
+
+/* --- packing --- */
+
+static size_t pack_floats(const struct gk_filter *filter)
+{
+    const size_t steps = (size_t)filter->height * chunks_of(filter);
+
+    return (size_t)tiles_of(filter->output_channels) * (CHANNELS + steps * TILE_FLOATS);
+}
+
+/* The weights of one chunk for 16 channels, two numbers of the run beside each other: tile[pair][channel][2].
+ * `used` is how many numbers of the run there are. */
+static void pack_tile(const float *weights, size_t used, int channels, int first, uint16_t *tile)
+{
+    for (int pair = 0; pair < CHUNK / 2; pair++) {
+        float both[CHUNK] = {0};
+        for (int channel = 0; channel < CHANNELS && first + channel < channels; channel++) {
+            for (int i = 0; i < 2; i++) {
+                const size_t number = (size_t)(2 * pair + i);
+                both[2 * channel + i] =
+                    number < used ? weights[number * (size_t)channels + (size_t)(first + channel)] : 0;
+            }
+        }
+        const __m512bh rounded = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(both + 16), _mm512_loadu_ps(both));
+        memcpy(tile + (size_t)pair * CHUNK, &rounded, sizeof rounded);
+    }
+}
+
+/* For each group of channels: their bias, then the tiles in the order of the sum. */
+static void pack(const struct gk_filter *filter, const float *weights, const float *bias)
+{
+    const int channels = filter->output_channels, tiles = tiles_of(channels);
+    const size_t run = run_of(filter);
+    float *packed = filter->packed;
+
+    for (int done = 0, group; done < tiles; done += group) {
+        group = tiles - done < GROUP_MOST ? tiles - done : GROUP_MOST;
+        for (int i = 0; i < group * CHANNELS; i++) {
+            const int channel = done * CHANNELS + i;
+            *packed++ = channel < channels ? bias[channel] : 0;
+        }
+        for (int row = 0; row < filter->height; row++) {
+            for (size_t at = 0; at < run; at += CHUNK) {
+                const float *from = weights + ((size_t)row * run + at) * (size_t)channels;
+                for (int tile = 0; tile < group; tile++, packed += TILE_FLOATS) {
+                    pack_tile(from, run - at, channels, (done + tile) * CHANNELS, (uint16_t *)(void *)packed);
+                }
+            }
+        }
+    }
+}
+
+/* --- the ring of rounded rows --- */
+
+/* Numbers of a row in the ring: the input's, or as many as a tile of outputs reaches where that is more, and
+ * zeros for a chunk that reaches beyond. */
+static size_t ring_row(const struct gk_filter *filter, int input_width)
+{
+    const size_t row = (size_t)input_width * (size_t)filter->input_channels;
+    const size_t reach = (OUTPUTS - 1) * step_of(filter) + run_of(filter);
+
+    return ((row > reach ? row : reach) + 2 * CHUNK - 1) / CHUNK * CHUNK;
+}
+
+static size_t scratch_floats(const struct gk_filter *filter, int input_width)
+{
+    return (size_t)filter->height * ring_row(filter, input_width) / 2;
+}
+
+static void round_row(const float *from, size_t count, uint16_t *to, size_t size)
+{
+    size_t i = 0;
+
+    for (; i + CHUNK <= count; i += CHUNK) {
+        const __m512bh rounded =
+            _mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + i + 16), _mm512_loadu_ps(from + i));
+        memcpy(to + i, &rounded, sizeof rounded);
+    }
+    float rest[CHUNK] = {0};
+    memcpy(rest, from + i, (count - i) * sizeof *rest);
+    const __m512bh rounded = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(rest + 16), _mm512_loadu_ps(rest));
+    memcpy(to + i, &rounded, sizeof rounded);
+    memset(to + i + CHUNK, 0, (size - i - CHUNK) * sizeof *to);
+}
+
+/* --- convolution --- */
+
+/* The tiles by their numbers, which the intrinsics want literally: sums of two tiles of outputs by two of
+ * channels, and what is multiplied. */
+#define SUM_00 0
+#define SUM_01 1
+#define SUM_10 2
+#define SUM_11 3
+#define OUTPUTS_0 4
+#define OUTPUTS_1 5
+#define CHANNELS_0 6
+#define CHANNELS_1 7
+#define TILES 8
+
+static void configure(void)
+{
+    struct {
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } config = {.palette = 1};
+
+    for (int i = 0; i < TILES; i++) {
+        config.row_bytes[i] = 64;
+        config.rows[i] = 16;
+    }
+    _tile_loadconfig(&config);
+}
+
+/* What the blocks of one row and one group of channels share. */
+struct blocks {
+    const struct gk_filter *filter;
+    const float *bias;        /* of the group */
+    const uint8_t *weights;   /* its tiles */
+    const uint16_t *rows[15]; /* of the ring, as the filter's rows lie on them (GK_NETWORK_KERNEL_MOST) */
+    float *output;            /* of the row's first pixel, the group's first channel */
+    int channels;             /* of the group and after it */
+    int width;                /* of the row */
+};
+
+static void store_tile(const struct blocks *blocks, const float *sums, int x, int tile)
+{
+    const int left = blocks->channels - tile * CHANNELS;
+    const __mmask16 mask = (__mmask16)(left >= CHANNELS ? 0xffff : (1 << left) - 1);
+    const __m512 bias = _mm512_loadu_ps(blocks->bias + tile * CHANNELS);
+    const size_t step = (size_t)blocks->filter->output_channels;
+    float *to = blocks->output + (size_t)x * step + tile * CHANNELS;
+
+    for (int i = 0; i < OUTPUTS && x + i < blocks->width; i++, to += step) {
+        __m512 sum = _mm512_add_ps(_mm512_loadu_ps(sums + (size_t)i * CHANNELS), bias);
+        sum = blocks->filter->relu ? _mm512_max_ps(sum, _mm512_setzero_ps()) : sum;
+        _mm512_mask_storeu_ps(to, mask, sum);
+    }
+}
+
+/* Two tiles of outputs, from x0 and from x1 on, by two of channels. */
+static void sum_two(const struct blocks *blocks, int x0, int x1)
+{
+    const size_t step = step_of(blocks->filter), chunks = chunks_of(blocks->filter);
+    const int stride = (int)(step * sizeof(uint16_t));
+    const uint8_t *weights = blocks->weights;
+    float sums[TILE_FLOATS];
+
+    _tile_zero(SUM_00);
+    _tile_zero(SUM_01);
+    _tile_zero(SUM_10);
+    _tile_zero(SUM_11);
+    for (int row = 0; row < blocks->filter->height; row++) {
+        const uint16_t *from = blocks->rows[row];
+        for (size_t i = 0; i < chunks; i++, from += CHUNK, weights += 2 * TILE_BYTES) {
+            _tile_loadd(OUTPUTS_0, from + (size_t)x0 * step, stride);
+            _tile_loadd(CHANNELS_0, weights, 64);
+            _tile_dpbf16ps(SUM_00, OUTPUTS_0, CHANNELS_0);
+            _tile_loadd(CHANNELS_1, weights + TILE_BYTES, 64);
+            _tile_dpbf16ps(SUM_01, OUTPUTS_0, CHANNELS_1);
+            _tile_loadd(OUTPUTS_1, from + (size_t)x1 * step, stride);
+            _tile_dpbf16ps(SUM_10, OUTPUTS_1, CHANNELS_0);
+            _tile_dpbf16ps(SUM_11, OUTPUTS_1, CHANNELS_1);
+        }
+    }
+    _tile_stored(SUM_00, sums, 64);
+    store_tile(blocks, sums, x0, 0);
+    _tile_stored(SUM_01, sums, 64);
+    store_tile(blocks, sums, x0, 1);
+    _tile_stored(SUM_10, sums, 64);
+    store_tile(blocks, sums, x1, 0);
+    _tile_stored(SUM_11, sums, 64);
+    store_tile(blocks, sums, x1, 1);
+}
+
+/* The same by one tile of channels. */
+static void sum_one(const struct blocks *blocks, int x0, int x1)
+{
+    const size_t step = step_of(blocks->filter), chunks = chunks_of(blocks->filter);
+    const int stride = (int)(step * sizeof(uint16_t));
+    const uint8_t *weights = blocks->weights;
+    float sums[TILE_FLOATS];
+
+    _tile_zero(SUM_00);
+    _tile_zero(SUM_10);
+    for (int row = 0; row < blocks->filter->height; row++) {
+        const uint16_t *from = blocks->rows[row];
+        for (size_t i = 0; i < chunks; i++, from += CHUNK, weights += TILE_BYTES) {
+            _tile_loadd(OUTPUTS_0, from + (size_t)x0 * step, stride);
+            _tile_loadd(CHANNELS_0, weights, 64);
+            _tile_dpbf16ps(SUM_00, OUTPUTS_0, CHANNELS_0);
+            _tile_loadd(OUTPUTS_1, from + (size_t)x1 * step, stride);
+            _tile_dpbf16ps(SUM_10, OUTPUTS_1, CHANNELS_0);
+        }
+    }
+    _tile_stored(SUM_00, sums, 64);
+    store_tile(blocks, sums, x0, 0);
+    _tile_stored(SUM_10, sums, 64);
+    store_tile(blocks, sums, x1, 0);
+}
+
+/* All channels of one row. The last tile of outputs overlaps the one before where the row does not divide. */
+static void convolve_row(struct blocks *blocks)
+{
+    const struct gk_filter *filter = blocks->filter;
+    const int last = blocks->width > OUTPUTS ? blocks->width - OUTPUTS : 0;
+    const size_t steps = (size_t)filter->height * chunks_of(filter);
+    const float *packed = filter->packed;
+    float *output = blocks->output;
+
+    for (int done = 0; done < filter->output_channels;) {
+        const int group = filter->output_channels - done > CHANNELS ? GROUP_MOST : 1;
+        blocks->bias = packed;
+        blocks->weights = (const uint8_t *)(packed + group * CHANNELS);
+        blocks->output = output + done;
+        blocks->channels = filter->output_channels - done;
+        for (int x = 0; x < blocks->width; x += 2 * OUTPUTS) {
+            const int x0 = x < last ? x : last, x1 = x + OUTPUTS < last ? x + OUTPUTS : last;
+            if (group == GROUP_MOST) {
+                sum_two(blocks, x0, x1);
+            } else {
+                sum_one(blocks, x0, x1);
+            }
+        }
+        packed += (size_t)group * (CHANNELS + steps * TILE_FLOATS);
+        done += group * CHANNELS;
+    }
+}
+
+static void convolve(const struct gk_filter *filter, const struct gk_view *input,
+                     const struct gk_view *output, float *scratch)
+{
+    const size_t row = ring_row(filter, input->width);
+    uint16_t *ring = (uint16_t *)(void *)scratch;
+    struct blocks blocks = {.filter = filter, .width = output->width};
+
+    assert(input->height >= (output->height - 1) * filter->stride_y + filter->height);
+    assert(input->width >= (output->width - 1) * filter->stride_x + filter->width);
+    assert(filter->height <= (int)(sizeof blocks.rows / sizeof *blocks.rows));
+    configure();
+    for (int y = 0, rounded = 0; y < output->height; y++) {
+        const int first = y * filter->stride_y;
+        for (rounded = rounded > first ? rounded : first; rounded < first + filter->height; rounded++) {
+            round_row(input->values + (size_t)rounded * input->row,
+                      (size_t)input->width * (size_t)input->channels,
+                      ring + (size_t)(rounded % filter->height) * row, row);
+        }
+        for (int i = 0; i < filter->height; i++) {
+            blocks.rows[i] = ring + (size_t)((first + i) % filter->height) * row;
+        }
+        blocks.output = output->values + (size_t)y * output->row;
+        convolve_row(&blocks);
+    }
+    _tile_release();
+}
+
+/* In no header: network_dispatch.c declares the tables that were built. */
+extern const struct gk_convolution_kernels gk_convolution_amx;
+const struct gk_convolution_kernels gk_convolution_amx = {
+    .relative_error = 0x1p-9f,
+    .pack_floats = pack_floats,
+    .pack = pack,
+    .scratch_floats = scratch_floats,
+    .run = convolve,
+};
