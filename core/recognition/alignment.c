@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define STATES_MOST (2 * GK_NUMBER_LONGEST + 1)
@@ -249,4 +250,26 @@ bool gk_decoder_align(const struct gk_digit_sheet *sheet, const char *string,
     }
     *ret_alignment = alignment;
     return true;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double gk_median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, compare_doubles);
+    return count > 0 ? values[count / 2] : 0;
+}
+
+double gk_alignment_pitch(const struct gk_alignment *alignment)
+{
+    double distances[GK_NUMBER_LONGEST];
+    int count = 0;
+    for (int i = 1; i < alignment->length; i++) {
+        distances[count++] = alignment->column[i] - alignment->column[i - 1];
+    }
+    return gk_median(distances, count);
 }

@@ -68,4 +68,10 @@ struct gk_alignment {
 bool gk_decoder_align(const struct gk_digit_sheet *sheet, const char *text,
                       struct gk_alignment *ret_alignment);
 
+/* The distance of most neighbours, in columns; 0: there are none. [any] */
+double gk_alignment_pitch(const struct gk_alignment *alignment);
+
+/* The middle one of `count` values, which it sorts; 0: there are none. [any] */
+double gk_median(double *values, int count);
+
 #endif

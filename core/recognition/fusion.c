@@ -26,6 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ABOUT_AS_SURE 0.5 /* of the surest framing's weight. Estimated */
+
 /* Beside its framing's best text; less likely ones are left to the exchanges and to the rest. Exchanges are
  * all of one length: to know what is of other lengths says how little there is beside them. */
 #define LEAST_SHARE 1e-3
@@ -220,6 +222,23 @@ bool gk_fusion_is_text(const struct gk_fusion *fusion, const char *text)
     return false;
 }
 
+/* One framing's columns are too coarse to tell a gap: the framings that count tell it together. */
+static void measure_distances(const struct gk_fusion *fusion, const struct gk_alignment *alignments,
+                              struct gk_fused_base *base)
+{
+    for (int place = 0; place + 1 < base->alignment.length; place++) {
+        double distances[GK_FUSION_FRAMINGS_MOST];
+        int count = 0;
+        for (int f = 0; f < fusion->framing_count; f++) {
+            double pitch = alignments[f].length > 0 ? gk_alignment_pitch(&alignments[f]) : 0;
+            if (pitch > 0 && fusion->weight[f] >= ABOUT_AS_SURE * fusion->weight[fusion->surest]) {
+                distances[count++] = (alignments[f].column[place + 1] - alignments[f].column[place]) / pitch;
+            }
+        }
+        base->distance[place] = gk_median(distances, count);
+    }
+}
+
 /* Pools the text with every character exchanged. false where the surest framing cannot have it. */
 static bool make_base(struct gk_fusion *fusion, size_t index, struct sums *sums)
 {
@@ -237,6 +256,7 @@ static bool make_base(struct gk_fusion *fusion, size_t index, struct sums *sums)
     }
     base->text = index;
     base->alignment = alignments[fusion->surest];
+    measure_distances(fusion, alignments, base);
     for (int place = 0; place < base->alignment.length; place++) {
         char own = text[place];
         for (int character = 0; character < GK_DIGIT_CHARACTERS; character++) {

@@ -7,7 +7,7 @@
 
 #include "core/recognition/decoder.h"
 
-#define GK_FUSION_FRAMINGS_MOST 12
+#define GK_FUSION_FRAMINGS_MOST 16
 #define GK_FUSION_TEXTS_MOST 40
 #define GK_FUSION_BASES_MOST 3
 
@@ -20,6 +20,9 @@ struct gk_fused_text {
 struct gk_fused_base {
     size_t text;                   /* its index */
     struct gk_alignment alignment; /* on the surest framing */
+    /* From each character to the next, in pitches of the text: the median over the framings that see it about
+     * as surely. */
+    double distance[GK_NUMBER_LONGEST];
     /* Probability with that character there, fused; the text's own at its own characters. */
     double probability[GK_NUMBER_LONGEST][GK_DIGIT_CHARACTERS];
 };

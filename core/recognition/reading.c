@@ -102,24 +102,6 @@ void gk_reading_join(const struct gk_reading *rows, int row_count, struct gk_rea
     }
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The distance of most neighbours; 0: there are none. */
-static double pitch_of(const struct gk_alignment *alignment)
-{
-    double distances[GK_NUMBER_LONGEST];
-    int count = 0;
-    for (int i = 1; i < alignment->length; i++) {
-        distances[count++] = alignment->column[i] - alignment->column[i - 1];
-    }
-    qsort(distances, (size_t)count, sizeof *distances, compare_doubles);
-    return count > 0 ? distances[count / 2] : 0;
-}
-
 /* The row of a block that a column of a framing lies in. */
 static int row_at(const struct gk_reading *reading, int framing, double column)
 {
@@ -130,37 +112,46 @@ static int row_at(const struct gk_reading *reading, int framing, double column)
     return row;
 }
 
-/* Writes "4-4-4-4"; "" where characters crowd, or one gap is too wide beside another. */
-static void write_grouping(const struct gk_reading *reading, int framing,
-                           const struct gk_alignment *alignment, char grouping[GK_GROUPING_SIZE])
+/* Does a group end behind a character of a base? In a block, where its row does. */
+static bool ends_group(const struct gk_reading *reading, int framing, const struct gk_fused_base *base,
+                       int at)
 {
-    double pitch = pitch_of(alignment), narrowest = HUGE_VAL, widest = 0;
+    const double *columns = base->alignment.column;
+    if (at + 1 == base->alignment.length) {
+        return true;
+    }
+    return reading->row_count > 0
+               ? row_at(reading, framing, columns[at]) != row_at(reading, framing, columns[at + 1])
+               : base->distance[at] > GAP;
+}
+
+/* Writes "4-4-4-4"; "" where characters crowd, or one gap is too wide beside another. */
+static void write_grouping(const struct gk_reading *reading, int framing, const struct gk_fused_base *base,
+                           char grouping[GK_GROUPING_SIZE])
+{
+    const int length = base->alignment.length;
+    double narrowest = HUGE_VAL, widest = 0;
     size_t used = 0;
     int group = 0;
     grouping[0] = '\0';
-    for (int i = 0; i < alignment->length; i++) {
-        double after = i + 1 < alignment->length ? alignment->column[i + 1] : HUGE_VAL;
-        double distance = after - alignment->column[i];
-        bool ends = distance > GAP * pitch;
-        if (reading->row_count > 0 && i + 1 < alignment->length) {
-            ends = row_at(reading, framing, alignment->column[i]) != row_at(reading, framing, after);
-        }
-        if (!ends && distance < CROWDED * pitch) {
+    for (int i = 0; i < length; i++) {
+        bool ends = ends_group(reading, framing, base, i);
+        if (!ends && base->distance[i] < CROWDED) {
             grouping[0] = '\0';
             return;
         }
-        if (ends && i + 1 < alignment->length && reading->row_count == 0) {
-            narrowest = fmin(narrowest, distance);
-            widest = fmax(widest, distance);
+        if (ends && i + 1 < length && reading->row_count == 0) {
+            narrowest = fmin(narrowest, base->distance[i]);
+            widest = fmax(widest, base->distance[i]);
         }
         group++;
-        if (ends || i + 1 == alignment->length) {
+        if (ends) {
             used += (size_t)snprintf(grouping + used, GK_GROUPING_SIZE - used, "%s%d", used > 0 ? "-" : "",
                                      group);
             group = 0;
         }
     }
-    if (widest > APART * pitch && widest > UNEVEN * narrowest) {
+    if (widest > APART && widest > UNEVEN * narrowest) {
         grouping[0] = '\0';
     }
 }
@@ -174,7 +165,7 @@ struct parts {
 /* Cuts at the widest distances. */
 static void find_parts(const struct gk_alignment *alignment, int columns, struct parts *ret_parts)
 {
-    double pitch = pitch_of(alignment), gaps[PARTS_MOST - 1] = {0};
+    double pitch = gk_alignment_pitch(alignment), gaps[PARTS_MOST - 1] = {0};
     *ret_parts = (struct parts){.count = 1, .cuts = {0, 1}};
     for (int i = 1; i < alignment->length && alignment->length >= LEAST_PART; i++) {
         double distance = alignment->column[i] - alignment->column[i - 1];
@@ -225,8 +216,8 @@ static void fuse(struct line *line, const struct parts *parts, int first, int la
     gk_fusion_run(line->fusion);
     memset(line->groupings, 0, sizeof line->groupings);
     for (size_t b = 0; b < line->fusion->base_count; b++) {
-        const struct gk_alignment *alignment = &line->fusion->bases[b].alignment;
-        write_grouping(reading, line->fusion->surest, alignment, line->groupings[alignment->length]);
+        const struct gk_fused_base *base = &line->fusion->bases[b];
+        write_grouping(reading, line->fusion->surest, base, line->groupings[base->alignment.length]);
     }
 }
 
