@@ -1,6 +1,7 @@
 #include "core/recognition/letters.h"
 
 #include "core/recognition/line_reader.h"
+#include "core/recognition/rules.h"
 #include "core/recognition/witness.h"
 
 #include <ctype.h>
@@ -44,8 +45,26 @@ static bool may_have(const struct guika_rule *rule, size_t letters, size_t digit
     return false;
 }
 
-bool gk_letters_may_stand(const struct gk_candidate_rules *rules, size_t digits)
+/* Are the digits parted as a number of digits alone is, on this shelf? */
+static bool is_parted_as_digits(const struct gk_candidate_rules *rules, const char *grouping)
 {
+    for (size_t i = 0; i < rules->issuer_count; i++) {
+        for (size_t j = 0; j < rules->issuers[i]->rule_count; j++) {
+            const struct guika_rule *rule = &rules->issuers[i]->rules[j];
+            bool letters = rule->prefix_count > 0 && letters_of(&rule->prefixes[0]) > 0;
+            if (!letters && gk_rules_grouping_fit(rule, grouping) == GK_GROUPING_KNOWN) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool gk_letters_may_stand(const struct gk_candidate_rules *rules, size_t digits, const char *grouping)
+{
+    if (strchr(grouping, '-') != NULL && is_parted_as_digits(rules, grouping)) {
+        return false;
+    }
     for (size_t i = 0; i < rules->issuer_count; i++) {
         for (size_t j = 0; j < rules->issuers[i]->rule_count; j++) {
             const struct guika_rule *rule = &rules->issuers[i]->rules[j];

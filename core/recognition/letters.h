@@ -31,8 +31,9 @@ struct gk_number_line;
 struct gk_text_line;
 
 /* May so many digits as the net saw on a row be a number of the shelf that begins with letters? The net makes
- * digits or nothing of those. [any] */
-bool gk_letters_may_stand(const struct gk_candidate_rules *rules, size_t digits);
+ * digits or nothing of those. `grouping` is how they are parted, as far as that is known: not where numbers
+ * of digits alone are parted so. [any] */
+bool gk_letters_may_stand(const struct gk_candidate_rules *rules, size_t digits, const char *grouping);
 
 /* Reads the row by Tesseract and looks for a prefix of the shelf in front of its digits. False, and nothing
  * set, where there is none. About 15 ms. [worker] */

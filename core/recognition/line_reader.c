@@ -9,7 +9,9 @@
 #include <string.h>
 
 /* The line finder is right about a digit's height within a fifth, mostly; the framings reach further. The
- * first decides the direction, the next two are enough where all agree. */
+ * first decides the direction, the next two are enough where all agree. A line that is still in doubt after
+ * all of them is read in each once more as its negative: the net was trained on either, and where relief and
+ * glare mislead it in one, they often do not in the other. */
 static const struct gk_framing framings[] = {
     {.digit_share = 0.62, .centre_shift = 0},   {.digit_share = 0.5, .centre_shift = 0},
     {.digit_share = 0.76, .centre_shift = 0},   {.digit_share = 0.6, .centre_shift = -0.18},
@@ -18,6 +20,10 @@ static const struct gk_framing framings[] = {
 };
 #define FRAMINGS (sizeof framings / sizeof *framings)
 #define FIRST_FRAMINGS 3
+#define BOTH_WAYS (2 * FRAMINGS) /* as it is, then as its negative */
+
+/* Probability of a number that its negative is not asked about. Estimated. */
+#define CLEAR_ENOUGH 0.9975
 
 /* Probability from which the first framings are enough. A list of consecutive numbers leaves a candidate less
  * than it had (core/registry/match.c): to be accepted there it needs 0.9995. Here twice as sure. */
@@ -29,7 +35,7 @@ static const struct gk_framing framings[] = {
 #define OPEN_DIRECTION 0.5
 
 /* What the likeliest number of digits alone may have for letters to be looked for. Estimated. */
-#define LETTERED_DOUBT 0.9
+#define LETTERED_DOUBT 0.25
 
 /* Probability, squared, of a character that tells where the number begins or ends. */
 #define RATHER_SURE 0.3
@@ -81,25 +87,34 @@ static size_t characters_of(const struct gk_digit_matrix *matrix)
     return count;
 }
 
+static void negate(struct gk_image *strip)
+{
+    for (size_t i = 0; i < (size_t)strip->width_px * (size_t)strip->height_px; i++) {
+        strip->grey[i] = (uint8_t)(255 - strip->grey[i]);
+    }
+}
+
 /* Leaves what the net says of the row in `work->matrix`. */
-static bool look(struct line_work *work, int row, bool upside_down, const struct gk_framing *framing)
+static bool look(struct line_work *work, int row, bool upside_down, size_t framing)
 {
     const struct gk_card_reader *reader = work->reader;
     const struct gk_line_place *place = work->place;
     struct gk_image strip;
     int64_t began = gk_stage_begin(reader->stages);
     bool read = gk_number_line_cut(place->picture, place->frame, &work->target->rows[row], upside_down,
-                                   framing, &strip);
+                                   &framings[framing % FRAMINGS], &strip);
     gk_stage_end(reader->stages, GK_STAGE_CUT, began);
     if (!read) {
         return false;
+    }
+    if (framing >= FRAMINGS) {
+        negate(&strip);
     }
     began = gk_stage_begin(reader->stages);
     read = gk_digit_net_read(reader->digits, &strip, &work->matrix);
     gk_stage_end(reader->stages, GK_STAGE_DIGITS, began);
     if (read && reader->observer != NULL) {
-        gk_observe_strip(reader->observer, &strip, &work->matrix, place->card, place->line,
-                         framing == &framings[0]);
+        gk_observe_strip(reader->observer, &strip, &work->matrix, place->card, place->line, framing == 0);
     }
     gk_image_clear(&strip);
     return read;
@@ -114,7 +129,7 @@ static void read_framings(struct line_work *work, bool upside_down, size_t end)
         uint64_t summary = 0;
         for (int row = 0; row < row_count; row++) {
             int source = upside_down ? row_count - 1 - row : row;
-            if (!look(work, source, upside_down, &framings[direction->framing_count])) {
+            if (!look(work, source, upside_down, direction->framing_count)) {
                 return;
             }
             gk_reading_add(&direction->rows[row], &work->matrix);
@@ -238,7 +253,7 @@ bool gk_line_glance(const struct gk_card_reader *reader, const struct gk_line_pl
     bool read = work != NULL;
     for (int row = 0; row < target->row_count && read; row++) {
         for (int turned = 0; turned < 2 && read; turned++) {
-            read = look(work, row, turned == 1, &framings[0]);
+            read = look(work, row, turned == 1, 0);
             if (read) {
                 const struct outline outline = outline_of(&work->matrix);
                 add_outline(&glance, &outline, turned);
@@ -256,12 +271,11 @@ static void read_letters(struct line_work *work, bool upside_down)
 {
     struct direction *direction = &work->directions[upside_down];
     const struct gk_line_verdict *verdict = &direction->verdict;
-    bool open = verdict->count == 0 || verdict->candidates[0].forced ||
-                verdict->candidates[0].probability < LETTERED_DOUBT;
+    bool open = verdict->count == 0 || verdict->candidates[0].probability < LETTERED_DOUBT;
     /* A part of the line may have been taken for the likeliest number. */
-    bool may_stand =
-        gk_letters_may_stand(&work->reader->rules, strlen(verdict->best)) ||
-        gk_letters_may_stand(&work->reader->rules, characters_of(&direction->rows[0].framings[0]));
+    bool may_stand = gk_letters_may_stand(&work->reader->rules, strlen(verdict->best), verdict->grouping) ||
+                     gk_letters_may_stand(&work->reader->rules,
+                                          characters_of(&direction->rows[0].framings[0]), verdict->grouping);
     if (work->reader->text != NULL && work->target->row_count == 1 && open && may_stand &&
         gk_letters_read(work->reader, work->place, work->target->rows, upside_down,
                         &direction->rows[0].letters)) {
@@ -285,8 +299,14 @@ bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_plac
         weigh(work, upside_down);
     }
     if (!is_read(&direction->verdict, SETTLED)) {
-        read_framings(work, upside_down, FRAMINGS);
-        weigh(work, upside_down);
+        if (direction->agreed) {
+            read_framings(work, upside_down, FRAMINGS);
+            weigh(work, upside_down);
+        }
+        if (!is_read(&direction->verdict, CLEAR_ENOUGH)) {
+            read_framings(work, upside_down, BOTH_WAYS);
+            weigh(work, upside_down);
+        }
         read_letters(work, upside_down);
     }
     bool worth = direction->verdict.clarity >= WORTH_READING;

@@ -19,8 +19,13 @@ static const struct guika_rule lettered_rules[] = {{.brand = "rail",
                                                     .prefix_count = 4,
                                                     .lengths = lengths,
                                                     .length_count = 1}};
-static const struct guika_rule plain_rules[] = {
-    {.brand = "bank", .alphabet = "0123456789", .lengths = plain_lengths, .length_count = 1}};
+static const char *const plain_groupings[] = {"4-4-4-4"};
+static const struct guika_rule plain_rules[] = {{.brand = "bank",
+                                                 .alphabet = "0123456789",
+                                                 .lengths = plain_lengths,
+                                                 .length_count = 1,
+                                                 .groupings = plain_groupings,
+                                                 .grouping_count = 1}};
 static const struct guika_issuer lettered = {.id = "rail", .rules = lettered_rules, .rule_count = 1};
 static const struct guika_issuer plain = {.id = "bank", .rules = plain_rules, .rule_count = 1};
 static const struct guika_issuer *const both[] = {&plain, &lettered};
@@ -108,12 +113,14 @@ static void test_a_second_letter_that_is_open_leaves_both(void **state)
 static void test_they_are_looked_for_only_where_so_many_digits_may_have_them(void **state)
 {
     (void)state;
-    assert_true(gk_letters_may_stand(&rules, 15));
-    assert_true(gk_letters_may_stand(&rules, 14));
-    assert_true(gk_letters_may_stand(&rules, 17));
-    assert_false(gk_letters_may_stand(&rules, 13));
-    assert_false(gk_letters_may_stand(&rules, 19));
-    assert_false(gk_letters_may_stand(&none, 15));
+    assert_true(gk_letters_may_stand(&rules, 15, ""));
+    assert_true(gk_letters_may_stand(&rules, 14, ""));
+    assert_true(gk_letters_may_stand(&rules, 17, ""));
+    assert_false(gk_letters_may_stand(&rules, 13, ""));
+    assert_false(gk_letters_may_stand(&rules, 19, ""));
+    assert_false(gk_letters_may_stand(&none, 15, ""));
+    assert_true(gk_letters_may_stand(&rules, 15, "3-4-4-4"));
+    assert_false(gk_letters_may_stand(&rules, 16, "4-4-4-4")); /* as bank cards have it */
 }
 
 int main(void)
