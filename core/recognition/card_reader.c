@@ -12,6 +12,7 @@
 #include "core/recognition/number_line.h"
 #include "core/recognition/observation.h"
 #include "core/recognition/sight.h"
+#include "core/recognition/text_rows.h"
 #include "core/recognition/witness.h"
 
 #include <assert.h>
@@ -20,7 +21,7 @@
 #include <string.h>
 
 #define MOST_LINES 6       /* glanced at on a view */
-#define MOST_TRIALS 14     /* lines, blocks and regions of layouts */
+#define MOST_TRIALS 30     /* lines, blocks and regions of layouts */
 #define MOST_READ 4        /* read through */
 #define FULL_NUMBER 9.0    /* strength of a line that makes trying the layouts' regions needless */
 #define LONG_NUMBER 12.0   /* strength of a line longer than the numbers that come as bar codes too */
@@ -424,12 +425,6 @@ static bool try_region(struct view *view, const struct visited *region, void *co
     return view->trial_count == MOST_TRIALS || gk_card_reader_out_of_time(view->reader);
 }
 
-static int compare_trials(const void *a, const void *b)
-{
-    const struct trial *x = a, *y = b;
-    return (x->strength < y->strength) - (x->strength > y->strength);
-}
-
 static double strongest(const struct view *view)
 {
     double most = 0;
@@ -437,6 +432,24 @@ static double strongest(const struct view *view)
         most = fmax(most, view->trials[i].strength);
     }
     return most;
+}
+
+/* Any print on the card, whichever way it runs. */
+static void try_print(struct view *view)
+{
+    struct gk_number_line rows[GK_TEXT_ROWS_MOST];
+    for (int across = 0; across < 2 && strongest(view) < FULL_NUMBER; across++) {
+        size_t count = gk_text_rows_find(view->picture, &view->frame, across == 1, rows);
+        for (size_t i = 0; i < count; i++) {
+            add_trial(view, &rows[i], 1);
+        }
+    }
+}
+
+static int compare_trials(const void *a, const void *b)
+{
+    const struct trial *x = a, *y = b;
+    return (x->strength < y->strength) - (x->strength > y->strength);
 }
 
 /* Glances at what may be a number, then reads what showed most. */
@@ -453,8 +466,9 @@ static void read_view(struct view *view)
         struct gk_number_line row = stretched(view, &view->lines[i]);
         add_trial(view, &row, 1);
     }
-    if (view->frame.width_px != 0 && strongest(view) < FULL_NUMBER) {
-        (void)visit_regions(view, try_region, NULL);
+    if (view->frame.width_px != 0 && !view->reader->finder_alone) {
+        try_print(view);
+        (void)(strongest(view) < FULL_NUMBER && visit_regions(view, try_region, NULL));
     }
     qsort(view->trials, view->trial_count, sizeof *view->trials, compare_trials);
     double least = fmax(LEAST_STRENGTH, LEAST_SHARE * strongest(view));

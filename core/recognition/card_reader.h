@@ -23,6 +23,7 @@ struct gk_card_reader {
     struct gk_barcode_reader *barcodes; /* likewise */
     struct gk_candidate_rules rules;
     const struct gk_observer *observer; /* NULL: nobody looks */
+    bool finder_alone;                  /* only rows that the finder sees are tried */
     struct gk_stages *stages;           /* NULL: nobody counts */
     /* No further line is tried after the first of these: of this thread's processor time, and of the wall
      * clock, which the lease goes by. */

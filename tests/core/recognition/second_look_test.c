@@ -67,6 +67,33 @@ static void test_what_a_first_look_reads_is_left_alone_and_more_is_read(void **s
     assert_true(second_read >= first_read && second_read >= CARDS * 3 / 4);
 }
 
+/* A card of an eighth of the frame's width in the dark, which the whole picture hardly shows. */
+static void test_a_card_that_is_small_in_the_picture_is_read_from_closer_by(void **state)
+{
+    const struct rig *rig = *state;
+    const struct gk_card_reader reader = rig_reader(rig);
+    int first_read = 0, second_read = 0;
+    for (uint64_t seed = 0; seed < CARDS; seed++) {
+        struct gk_mint_card card;
+        struct gk_mint_scene scene;
+        struct gk_image image;
+        struct truth truth;
+        struct look first = {.list = {.count = 0}}, second = first;
+        gk_mint_card_random(GK_MINT_PAYMENT, NULL, seed, &card);
+        gk_mint_scene_random(0.2, seed, &scene);
+        scene.width_px = 2400;
+        scene.height_px = 1800;
+        scene.card_width_share = 0.13;
+        assert_int_equal(draw_minted(&card, &scene, &image, &truth), 0);
+        gk_card_read(&reader, &image, NULL, &first.list, &first.sight);
+        gk_second_look_read(&reader, &image, NULL, &second.list, &second.sight);
+        gk_image_clear(&image);
+        first_read += chance_of(&first, card.number) > 0.5;
+        second_read += chance_of(&second, card.number) > 0.5;
+    }
+    assert_true(second_read > first_read);
+}
+
 static void test_two_looks_at_one_light_do_not_strengthen_each_other(void **state)
 {
     const struct rig *rig = *state;
@@ -108,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_first_look_reads_is_left_alone_and_more_is_read),
+        cmocka_unit_test(test_a_card_that_is_small_in_the_picture_is_read_from_closer_by),
         cmocka_unit_test(test_two_looks_at_one_light_do_not_strengthen_each_other),
         cmocka_unit_test(test_nothing_is_read_where_no_card_is),
     };
