@@ -243,12 +243,12 @@ static void measure_distances(const struct gk_fusion *fusion, const struct gk_al
 static bool make_base(struct gk_fusion *fusion, size_t index, struct sums *sums)
 {
     struct gk_fused_base *base = &fusion->bases[fusion->base_count];
-    struct gk_alignment alignments[GK_FUSION_FRAMINGS_MOST];
+    struct gk_alignment alignments[GK_FUSION_FRAMINGS_MOST] = {{.length = 0}};
     char text[GK_NUMBER_SIZE];
     memcpy(text, fusion->texts[index].text, sizeof text);
     for (int f = 0; f < fusion->framing_count; f++) {
-        if (fusion->weight[f] <= 0 || !gk_decoder_align(&fusion->sheets[f], text, &alignments[f])) {
-            alignments[f].length = 0;
+        if (fusion->weight[f] > 0) {
+            (void)gk_decoder_align(&fusion->sheets[f], text, &alignments[f]);
         }
     }
     if (alignments[fusion->surest].length == 0) {

@@ -60,17 +60,17 @@ static size_t pack_floats(const struct gk_filter *filter)
  * `used` is how many numbers of the run there are. */
 static void pack_tile(const float *weights, size_t used, int channels, int first, uint16_t *tile)
 {
-    for (int pair = 0; pair < CHUNK / 2; pair++) {
+    for (size_t pair = 0; pair < CHUNK / 2; pair++) {
         float both[CHUNK] = {0};
         for (int channel = 0; channel < CHANNELS && first + channel < channels; channel++) {
-            for (int i = 0; i < 2; i++) {
-                const size_t number = (size_t)(2 * pair + i);
-                both[2 * channel + i] =
+            for (size_t i = 0; i < 2; i++) {
+                const size_t number = 2 * pair + i;
+                both[2 * (size_t)channel + i] =
                     number < used ? weights[number * (size_t)channels + (size_t)(first + channel)] : 0;
             }
         }
         const __m512bh rounded = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(both + 16), _mm512_loadu_ps(both));
-        memcpy(tile + (size_t)pair * CHUNK, &rounded, sizeof rounded);
+        memcpy(tile + pair * CHUNK, &rounded, sizeof rounded);
     }
 }
 
