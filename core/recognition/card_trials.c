@@ -16,6 +16,7 @@
     2.0 /* of a direction in which some layout has a number there: 2, 5, 0, 8 are read either way up */
 #define SPARE_HEIGHTS 2.0   /* digit heights that are left on a row before and behind its characters */
 #define BLOCK_ROW_SHARE 0.6 /* of the mean row's strength, for a row that the finder missed */
+#define BLANK_ROW_SHARE 0.3 /* of the mean row's strength, below which a row at an end is none */
 #define BEYOND 0.4          /* of its length that a line in the picture may go on at either end */
 #define SHORT_HEIGHTS 7     /* digit heights of a line too short to tell its slope */
 #define EDGE_PX 20.0        /* of the frame that no number comes nearer to its edge */
@@ -239,6 +240,26 @@ static struct gk_number_line row_of_block(const struct gk_trial *block, int step
     return row;
 }
 
+/* A row of other print, above the block or below it, is none of its rows: it would take the place of one that
+ * is, and a number that lacks its last row may be another one. */
+static void drop_blank_ends(struct gk_card_view *view, struct gk_trial *block, struct gk_trial *spare)
+{
+    for (int end = 0; end < 2; end++) {
+        while (block->row_count > 1) {
+            *spare = (struct gk_trial){.row_count = 1};
+            spare->rows[0] = block->rows[end == 0 ? 0 : block->row_count - 1];
+            if (!glance_at(view, spare) ||
+                spare->strength >= BLANK_ROW_SHARE * block->strength / block->row_count) {
+                break;
+            }
+            block->row_count--;
+            if (end == 0) {
+                memmove(block->rows, block->rows + 1, (size_t)block->row_count * sizeof *block->rows);
+            }
+        }
+    }
+}
+
 /* The finder may have missed the first or the last row of the block that was added last. */
 static void complete_block(struct gk_card_view *view)
 {
@@ -247,6 +268,9 @@ static void complete_block(struct gk_card_view *view)
     }
     struct gk_trial *block = &view->trials[view->trial_count - 1];
     struct gk_trial *next = &view->trials[view->trial_count];
+    if (block->row_count > 1) {
+        drop_blank_ends(view, block, next);
+    }
     for (int end = 0; end < 2 && block->row_count > 1 && block->row_count < GK_STACK_MOST_ROWS; end++) {
         *next = (struct gk_trial){.row_count = 1};
         next->rows[0] = row_of_block(block, end == 0 ? -1 : block->row_count);
