@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The card is the watcher's, who stands in no list: their token is that of their contact. */
+/* The card is the watcher's, who stands in no list: their token is that of their contact. No person has to
+ * look at it any more. */
 static void give_to_watcher(guika_v1_internal_FoundCard *card, const uint8_t contact_token[GK_TOKEN_SIZE],
                             const uint8_t notice_id[16], int64_t now_ms,
                             guika_v1_internal_NoticeRecord *notice)
@@ -16,6 +17,8 @@ static void give_to_watcher(guika_v1_internal_FoundCard *card, const uint8_t con
     card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
     card->reason = guika_v1_Reason_REASON_UNSPECIFIED;
     card->issuer_account[0] = '\0';
+    card->pictures = 0;
+    card->sealed_candidates.size = 0;
     card->holder_token.size = GK_TOKEN_SIZE;
     memcpy(card->holder_token.bytes, contact_token, GK_TOKEN_SIZE);
     card->notice_id.size = sizeof notice->notice_id;
@@ -117,8 +120,6 @@ enum gk_status gk_found_card_grant(struct gk_transaction *transaction, const str
     gk_keys_message_id(keys, "card_found", (struct gk_bytes){case_id, GK_CASE_ID_SIZE}, notice_id);
     give_to_watcher(&card, contact_token, notice_id, now_ms, &notice);
     card.decided_at_ms = now_ms;
-    card.pictures = 0;
-    card.sealed_candidates.size = 0;
     /* A card in the bin is ready once staff have placed it where a holder reaches it. */
     if (gk_found_card_is_collectable(&card)) {
         notice.state = guika_v1_internal_NoticeRecord_State_NOTICE_DUE;

@@ -52,6 +52,7 @@ struct deposit {
     uint8_t *picture; /* redacted, copied from what the reader sent */
     struct gk_found_card_decision decision;
     guika_v1_internal_DepositRecord decided;
+    bool wants_picture; /* the card as it rests */
     uint64_t began_ms; /* on the loop's clock */
 };
 
@@ -495,8 +496,19 @@ static enum gk_status apply_decision(struct gk_commit *commit, struct gk_transac
                                      struct gk_error *error)
 {
     struct deposit *deposit = gk_container_of(commit, struct deposit, commit);
+    guika_v1_internal_FoundCard card = {0};
+    const enum gk_status status =
+        gk_found_card_decide(transaction, &deposit->decision, &deposit->decided, error);
 
-    return gk_found_card_decide(transaction, &deposit->decision, &deposit->decided, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    deposit->wants_picture =
+        gk_record_get(transaction, GK_FAMILY_FOUND_CARDS,
+                      (struct gk_bytes){deposit->decision.card.case_id, GK_CASE_ID_SIZE},
+                      guika_v1_internal_FoundCard_fields, &card, NULL) == GK_OK &&
+        card.pictures > 0;
+    return GK_OK;
 }
 
 static void on_decided(struct gk_commit *commit)
@@ -509,7 +521,7 @@ static void on_decided(struct gk_commit *commit)
         return;
     }
     log_decision(deposit);
-    if (deposit->sequence > 0 && !may_need_picture(deposit->decision.card.state)) {
+    if ((deposit->sequence > 0 || deposit->decision.card.pictures > 0) && !deposit->wants_picture) {
         erase_pictures(pipeline, deposit->decision.card.case_id);
     }
     if (deposit->decided.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
