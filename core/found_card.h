@@ -74,8 +74,9 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
 /* The box says where the card ended up. Releases the notice with STORED in the normal zone (from the
  * difficult one it leaves once staff have placed the card where a holder reaches it), cancels it with
  * TAKEN_BACK and FULL, after which the card keeps no pictures. STORED and JAMMED end a wait for frames: the
- * card is difficult. Saying the same again changes nothing. NOT_FOUND where the box has no such deposit;
- * FAILED_PRECONDITION where it said something else before that rules this out. [committer] */
+ * card is difficult. Of a card that staff have carried away meanwhile it is only noted. Saying the same again
+ * changes nothing. NOT_FOUND where the box has no such deposit; FAILED_PRECONDITION where it said something
+ * else before that rules this out. [committer] */
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
                                      const guika_v1_ConfirmStoredRequest *request,
                                      uint8_t ret_case_id[GK_CASE_ID_SIZE], struct gk_error *error);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { ROUNDS_MAX = 200 };
+
 static int64_t rig_now(void *context)
 {
     return atomic_load(&((struct core_rig *)context)->now_ms);
@@ -212,12 +214,16 @@ enum gk_status driver_pass(struct driver *driver, int64_t pass_ms)
                                            .store = driver->rig.store,
                                            .retention = &driver->rig.retention};
     struct gk_swept swept = {0};
+    unsigned rounds = 0;
     enum gk_status status;
 
     atomic_fetch_add(&driver->rig.now_ms, pass_ms);
     do {
         status = gk_sweep(&parts, &swept, &driver->error);
-    } while (status == GK_OK && (swept.ticks > 0 || swept.more));
+    } while (status == GK_OK && (swept.ticks > 0 || swept.more) && ++rounds < ROUNDS_MAX);
+    if (rounds == ROUNDS_MAX) {
+        return gk_error_set(&driver->error, DRIVER_ODD, "something is due for ever");
+    }
     return status == GK_OK ? forget_watches(driver) : status;
 }
 
