@@ -310,8 +310,9 @@ static enum gk_status place_card(struct gk_transaction *transaction, guika_v1_in
         card->has_place = true;
         card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_JAMMED};
         gk_transaction_count(transaction, card->box_id, "jammed");
-        /* Nobody takes another picture of a card that is stuck. */
-        return card->state == guika_v1_CardState_CARD_STATE_RECEIVED
+        /* Nobody takes another picture of a card that is stuck; one that was to go back has not. */
+        return card->state == guika_v1_CardState_CARD_STATE_RECEIVED ||
+                       card->state == guika_v1_CardState_CARD_STATE_GIVEN_BACK
                    ? answer_difficult(transaction, card, error)
                    : GK_OK;
     default:

@@ -197,15 +197,16 @@ enum gk_status gk_found_card_close(struct gk_transaction *transaction, const uin
         return gk_error_set(error, GK_INVALID_ARGUMENT,
                             "the card's issuer is not known: say to whom it was handed");
     }
+    const char *taker = !is_handed ? "" : issuer[0] == '\0' ? card.issuer : issuer;
+
     card.state = state;
+    card.place = (guika_v1_internal_Place){.kind = is_handed ? guika_v1_internal_Place_Kind_PLACE_ISSUER
+                                                             : guika_v1_internal_Place_Kind_PLACE_DESTROYED};
+    (void)snprintf(card.place.location, sizeof card.place.location, "%s", taker);
     forget_evidence(&card);
     gk_transaction_count(transaction, card.box_id, is_handed ? "handed_over" : "destroyed");
     return gk_found_card_put(transaction, &card, actor,
-                             is_handed ? "found_card.hand_over" : "found_card.discard",
-                             !is_handed          ? ""
-                             : issuer[0] == '\0' ? card.issuer
-                                                 : issuer,
-                             error);
+                             is_handed ? "found_card.hand_over" : "found_card.discard", taker, error);
 }
 
 enum gk_status gk_found_card_view(struct gk_transaction *transaction, const uint8_t case_id[GK_CASE_ID_SIZE],

@@ -269,6 +269,7 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         card->closed_at_ms = 0;
     } else if (card->closed_at_ms == 0) {
         card->closed_at_ms = gk_transaction_now_ms(transaction);
+        card->opened_at_ms = 0; /* whatever comes of an open door, the card is not behind it */
         forget_evidence(card);
     }
     unindex_card(transaction, &before, card);
