@@ -181,7 +181,7 @@ enum gk_status gk_found_card_cancel(struct gk_transaction *transaction, const ch
     card.reason = guika_v1_Reason_REASON_CANCELLED;
     card.disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
     card.decided_zone = guika_v1_Zone_ZONE_DIFFICULT;
-    card.place.misplaced = card.stored_at_ms != 0 && card.place.zone != card.decided_zone;
+    card.place.misplaced = card.place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT;
     gk_found_card_count(transaction, &card);
     issuer_actor(actor, issuer_id);
     return gk_found_card_put(transaction, &card, actor, "found_card.cancel", "CANCELLED", error);

@@ -62,6 +62,25 @@ void gk_found_card_forget_opening(struct gk_transaction *transaction, const guik
     }
 }
 
+enum gk_status gk_found_card_latest_opening(struct gk_transaction *transaction,
+                                            const guika_v1_internal_FoundCard *card, int64_t *ret_at_ms,
+                                            struct gk_error *error)
+{
+    guika_v1_internal_OpeningRecord opening = {0};
+    uint8_t key[8];
+
+    put_be64(key, card->fencing_token);
+    const enum gk_status status =
+        gk_record_get(transaction, GK_FAMILY_OPENINGS, (struct gk_bytes){key, sizeof key},
+                      guika_v1_internal_OpeningRecord_fields, &opening, error);
+
+    if (status == GK_OK || status == GK_NOT_FOUND) {
+        *ret_at_ms = opening.opened_at_ms;
+        return GK_OK;
+    }
+    return status;
+}
+
 /* --- tries --- */
 
 static bool is_here(const guika_v1_internal_FoundCard *card, const struct gk_pickup_try *attempt)

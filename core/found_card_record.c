@@ -350,8 +350,8 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
     guika_v1_internal_NoticeRecord notice = {0};
     const enum gk_status status = gk_found_card_cancel_notice(transaction, card, error);
 
-    if (status != GK_OK) {
-        return status;
+    if (status != GK_OK || card->holder_token.size == 0) {
+        return status; /* a holder who was forgotten is not told */
     }
     if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER) {
         return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);

@@ -205,7 +205,8 @@ static void check_beside(struct looking *looking, const struct model_card *card,
     differ(looking, "openings", card->name, beside->openings, card->opening != 0);
     differ(looking, "picture files", card->name, beside->picture, card->picture);
     if (model_is_live(card)) {
-        differ(looking, "rows in found_by_holder", card->name, beside->by_holder, card->holder != HOLDER_NONE);
+        differ(looking, "rows in found_by_holder", card->name, beside->by_holder,
+               card->holder != HOLDER_NONE);
         differ(looking, "rows in issuer_queue", card->name, beside->queued, card->queued);
     }
     if (card->erased) {

@@ -80,10 +80,9 @@ static void expect_notice(const struct comparing *comparing, const struct driver
         return;
     }
     const struct model_notice *wanted = &card->notices[card->notice];
-    const enum gk_status status =
-        gk_record_read(driver->rig.store, GK_FAMILY_OUTBOX,
-                       (struct gk_bytes){found->notice_id.bytes, found->notice_id.size},
-                       guika_v1_internal_NoticeRecord_fields, &notice, NULL);
+    const enum gk_status status = gk_record_read(
+        driver->rig.store, GK_FAMILY_OUTBOX, (struct gk_bytes){found->notice_id.bytes, found->notice_id.size},
+        guika_v1_internal_NoticeRecord_fields, &notice, NULL);
 
     expect(comparing, "reading its notice", status, GK_OK);
     expect(comparing, "notice's state", notice.state, wanted->state);

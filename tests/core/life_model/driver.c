@@ -112,7 +112,7 @@ static void answer_numbers(struct gk_rpc_client *reader, const guika_v1_internal
 static void *run_reader(void *context)
 {
     struct driver *driver = context;
-    struct gk_rpc_client *reader = core_rig_connect(&driver->rig, GK_ROLE_READER, "reader-0");
+    struct gk_rpc_client *reader = driver->reader_line;
     guika_v1_internal_LeaseJobResponse *job = calloc(1, sizeof *job);
     guika_v1_internal_CompleteRecognitionRequest *seen = calloc(1, sizeof *seen);
     const guika_v1_internal_LeaseJobRequest request = {0};
@@ -129,7 +129,6 @@ static void *run_reader(void *context)
     }
     free(seen);
     free(job);
-    gk_rpc_client_close(reader);
     return NULL;
 }
 
@@ -195,13 +194,16 @@ void driver_connect(struct driver *driver)
                                                 .pickup = find_pickup,
                                                 .on_delivered = on_delivered,
                                                 .context = driver};
-    driver_must(driver, pthread_create(&driver->reader, NULL, run_reader, driver) == 0, "no thread for the reader");
+    driver->reader_line = core_rig_connect(&driver->rig, GK_ROLE_READER, "reader-0");
+    driver_must(driver, pthread_create(&driver->reader, NULL, run_reader, driver) == 0,
+                "no thread for the reader");
 }
 
 void driver_leave(struct driver *driver)
 {
     core_rig_stop(&driver->rig);
     (void)pthread_join(driver->reader, NULL);
+    gk_rpc_client_close(driver->reader_line);
     for (uint32_t i = 0; i < BOXES; i++) {
         gk_rpc_client_close(driver->boxes[i]);
     }
@@ -226,23 +228,23 @@ static void add_places(struct driver *driver)
 
         (void)snprintf(request.box_id, sizeof request.box_id, "%s", world_box(i));
         driver_must(driver,
-             guika_v1_operator_service_add_box(driver->operators[0], &driver_patience, &request, &box_added,
-                                               &driver->error) == GK_OK,
-             "no box");
+                    guika_v1_operator_service_add_box(driver->operators[0], &driver_patience, &request,
+                                                      &box_added, &driver->error) == GK_OK,
+                    "no box");
     }
     for (uint32_t i = 0; i < DESKS; i++) {
         guika_v1_AddDeskRequest request = {.has_place = true, .place.en = "Desk"};
 
         (void)snprintf(request.desk_id, sizeof request.desk_id, "%s", world_place(AT_DESK, i));
         driver_must(driver,
-             guika_v1_operator_service_add_desk(driver->operators[0], &driver_patience, &request, &desk_added,
-                                                &driver->error) == GK_OK,
-             "no desk");
+                    guika_v1_operator_service_add_desk(driver->operators[0], &driver_patience, &request,
+                                                       &desk_added, &driver->error) == GK_OK,
+                    "no desk");
     }
     driver_must(driver,
-         guika_v1_operator_service_add_staff(driver->operators[0], &driver_patience, &staff, &staff_added,
-                                             &driver->error) == GK_OK,
-         "no staff");
+                guika_v1_operator_service_add_staff(driver->operators[0], &driver_patience, &staff,
+                                                    &staff_added, &driver->error) == GK_OK,
+                "no staff");
     (void)snprintf(driver->staff, sizeof driver->staff, "%s", staff_added.token);
 }
 
@@ -259,9 +261,10 @@ static void add_accounts(struct driver *driver)
                              : guika_v1_IssuerPolicy_ISSUER_POLICY_NOTIFY_AT_ONCE;
         /* The rig has an account "bank" already. */
         driver_must(driver,
-             i == 0 || guika_v1_operator_service_add_issuer(driver->operators[0], &driver_patience, &request,
-                                                            &response, &driver->error) == GK_OK,
-             "no account");
+                    i == 0 ||
+                        guika_v1_operator_service_add_issuer(driver->operators[0], &driver_patience, &request,
+                                                             &response, &driver->error) == GK_OK,
+                    "no account");
         driver_must(driver, driver_import(driver, i, world_accounts[i].registered) == GK_OK, "no list");
     }
 }

@@ -37,10 +37,10 @@ struct driver {
     struct core_rig rig;
     enum driver_fault fault;
     struct gk_rpc_client *boxes[BOXES];
-    struct gk_rpc_client *second; /* another line of a box, for what happens at once */
     struct gk_rpc_client *operators[OPERATORS];
     struct gk_rpc_client *viewer;
     struct gk_rpc_client *issuers[ACCOUNTS];
+    struct gk_rpc_client *reader_line;
     pthread_t reader;
     _Atomic uint32_t reading; /* what the reader makes of a picture */
     atomic_bool may_ask;

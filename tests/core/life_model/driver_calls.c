@@ -74,8 +74,8 @@ static enum gk_status deposit_at_once(struct driver *driver, const struct operat
     struct dropping first;
     struct dropping second;
     pthread_t thread;
-    struct gk_rpc_client *other = core_rig_connect(
-        &driver->rig, GK_ROLE_BOX, world_box((operation->box + (race ? 0 : 1)) % BOXES));
+    struct gk_rpc_client *other =
+        core_rig_connect(&driver->rig, GK_ROLE_BOX, world_box((operation->box + (race ? 0 : 1)) % BOXES));
 
     prepare(&first, driver->boxes[operation->box], name, pictures[0], "frame");
     prepare(&second, other, race ? name : name + 1, pictures[1], "frame");
@@ -87,7 +87,7 @@ static enum gk_status deposit_at_once(struct driver *driver, const struct operat
 
     if (status != GK_OK || race) {
         return status != GK_OK || strcmp(first.answer.case_id, second.answer.case_id) == 0 ? status
-                                                                                          : DRIVER_ODD;
+                                                                                           : DRIVER_ODD;
     }
     return note(driver, &second, name + 1, operation->box + 1);
 }
@@ -100,12 +100,13 @@ static enum gk_status deposit_again(struct driver *driver, const struct operatio
     char case_id[33];
     struct dropping dropping;
 
-    prepare(&dropping, driver->boxes[card->box], card->name, picture, operation->what == 1 ? "other" : "frame");
+    prepare(&dropping, driver->boxes[card->box], card->name, picture,
+            operation->what == 1 ? "other" : "frame");
     (void)drop(&dropping);
     driver->error = dropping.error;
     driver_case_number(card, case_id);
     return dropping.status == GK_OK && strcmp(case_id, dropping.answer.case_id) != 0 ? DRIVER_ODD
-                                                                                    : dropping.status;
+                                                                                     : dropping.status;
 }
 
 static enum gk_status add_frames(struct driver *driver, const struct driver_card *card)
@@ -124,8 +125,8 @@ static enum gk_status add_frames(struct driver *driver, const struct driver_card
 static enum gk_status store(struct driver *driver, const struct operation *operation,
                             const struct driver_card *card)
 {
-    guika_v1_ConfirmStoredRequest request = {
-        .outcome = (guika_v1_ConfirmStoredRequest_Outcome)operation->what};
+    guika_v1_ConfirmStoredRequest request = {.outcome =
+                                                 (guika_v1_ConfirmStoredRequest_Outcome)operation->what};
     guika_v1_ConfirmStoredResponse response = {0};
 
     (void)snprintf(request.deposit_id, sizeof request.deposit_id, "d%u", card->name);
@@ -133,8 +134,8 @@ static enum gk_status store(struct driver *driver, const struct operation *opera
         request.zone = (guika_v1_Zone)operation->where;
         (void)snprintf(request.compartment, sizeof request.compartment, "N%u", card->name);
     }
-    return guika_v1_box_service_confirm_stored(driver->boxes[card->box], &driver_patience, &request, &response,
-                                               &driver->error);
+    return guika_v1_box_service_confirm_stored(driver->boxes[card->box], &driver_patience, &request,
+                                               &response, &driver->error);
 }
 
 static enum gk_status heartbeat(struct driver *driver, const struct operation *operation)
@@ -152,8 +153,8 @@ static enum gk_status heartbeat(struct driver *driver, const struct operation *o
     if ((operation->what & BOX_HAS_LAMPS) != 0) {
         request.cameras[0].lamps[request.cameras[0].lamps_count++] = guika_v1_Lamp_LAMP_LEFT;
     }
-    return guika_v1_box_service_heartbeat(driver->boxes[operation->box], &driver_patience, &request, &response,
-                                          &driver->error);
+    return guika_v1_box_service_heartbeat(driver->boxes[operation->box], &driver_patience, &request,
+                                          &response, &driver->error);
 }
 
 enum gk_status driver_box(struct driver *driver, const struct operation *operation)
@@ -206,8 +207,8 @@ static enum gk_status open_box(struct driver *driver, const struct operation *op
     driver_case_number(card, request.case_number);
     (void)snprintf(request.code, sizeof request.code, "%s", operation->right ? card->code : "00000000");
     (void)snprintf(request.telephone_tail, sizeof request.telephone_tail, "%s", card->tail);
-    const enum gk_status status = guika_v1_box_service_open_for_pickup(
-        driver->boxes[box], &driver_patience, &request, &response, &driver->error);
+    const enum gk_status status = guika_v1_box_service_open_for_pickup(driver->boxes[box], &driver_patience,
+                                                                       &request, &response, &driver->error);
 
     if (status == GK_OK) {
         if (response.fencing_token <= card->fencing_token ||
@@ -239,9 +240,9 @@ static enum gk_status hand_out(struct driver *driver, const struct operation *op
 enum gk_status driver_pickup(struct driver *driver, const struct operation *operation)
 {
     struct driver_card *card = driver_find(driver, operation->card);
-    guika_v1_ConfirmCollectedRequest request = {
-        .outcome = (guika_v1_ConfirmCollectedRequest_Outcome)operation->what,
-        .fencing_token = card->fencing_token};
+    guika_v1_ConfirmCollectedRequest request = {.outcome =
+                                                    (guika_v1_ConfirmCollectedRequest_Outcome)operation->what,
+                                                .fencing_token = card->fencing_token};
     guika_v1_ConfirmCollectedResponse response = {0};
 
     switch (operation->kind) {
@@ -274,8 +275,7 @@ static void reach(const struct driver *driver, struct driver_card *card, const u
 
     if (code[0] != '\0') {
         (void)snprintf(card->code, sizeof card->code, "%.8s", code);
-        (void)snprintf(card->tail, sizeof card->tail, "%.4s",
-                       strlen(code) == 8 ? "" : world_telephone_end);
+        (void)snprintf(card->tail, sizeof card->tail, "%.4s", strlen(code) == 8 ? "" : world_telephone_end);
     }
     for (uint32_t i = 0; i < card->message_count; i++) {
         if (memcmp(card->messages[i], notice_id, 16) == 0) {
@@ -302,10 +302,10 @@ static enum gk_status complete(struct driver *driver, struct settling *settling,
     struct gk_outbox_attempt *attempt = &settling->attempt;
 
     attempt->retry_after_ms = 24 * 3600 * 1000; /* the longest wait: nothing is left to chance */
-    attempt->outcome = what == COURIER_DELIVERS
-                           ? guika_v1_internal_CompleteNoticeRequest_Outcome_DELIVERED
-                       : what == COURIER_IS_REFUSED ? guika_v1_internal_CompleteNoticeRequest_Outcome_REFUSED
-                                                    : guika_v1_internal_CompleteNoticeRequest_Outcome_TRY_LATER;
+    attempt->outcome = what == COURIER_DELIVERS ? guika_v1_internal_CompleteNoticeRequest_Outcome_DELIVERED
+                       : what == COURIER_IS_REFUSED
+                           ? guika_v1_internal_CompleteNoticeRequest_Outcome_REFUSED
+                           : guika_v1_internal_CompleteNoticeRequest_Outcome_TRY_LATER;
     return gk_store_commit_and_wait(driver->rig.store, apply_settle, settling, &driver->error);
 }
 
@@ -322,9 +322,8 @@ enum gk_status driver_courier(struct driver *driver, const struct operation *ope
         return GK_OK;
     }
     memset(driver->notice, 0, sizeof *driver->notice);
-    const enum gk_outbox_prepared prepared =
-        gk_outbox_prepare(&driver->outbox, found.notice_id.bytes, now_ms, driver->notice, &settling.attempt,
-                          &driver->error);
+    const enum gk_outbox_prepared prepared = gk_outbox_prepare(
+        &driver->outbox, found.notice_id.bytes, now_ms, driver->notice, &settling.attempt, &driver->error);
 
     *ret_did = prepared != GK_OUTBOX_STALE;
     if (prepared != GK_OUTBOX_READY) {

@@ -132,8 +132,8 @@ static enum gk_status grant(struct driver *driver, const struct operation *opera
     watch_id(operation->where, id);
     gk_hex_encode(id, sizeof id, request.watch_id);
     driver_case_number(card, request.case_id);
-    return guika_v1_operator_service_resolve_claim(driver->operators[1], &driver_patience, &request, &response,
-                                                   &driver->error);
+    return guika_v1_operator_service_resolve_claim(driver->operators[1], &driver_patience, &request,
+                                                   &response, &driver->error);
 }
 
 /* --- what an issuer says of a card --- */
@@ -152,8 +152,8 @@ static enum gk_status say(struct driver *driver, const struct operation *operati
         return guika_v1_issuer_service_acknowledge_found(issuer, &driver_patience, &acknowledged, &noted,
                                                          &driver->error);
     }
-    const enum gk_status status = guika_v1_issuer_service_decide_found(issuer, &driver_patience, &request,
-                                                                       &response, &driver->error);
+    const enum gk_status status =
+        guika_v1_issuer_service_decide_found(issuer, &driver_patience, &request, &response, &driver->error);
 
     if (status == GK_OK && response.pickup_code[0] != '\0') {
         (void)snprintf(card->code, sizeof card->code, "%.8s", response.pickup_code);

@@ -39,8 +39,8 @@ static enum gk_status serve(struct driver *driver, uint32_t box)
     do {
         memset(response, 0, sizeof *response);
         memset(taken, 0, sizeof *taken);
-        status = guika_v1_box_service_open_for_service(driver->boxes[box], &driver_patience, &request, response,
-                                                       &driver->error);
+        status = guika_v1_box_service_open_for_service(driver->boxes[box], &driver_patience, &request,
+                                                       response, &driver->error);
         for (size_t i = 0; i < response->items_count; i++) {
             memcpy(request.after_case_id, response->items[i].case_id, sizeof request.after_case_id);
             if (response->items[i].take != guika_v1_ServiceItem_Why_WHY_UNSPECIFIED) {
@@ -156,8 +156,8 @@ static enum gk_status retry(struct driver *driver, const struct driver_card *car
     guika_v1_ResolveResponse *response = calloc(1, sizeof *response);
 
     driver_case_number(card, request.case_id);
-    const enum gk_status status = guika_v1_operator_service_retry(
-        driver->operators[0], &driver_patience, &request, response, &driver->error);
+    const enum gk_status status = guika_v1_operator_service_retry(driver->operators[0], &driver_patience,
+                                                                  &request, response, &driver->error);
 
     free(response);
     return status;

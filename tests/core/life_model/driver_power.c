@@ -77,7 +77,8 @@ static enum gk_status cut_power(struct driver *driver, uint64_t log_bytes, bool 
 
     driver_settle(driver);
     if (checkpoint) {
-        driver_must(driver, gk_store_checkpoint(driver->rig.store, left, &driver->error) == GK_OK, "no checkpoint");
+        driver_must(driver, gk_store_checkpoint(driver->rig.store, left, &driver->error) == GK_OK,
+                    "no checkpoint");
     } else {
         driver_must(driver, disk_cut(data, left, log_bytes), "the disk cannot be copied");
     }
@@ -200,8 +201,7 @@ static enum gk_status forget_watches(struct driver *driver)
                                     &driver->error);
         quiet = count == 0 ? quiet + 1 : 0;
         for (size_t i = 0; i < count && status == GK_OK; i++) {
-            status = gk_store_commit_and_wait(driver->rig.store, apply_forget_watch, keys[i],
-                                              &driver->error);
+            status = gk_store_commit_and_wait(driver->rig.store, apply_forget_watch, keys[i], &driver->error);
         }
     }
     return status;
@@ -233,4 +233,3 @@ enum gk_status driver_read_all(struct driver *driver)
     driver_settle(driver);
     return GK_OK;
 }
-

@@ -154,9 +154,9 @@ static uint32_t draw_place(struct generator *generator)
 
 static uint32_t draw_what(struct generator *generator, enum operation_kind kind)
 {
-    static const uint32_t courier[] = {COURIER_DELIVERS,   COURIER_DELIVERS,     COURIER_DELIVERS,
-                                       COURIER_DELIVERS,   COURIER_DELIVERS,     COURIER_DELIVERS,
-                                       COURIER_IS_REFUSED, COURIER_TRIES_LATER,  COURIER_DIES};
+    static const uint32_t courier[] = {COURIER_DELIVERS,   COURIER_DELIVERS,    COURIER_DELIVERS,
+                                       COURIER_DELIVERS,   COURIER_DELIVERS,    COURIER_DELIVERS,
+                                       COURIER_IS_REFUSED, COURIER_TRIES_LATER, COURIER_DIES};
     static const guika_v1_CardState ends[] = {RETURNED, HANDED_OVER, DESTROYED};
 
     switch (kind) {
@@ -187,14 +187,14 @@ static uint32_t draw_what(struct generator *generator, enum operation_kind kind)
 static enum operation_kind draw_kind(struct generator *generator)
 {
     static const uint8_t weights[OP_KINDS] = {
-        [OP_DEPOSIT] = 110, [OP_DEPOSIT_TWO] = 5, [OP_DEPOSIT_RACE] = 5,    [OP_DEPOSIT_AGAIN] = 12,
-        [OP_ADD_FRAMES] = 12, [OP_STORE] = 130,   [OP_HEARTBEAT] = 15,      [OP_COURIER] = 120,
-        [OP_REISSUE] = 20,  [OP_PICKUP] = 90,     [OP_COLLECTED] = 60,      [OP_SERVICE] = 8,
-        [OP_TAKE] = 10,     [OP_MOVE] = 50,       [OP_HAND_OUT] = 25,       [OP_RESOLVE] = 35,
-        [OP_RETRY] = 15,    [OP_VIEW] = 8,        [OP_DISCARD] = 6,         [OP_HAND_TO_ISSUER] = 6,
-        [OP_CLOSE] = 20,    [OP_GIVE_UP] = 6,     [OP_ACKNOWLEDGE] = 8,     [OP_DECIDE] = 12,
-        [OP_IMPORT] = 10,   [OP_REVOKE] = 5,      [OP_FORGET] = 4,          [OP_WATCH] = 15,
-        [OP_GRANT] = 10,    [OP_PLUGIN] = 4,      [OP_PASS] = 70,           [OP_CRASH] = 8,
+        [OP_DEPOSIT] = 110,   [OP_DEPOSIT_TWO] = 5, [OP_DEPOSIT_RACE] = 5, [OP_DEPOSIT_AGAIN] = 12,
+        [OP_ADD_FRAMES] = 12, [OP_STORE] = 130,     [OP_HEARTBEAT] = 15,   [OP_COURIER] = 120,
+        [OP_REISSUE] = 20,    [OP_PICKUP] = 90,     [OP_COLLECTED] = 60,   [OP_SERVICE] = 8,
+        [OP_TAKE] = 10,       [OP_MOVE] = 50,       [OP_HAND_OUT] = 25,    [OP_RESOLVE] = 35,
+        [OP_RETRY] = 15,      [OP_VIEW] = 8,        [OP_DISCARD] = 6,      [OP_HAND_TO_ISSUER] = 6,
+        [OP_CLOSE] = 20,      [OP_GIVE_UP] = 6,     [OP_ACKNOWLEDGE] = 8,  [OP_DECIDE] = 12,
+        [OP_IMPORT] = 10,     [OP_REVOKE] = 5,      [OP_FORGET] = 4,       [OP_WATCH] = 15,
+        [OP_GRANT] = 10,      [OP_PLUGIN] = 4,      [OP_PASS] = 70,        [OP_CRASH] = 8,
         [OP_ROTATE] = 1,
     };
     uint32_t sum = 0;

@@ -142,8 +142,8 @@ static void count(struct model *model, const struct model_card *card, guika_v1_C
     }
     if (was_undecided) {
         model->counts[COUNT_FOUND]++;
-        model->counts[COUNT_READ] += state == IDENTIFIED || card->reason == REASON_UNREGISTERED ||
-                                     card->reason == REASON_CANCELLED;
+        model->counts[COUNT_READ] +=
+            state == IDENTIFIED || card->reason == REASON_UNREGISTERED || card->reason == REASON_CANCELLED;
     }
     if (state != IDENTIFIED) {
         model->counts[count_of(state)]++;
@@ -326,6 +326,11 @@ enum gk_status model_apply(struct model *model, const struct operation *operatio
     model->now_ms++;
     model->touched_count = 0;
     model->did = true;
+    if (operation->lost && operation_has_card(operation->kind) &&
+        model_find(model, operation->card) == NULL) {
+        model->did = false;
+        return GK_OK;
+    }
     if (operation->lost) {
         model_crash(model);
         return GK_OK;

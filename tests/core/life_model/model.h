@@ -95,8 +95,8 @@ struct model_card {
     bool has_reference;
 
     guika_v1_internal_Place_Kind place;
-    uint32_t at;      /* which place of that kind */
-    int compartment;  /* -1: none; 0: its own; else a shared one */
+    uint32_t at;     /* which place of that kind */
+    int compartment; /* -1: none; 0: its own; else a shared one */
     guika_v1_Zone zone;
     guika_v1_Zone decided_zone;
     bool misplaced;
@@ -147,7 +147,7 @@ struct model_watch {
     uint32_t number;
     uint32_t contact;
     int64_t filed_at_ms;
-    bool marked;   /* an operator has to look at it */
+    bool marked; /* an operator has to look at it */
     bool matched;
     uint32_t card; /* index, once matched */
 };

@@ -13,8 +13,8 @@ static void decide(struct model *model, struct model_card *card, const struct op
     const bool asks = number == NO_NUMBER && !card->asked_for_frames && operation->may_ask &&
                       (abilities & BOX_HAS_LAMPS) != 0;
     const bool goes_back =
-        is_full || (!asks && gives_back &&
-                    (operation->reading == READING_REASON + REASON_NOT_A_CARD || bin_full));
+        is_full ||
+        (!asks && gives_back && (operation->reading == READING_REASON + REASON_NOT_A_CARD || bin_full));
     const bool identified =
         model_judge(model, card, number, (guika_v1_Reason)(operation->reading - READING_REASON), !goes_back);
 

@@ -49,8 +49,8 @@ static enum gk_status enter(struct model *model, struct model_card *card, const 
 static enum gk_status open_box(struct model *model, struct model_card *card,
                                const struct operation *operation)
 {
-    const uint32_t box = card->place == IN_COMPARTMENT ? (card->at + operation->where) % BOXES
-                                                       : operation->where % BOXES;
+    const uint32_t box =
+        card->place == IN_COMPARTMENT ? (card->at + operation->where) % BOXES : operation->where % BOXES;
     const enum gk_status status =
         enter(model, card, operation,
               model_is_collectable(card) && card->place == IN_COMPARTMENT && card->at == box);

@@ -128,8 +128,7 @@ enum gk_status model_queue(struct model *model, const struct operation *operatio
     case OP_DISCARD:
         return leave(model, card, DESTROYED, IS_DESTROYED);
     default:
-        return operation->what == 0 && card->number == NO_NUMBER
-                   ? GK_INVALID_ARGUMENT
-                   : leave(model, card, HANDED_OVER, AT_ISSUER);
+        return operation->what == 0 && card->number == NO_NUMBER ? GK_INVALID_ARGUMENT
+                                                                 : leave(model, card, HANDED_OVER, AT_ISSUER);
     }
 }

@@ -182,8 +182,8 @@ static enum gk_status decide(struct model *model, struct model_card *card, const
         : operation->what == guika_v1_IssuerDecision_ISSUER_DECISION_RETURN
             ? guika_v1_Disposition_DISPOSITION_RETURN
             : guika_v1_Disposition_DISPOSITION_DESTROY;
-    const bool is_so = relays ? card->state == NOTIFIED
-                              : card->state == EXPIRED && card->disposition == disposition;
+    const bool is_so =
+        relays ? card->state == NOTIFIED : card->state == EXPIRED && card->disposition == disposition;
 
     if (!is_so && (!model_is_live(card) || (relays && !model_is_collectable(card)))) {
         return GK_FAILED_PRECONDITION;

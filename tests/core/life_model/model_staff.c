@@ -9,8 +9,8 @@ static bool is_in_box(const struct model_card *card)
 
 bool model_is_to_take(const struct model_card *card)
 {
-    return card->place == IS_JAMMED || card->place == IN_BIN || card->uncertain ||
-           card->state == DIFFICULT || card->state == EXPIRED;
+    return card->place == IS_JAMMED || card->place == IN_BIN || card->uncertain || card->state == DIFFICULT ||
+           card->state == EXPIRED;
 }
 
 bool model_lies_in(const struct model_card *card, uint32_t box)

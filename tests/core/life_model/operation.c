@@ -4,14 +4,39 @@
 
 const char *operation_word(enum operation_kind kind)
 {
-    static const char *const words[OP_KINDS] = {
-        "deposit",        "deposit two at once", "deposit twice at once", "deposit again", "add frames",
-        "confirm stored", "heartbeat",           "courier",               "reissue",       "open for pickup",
-        "collected",      "service",             "take",                  "move",          "hand out",
-        "resolve",        "retry",               "view",                  "discard",       "hand to issuer",
-        "close",          "give up",             "acknowledge",           "decide",        "import",
-        "revoke",         "forget",              "watch",                 "grant",         "plugin arrives",
-        "time passes",    "crash",               "rotate keys"};
+    static const char *const words[OP_KINDS] = {"deposit",
+                                                "deposit two at once",
+                                                "deposit twice at once",
+                                                "deposit again",
+                                                "add frames",
+                                                "confirm stored",
+                                                "heartbeat",
+                                                "courier",
+                                                "reissue",
+                                                "open for pickup",
+                                                "collected",
+                                                "service",
+                                                "take",
+                                                "move",
+                                                "hand out",
+                                                "resolve",
+                                                "retry",
+                                                "view",
+                                                "discard",
+                                                "hand to issuer",
+                                                "close",
+                                                "give up",
+                                                "acknowledge",
+                                                "decide",
+                                                "import",
+                                                "revoke",
+                                                "forget",
+                                                "watch",
+                                                "grant",
+                                                "plugin arrives",
+                                                "time passes",
+                                                "crash",
+                                                "rotate keys"};
 
     return words[kind];
 }
@@ -48,8 +73,7 @@ static const char *courier_word(uint32_t what)
 
 static void print_move(FILE *to, const struct operation *operation)
 {
-    (void)fprintf(to, " to %s",
-                  world_place((guika_v1_internal_Place_Kind)operation->what, operation->where));
+    (void)fprintf(to, " to %s", world_place((guika_v1_internal_Place_Kind)operation->what, operation->where));
     if (operation->what == IN_COMPARTMENT) {
         (void)fprintf(to, " compartment M%u", 1 + operation->where / BOXES % 3);
     } else if (operation->what == IN_BIN) {
@@ -109,7 +133,7 @@ static void print_rest(FILE *to, const struct operation *operation)
     }
 }
 
-static bool has_card(enum operation_kind kind)
+bool operation_has_card(enum operation_kind kind)
 {
     return kind != OP_DEPOSIT && kind != OP_DEPOSIT_TWO && kind != OP_DEPOSIT_RACE && kind != OP_HEARTBEAT &&
            kind != OP_SERVICE && kind != OP_IMPORT && kind != OP_REVOKE && kind != OP_FORGET &&
@@ -119,10 +143,10 @@ static bool has_card(enum operation_kind kind)
 void operation_print(FILE *to, const struct operation *operation)
 {
     (void)fprintf(to, "#%u %s", operation->id, operation_word(operation->kind));
-    if (has_card(operation->kind)) {
+    if (operation_has_card(operation->kind)) {
         (void)fprintf(to, " card %u", operation->card);
     }
     print_rest(to, operation);
-    (void)fprintf(to, "%s%s%s", operation->may_ask ? " may-ask" : "", operation->no_picture ? " no-picture" : "",
-                  operation->lost ? " LOST" : "");
+    (void)fprintf(to, "%s%s%s", operation->may_ask ? " may-ask" : "",
+                  operation->no_picture ? " no-picture" : "", operation->lost ? " LOST" : "");
 }

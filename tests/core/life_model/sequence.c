@@ -75,8 +75,7 @@ static bool is_same(const char *a, const char *b)
 static bool try_without(struct sequence *sequence, size_t from, size_t to, enum driver_fault fault,
                         struct verdict *verdict)
 {
-    struct sequence less = {calloc(sequence->count, sizeof *less.operations),
-                            sequence->count - (to - from)};
+    struct sequence less = {calloc(sequence->count, sizeof *less.operations), sequence->count - (to - from)};
 
     memcpy(less.operations, sequence->operations, from * sizeof *less.operations);
     memcpy(less.operations + from, sequence->operations + to,
