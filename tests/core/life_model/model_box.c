@@ -19,6 +19,8 @@ static void decide(struct model *model, struct model_card *card, const struct op
         model_judge(model, card, number, (guika_v1_Reason)(operation->reading - READING_REASON), !goes_back);
 
     card->audited++;
+    card->clocks_for = 0; /* they are set anew */
+    card->expires_at_ms = 0;
     if (is_full) {
         card->holder = HOLDER_NONE;
         card->through_issuer = false;
