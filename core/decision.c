@@ -413,14 +413,14 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
             keep_own_tokens(registry, decision, &read->candidates[match.candidate]);
         }
     }
+    if (match.reason == guika_v1_Reason_REASON_CANCELLED) {
+        gk_decision_cancelled(&registrations[match.candidate], decision);
+    }
     if (full && evidence->abilities.can_give_back && !evidence->in_box) {
         give_back(decision, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_BOX_FULL);
     } else if (match.accepted) {
         return decide_accepted(registry, keys, evidence, decision, &registrations[match.candidate], error);
     } else {
-        if (match.reason == guika_v1_Reason_REASON_CANCELLED) {
-            gk_decision_cancelled(&registrations[match.candidate], decision);
-        }
         prepare_claim(keys, evidence, decision);
         seal_candidates(keys, decision, read);
         decide_difficult(evidence, decision);

@@ -19,6 +19,11 @@ static void give_to_watcher(guika_v1_internal_FoundCard *card, const uint8_t con
     card->issuer_account[0] = '\0';
     card->pictures = 0;
     card->sealed_candidates.size = 0;
+    card->proposed_token.size = 0;
+    card->proposed_by[0] = '\0';
+    card->policy = guika_v1_IssuerPolicy_ISSUER_POLICY_UNSPECIFIED; /* no issuer stands behind it */
+    card->sealed_reference.size = 0;
+    card->disposition = guika_v1_Disposition_DISPOSITION_UNSPECIFIED;
     card->holder_token.size = GK_TOKEN_SIZE;
     memcpy(card->holder_token.bytes, contact_token, GK_TOKEN_SIZE);
     card->notice_id.size = sizeof notice->notice_id;

@@ -1,12 +1,9 @@
 /* Staff, operators, holders and issuers. */
 #include "core/found_card_claim.h"
-#include "core/holder_rights.h"
-#include "core/security/contact_seal.h"
-#include "core/watches.h"
+#include "core/store/record.h"
 #include "guika/v1/box.rpc.h"
 #include "guika/v1/issuer.rpc.h"
 #include "guika/v1/operator.rpc.h"
-#include "rpc/repeated.h"
 #include "tests/core/life_model/driver.h"
 
 #include "core/security/hex.h"
@@ -83,6 +80,26 @@ static enum gk_status take(struct driver *driver, const struct operation *operat
     return confirm_service(driver, box_of(driver, card, operation->box), &request);
 }
 
+/* A planted fault: the notice that the move made is lost. */
+static enum gk_status apply_drop(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    const guika_v1_internal_FoundCard *found = context;
+
+    return gk_outbox_cancel(transaction, found->notice_id.bytes, error);
+}
+
+static enum gk_status drop_notice(struct driver *driver, const struct driver_card *card)
+{
+    guika_v1_internal_FoundCard found = {0};
+    const struct gk_bytes key = {card->case_id, GK_CASE_ID_SIZE};
+    const enum gk_status status = gk_record_read(driver->rig.store, GK_FAMILY_FOUND_CARDS, key,
+                                                 guika_v1_internal_FoundCard_fields, &found, &driver->error);
+
+    return status != GK_OK || found.notice_id.size == 0
+               ? status
+               : gk_store_commit_and_wait(driver->rig.store, apply_drop, &found, &driver->error);
+}
+
 static enum gk_status move(struct driver *driver, const struct operation *operation,
                            const struct driver_card *card)
 {
@@ -98,8 +115,10 @@ static enum gk_status move(struct driver *driver, const struct operation *operat
     } else if (place == IN_BIN) {
         (void)snprintf(request.compartment, sizeof request.compartment, "M1");
     }
-    return guika_v1_operator_service_move_card(driver->operators[0], &driver_patience, &request, &response,
-                                               &driver->error);
+    const enum gk_status status = guika_v1_operator_service_move_card(driver->operators[0], &driver_patience,
+                                                                      &request, &response, &driver->error);
+
+    return status == GK_OK && driver->fault == FAULT_DROPS_MOVED_NOTICE ? drop_notice(driver, card) : status;
 }
 
 static enum gk_status close_card(struct driver *driver, const struct operation *operation,

@@ -21,7 +21,7 @@ static void decide(struct model *model, struct model_card *card, const struct op
     card->audited++;
     card->clocks_for = 0; /* they are set anew */
     card->expires_at_ms = 0;
-    if (is_full) {
+    if (is_full && identified) {
         card->holder = HOLDER_NONE;
         card->through_issuer = false;
         card->has_reference = false;
