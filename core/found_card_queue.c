@@ -39,7 +39,7 @@ static void forget_evidence(guika_v1_internal_FoundCard *card)
     card->sealed_candidates.size = 0;
 }
 
-/* What the decision knows of the card's number. */
+/* What the decision knows of the card's number, and whose it is. */
 static void take_number(guika_v1_internal_FoundCard *card, const guika_v1_internal_FoundCard *decided)
 {
     memcpy(card->issuer, decided->issuer, sizeof card->issuer);
@@ -51,6 +51,10 @@ static void take_number(guika_v1_internal_FoundCard *card, const guika_v1_intern
     card->own_tokens_count = decided->own_tokens_count;
     memcpy(card->own_tokens, decided->own_tokens, sizeof card->own_tokens);
     card->sealed_mask = decided->sealed_mask;
+    memcpy(card->issuer_account, decided->issuer_account, sizeof card->issuer_account);
+    card->holder_token = decided->holder_token;
+    card->sealed_reference = decided->sealed_reference;
+    card->policy = decided->policy;
 }
 
 static enum gk_status identify(struct gk_transaction *transaction,

@@ -291,11 +291,17 @@ bool model_judge(struct model *model, struct model_card *card, uint32_t number, 
     card->kind = world_numbers[number].kind;
     if (!model_is_listed(model, number)) {
         card->reason = REASON_UNREGISTERED;
+        card->holder = HOLDER_NONE;
+        card->through_issuer = false;
+        card->has_reference = false;
         card->disposition = guika_v1_Disposition_DISPOSITION_UNSPECIFIED;
         return may_claim && before != REASON_UNREGISTERED && is_claimed(model, card);
     }
     if (model_is_cancelled(model, number)) {
         card->reason = REASON_CANCELLED;
+        card->holder = HOLDER_LISTED;
+        card->through_issuer = false;
+        card->has_reference = false;
         card->disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
         return false;
     }

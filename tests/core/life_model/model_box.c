@@ -25,8 +25,6 @@ static void decide(struct model *model, struct model_card *card, const struct op
         card->holder = HOLDER_NONE;
         card->through_issuer = false;
         card->has_reference = false;
-    } else if (card->reason == REASON_CANCELLED) {
-        card->holder = HOLDER_LISTED;
     }
     if (identified && !is_full) {
         card->decided_zone = normal_full ? ZONE_BIN : ZONE_NORMAL;

@@ -44,10 +44,12 @@ static void set_clocks(const struct model *model, struct model_card *card)
 
 /* The card lies here now: an earlier case of the same number, of which a holder may have taken the card
  * before this one was found, is over. */
-static void supersede(struct model *model, const struct model_card *card)
+static bool supersede(struct model *model, const struct model_card *card)
 {
+    bool did = false;
+
     if (card->number == NO_NUMBER || card->stored_at_ms == 0 || model_is_closed(card) || card->uncertain) {
-        return;
+        return false;
     }
     for (uint32_t i = 0; i < model->card_count; i++) {
         struct model_card *other = &model->cards[i];
@@ -58,8 +60,10 @@ static void supersede(struct model *model, const struct model_card *card)
             model_place(other, AT_HOLDER, 0, -1);
             model_cancel_notice(other);
             model_audit(model, other);
+            did = true;
         }
     }
+    return did;
 }
 
 static void expire(struct model *model, struct model_card *card)
@@ -138,9 +142,7 @@ void model_sweep(struct model *model)
             }
         }
         for (uint32_t i = 0; i < model->card_count; i++) {
-            if (set[i]) {
-                supersede(model, &model->cards[i]);
-            }
+            more = (set[i] && supersede(model, &model->cards[i])) || more;
         }
         for (uint32_t i = 0; i < model->card_count; i++) {
             while (!model->cards[i].erased && tick(model, &model->cards[i])) {

@@ -127,9 +127,10 @@ void sequence_keep(struct sequence *sequence, const char *only)
         bool is_in = false;
 
         while (*at != '\0') {
-            char *end;
+            char *end = NULL;
+            const unsigned long id = strtoul(at, &end, 10);
 
-            is_in = is_in || strtoul(at, &end, 10) == sequence->operations[i].id;
+            is_in = is_in || id == sequence->operations[i].id;
             at = *end == ',' ? end + 1 : end + strlen(end);
         }
         if (is_in) {
