@@ -178,7 +178,6 @@ void model_place(struct model_card *card, guika_v1_internal_Place_Kind place, ui
     card->compartment = compartment;
     card->misplaced = false;
     card->uncertain = false;
-    card->moves++;
 }
 
 /* --- notices --- */
@@ -203,7 +202,11 @@ void model_add_notice(struct model *model, struct model_card *card, uint32_t iss
     card->notice_count += i == card->notice_count;
     card->notice = (int)i;
     card->notices[i] =
-        (struct model_notice){.issue = issue, .word = word, .state = state, .due_at_ms = model->now_ms};
+        (struct model_notice){.issue = issue,
+                              .word = word,
+                              .state = state,
+                              .due_at_ms = model->now_ms,
+                              .number = card->holder == HOLDER_LISTED ? card->number : NO_NUMBER};
 }
 
 void model_tell(struct model *model, struct model_card *card, enum model_word word)
@@ -254,6 +257,25 @@ static struct model_watch *first_watch(struct model *model, const struct model_c
     return NULL;
 }
 
+/* Watches that come later are compared with it. */
+static void note(struct model *model, const struct model_card *card)
+{
+    uint32_t *noted = model->noted[card->number];
+    uint32_t *count = &model->noted_count[card->number];
+    const uint32_t index = (uint32_t)(card - model->cards);
+
+    for (uint32_t i = 0; i < *count; i++) {
+        if (noted[i] == index) {
+            return;
+        }
+    }
+    if (*count == NOTED_MAX) {
+        memmove(noted, noted + 1, (NOTED_MAX - 1) * sizeof *noted);
+        --*count;
+    }
+    noted[(*count)++] = index;
+}
+
 /* Nobody registered it: it may be the card of the one contact that reported it lost before. */
 static bool is_claimed(struct model *model, struct model_card *card)
 {
@@ -262,7 +284,7 @@ static bool is_claimed(struct model *model, struct model_card *card)
         card->kind != guika_v1_CardKind_CARD_KIND_CAMPUS) {
         return false;
     }
-    card->noted = true;
+    note(model, card);
     struct model_watch *watch = first_watch(model, card);
 
     if (watch == NULL) {

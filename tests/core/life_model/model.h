@@ -73,7 +73,8 @@ struct model_notice {
     int64_t due_at_ms;
     uint32_t contact;
     uint32_t attempts;
-    bool reached; /* the holder has it */
+    uint32_t number; /* whose holder it names; NO_NUMBER: nobody in a list */
+    bool reached;    /* the holder has it */
 };
 
 enum model_holder { HOLDER_NONE, HOLDER_LISTED, HOLDER_WATCHER };
@@ -101,7 +102,6 @@ struct model_card {
     guika_v1_Zone decided_zone;
     bool misplaced;
     bool uncertain;
-    bool noted; /* among the cases that watches of its number are compared with */
     guika_v1_ConfirmStoredRequest_Outcome outcome;
     bool asked_for_frames;
 
@@ -119,13 +119,12 @@ struct model_card {
     int64_t locked_until_ms;
     uint32_t told_issue; /* the issue of the last code that reached the holder; 0: none did */
     bool told_short;     /* that code needs the end of their telephone number */
-    uint32_t moves;      /* changes of place */
     uint32_t messages;   /* that reached the holder */
 
     uint64_t opening; /* its latest fencing token; 0: none */
     guika_v1_ConfirmCollectedRequest_Outcome opening_outcome;
     uint32_t opening_box;
-    uint32_t opening_moves;
+    int opening_compartment;
     int64_t opening_at_ms;
     int64_t opened_at_ms; /* 0: not open */
 
@@ -152,7 +151,7 @@ struct model_watch {
     uint32_t card; /* index, once matched */
 };
 
-enum { CARDS_MAX = 4096, WATCHES_MAX = 256, WATCHERS_OF_NUMBER = 4 };
+enum { CARDS_MAX = 4096, WATCHES_MAX = 256, NOTED_MAX = 4 };
 
 /* Of all cards since the beginning. */
 enum model_count {
@@ -176,6 +175,8 @@ struct model {
     uint32_t card_count;
     struct model_watch watches[WATCHES_MAX];
     uint32_t watch_count;
+    uint32_t noted[NUMBERS][NOTED_MAX]; /* cards of the number that nobody had registered; the latest */
+    uint32_t noted_count[NUMBERS];
     uint32_t listed;    /* bits of numbers that a list in force has */
     uint32_t cancelled; /* bits of those that are cancelled there */
     uint32_t abilities[BOXES];

@@ -59,7 +59,7 @@ static enum gk_status open_box(struct model *model, struct model_card *card,
         card->opening = ++model->openings;
         card->opening_outcome = guika_v1_ConfirmCollectedRequest_Outcome_OUTCOME_UNSPECIFIED;
         card->opening_box = box;
-        card->opening_moves = card->moves;
+        card->opening_compartment = card->compartment;
         card->opening_at_ms = model->now_ms;
         card->opened_at_ms = model->now_ms;
         card->tries = 0;
@@ -103,7 +103,8 @@ static enum gk_status report(struct model *model, struct model_card *card, const
     }
     card->opening_outcome = outcome;
     /* Of a card that lies elsewhere by now the box knows nothing. */
-    if (!model_is_closed(card) && card->place == IN_COMPARTMENT && card->moves == card->opening_moves) {
+    if (!model_is_closed(card) && card->place == IN_COMPARTMENT && card->at == card->opening_box &&
+        card->compartment == card->opening_compartment) {
         card->opened_at_ms = 0;
         card->uncertain = outcome == guika_v1_ConfirmCollectedRequest_Outcome_UNCERTAIN;
         if (outcome == guika_v1_ConfirmCollectedRequest_Outcome_COLLECTED) {

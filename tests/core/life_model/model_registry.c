@@ -44,6 +44,23 @@ static enum gk_status revoke(struct model *model, uint32_t number)
     return GK_OK;
 }
 
+static bool forget_notices(struct model_card *card, uint32_t number)
+{
+    bool was_known = false;
+
+    for (uint32_t i = 0; i < card->notice_count; i++) {
+        struct model_notice *notice = &card->notices[i];
+
+        if (notice->number == number) {
+            was_known = true;
+            notice->number = NO_NUMBER;
+            notice->state = notice->state == NOTICE_HELD || notice->state == NOTICE_DUE ? NOTICE_CANCELLED
+                                                                                        : notice->state;
+        }
+    }
+    return was_known;
+}
+
 /* A card whose holder is forgotten stays where it is. */
 static enum gk_status forget(struct model *model, uint32_t number)
 {
@@ -56,9 +73,9 @@ static enum gk_status forget(struct model *model, uint32_t number)
             was_known = true;
             card->holder = HOLDER_NONE;
             card->queued = false;
-            model_cancel_notice(card);
             model_touch(model, card);
         }
+        was_known = forget_notices(card, number) || was_known;
     }
     model->listed &= ~(1U << number);
     model->cancelled &= ~(1U << number);
@@ -69,10 +86,8 @@ static enum gk_status forget(struct model *model, uint32_t number)
 
 static bool is_found_already(const struct model *model, uint32_t number)
 {
-    for (uint32_t i = 0; i < model->card_count; i++) {
-        const struct model_card *card = &model->cards[i];
-
-        if (card->noted && card->number == number && !model_is_closed(card)) {
+    for (uint32_t i = 0; i < model->noted_count[number]; i++) {
+        if (!model_is_closed(&model->cards[model->noted[number][i]])) {
             return true;
         }
     }
