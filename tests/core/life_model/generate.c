@@ -215,8 +215,7 @@ static enum operation_kind draw_kind(struct generator *generator)
 static bool may_be_lost(enum operation_kind kind)
 {
     return kind == OP_DEPOSIT || kind == OP_REISSUE || kind == OP_PICKUP || kind == OP_MOVE ||
-           kind == OP_WATCH || kind == OP_HAND_OUT || kind == OP_IMPORT || kind == OP_REVOKE ||
-           kind == OP_GIVE_UP;
+           kind == OP_WATCH || kind == OP_HAND_OUT || kind == OP_REVOKE || kind == OP_GIVE_UP;
 }
 
 /* The grant of a claim names the watch. */
