@@ -300,8 +300,9 @@ static enum gk_status decide_token(struct attempt *attempt)
     }
     if (registration.registered) {
         gk_decision_cancelled(&registration, &attempt->decision);
-    } else {
+    } else { /* by now somebody may watch for it */
         attempt->decision.card.reason = guika_v1_Reason_REASON_UNREGISTERED;
+        gk_found_card_decision_notice_id(parts->keys, &attempt->card, attempt->decision.claim_notice_id);
     }
     return GK_OK;
 }

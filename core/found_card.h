@@ -16,6 +16,7 @@
 #ifndef GUIKA_CORE_FOUND_CARD_H
 #define GUIKA_CORE_FOUND_CARD_H
 
+#include "core/security/keys.h"
 #include "core/store/store.h"
 #include "guika/v1/box.pb.h"
 #include "guika/v1/internal/records.pb.h"
@@ -44,6 +45,11 @@ bool gk_found_card_is_collectable(const guika_v1_internal_FoundCard *card);
 /* The box, bag, depot, desk, issuer or authority that has the card, or had it last. Borrowed from `card`.
  * [any] */
 const char *gk_found_card_place_id(const guika_v1_internal_FoundCard *card);
+
+/* The id of the notice with which a decision tells the card's holder: another one than that of every notice
+ * of the card before, so that no channel takes it for one that it has delivered. [any] */
+void gk_found_card_decision_notice_id(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                                      uint8_t ret_id[16]);
 
 /* The deposits family's key of a box's deposit; returns its length, at most GK_DEPOSIT_KEY_SIZE. */
 size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_key[GK_DEPOSIT_KEY_SIZE]);

@@ -26,6 +26,7 @@ static void give_to_watcher(guika_v1_internal_FoundCard *card, const uint8_t con
     card->disposition = guika_v1_Disposition_DISPOSITION_UNSPECIFIED;
     card->holder_token.size = GK_TOKEN_SIZE;
     memcpy(card->holder_token.bytes, contact_token, GK_TOKEN_SIZE);
+    gk_found_card_begin_notice(card);
     card->notice_id.size = sizeof notice->notice_id;
     memcpy(card->notice_id.bytes, notice_id, sizeof notice->notice_id);
     *notice = (guika_v1_internal_NoticeRecord){0};
@@ -122,7 +123,7 @@ enum gk_status gk_found_card_grant(struct gk_transaction *transaction, const str
     if (status != GK_OK) {
         return status;
     }
-    gk_keys_message_id(keys, "card_found", (struct gk_bytes){case_id, GK_CASE_ID_SIZE}, notice_id);
+    gk_found_card_decision_notice_id(keys, &card, notice_id);
     give_to_watcher(&card, contact_token, notice_id, now_ms, &notice);
     card.decided_at_ms = now_ms;
     /* A card in the bin is ready once staff have placed it where a holder reaches it. */

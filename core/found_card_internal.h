@@ -62,6 +62,10 @@ enum gk_status gk_found_card_cancel_notice(struct gk_transaction *transaction,
 void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id, uint32_t issue,
                              uint8_t ret_id[16]);
 
+/* The decision's notice takes the place of one before, which its id named: an issue of its own names it. The
+ * code of that issue is never told. */
+void gk_found_card_begin_notice(guika_v1_internal_FoundCard *card);
+
 /* A notice of `template_id` that is due now, in place of the one before; the card's issue names it. Where the
  * issuer tells the holder, it is told instead (again); where the holder is told only when asking, a card that
  * was found is not told of; where its holder was forgotten, nobody is. [committer] */

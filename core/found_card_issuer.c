@@ -8,7 +8,7 @@
 
 bool gk_found_card_is_issuers(const guika_v1_internal_FoundCard *card)
 {
-    return card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED &&
+    return card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED && card->issuer_account[0] != '\0' &&
            card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER;
 }
 
@@ -49,7 +49,8 @@ enum gk_status gk_found_card_ask_issuer(struct gk_transaction *transaction,
     enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
 
     if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_IDENTIFIED ||
-        card.policy != guika_v1_IssuerPolicy_ISSUER_POLICY_ON_ENQUIRY || card.sealed_reference.size == 0) {
+        card.policy != guika_v1_IssuerPolicy_ISSUER_POLICY_ON_ENQUIRY || card.sealed_reference.size == 0 ||
+        card.issuer_account[0] == '\0') {
         return status;
     }
     card.policy = guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER;

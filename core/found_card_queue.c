@@ -139,6 +139,9 @@ static enum gk_status settle(struct gk_transaction *transaction, const struct gk
     card->reason = decision->card.reason;
     card->disposition = decision->card.disposition;
     if (is_identified) {
+        if (decision->has_notice) {
+            gk_found_card_begin_notice(card);
+        }
         status = identify(transaction, decision, card, error);
     } else if (reason != card->reason && decision->card.card_token.size > 0) {
         status = claim(transaction, decision, card, error);

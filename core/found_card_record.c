@@ -343,6 +343,26 @@ void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id,
     gk_keys_message_id(keys, "card_notice", (struct gk_bytes){subject, sizeof subject}, ret_id);
 }
 
+void gk_found_card_decision_notice_id(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                                      uint8_t ret_id[16])
+{
+    if (card->notice_id.size == 0) {
+        gk_keys_message_id(keys, GK_MESSAGE_CARD_FOUND, case_key(card->case_id), ret_id);
+    } else {
+        gk_found_card_notice_id(keys, card->case_id, card->issue + 1, ret_id);
+    }
+}
+
+void gk_found_card_begin_notice(guika_v1_internal_FoundCard *card)
+{
+    if (card->notice_id.size != 0) {
+        card->issue++;
+        card->code_expires_at_ms = 0;
+        card->failed_tries = 0;
+        card->locked_until_ms = 0;
+    }
+}
+
 enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const struct gk_keys *keys,
                                     guika_v1_internal_FoundCard *card, const char *template_id,
                                     struct gk_error *error)

@@ -163,7 +163,6 @@ void model_set_state(struct model *model, struct model_card *card, guika_v1_Card
         card->picture = false;
         card->proposed = NO_NUMBER;
         card->opened_at_ms = 0;
-        card->queued = false;
     }
     if (state == IDENTIFIED) {
         card->picture = false;
@@ -342,7 +341,14 @@ void model_identify(struct model *model, struct model_card *card)
         card->queued = card->stored_at_ms != 0;
         return;
     }
-    model_add_notice(model, card, 0, WORD_FOUND, model_is_collectable(card) ? NOTICE_DUE : NOTICE_HELD);
+    if (card->notice >= 0) { /* another message than the one before, which went out under its own name */
+        card->issue++;
+        card->code_expires_at_ms = 0;
+        card->tries = 0;
+        card->locked_until_ms = 0;
+    }
+    model_add_notice(model, card, card->notice >= 0 ? card->issue : 0, WORD_FOUND,
+                     model_is_collectable(card) ? NOTICE_DUE : NOTICE_HELD);
 }
 
 /* --- */
