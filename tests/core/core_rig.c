@@ -186,15 +186,16 @@ static void make_machines(struct core_rig *rig)
                                                  .registered_share = 0.5,
                                                  .on_notice_due = on_notice_due,
                                                  .on_notice_due_context = rig};
-    const struct gk_sweeper_parts sweeper = {.loop = &rig->loop,
-                                             .log = &rig->log,
-                                             .clock = clock,
-                                             .keys = rig->keys,
-                                             .store = rig->store,
-                                             .retention = &rig->retention,
-                                             .turn_ms = rig->options.sweep_turn_ms == 0 ? 20 : rig->options.sweep_turn_ms,
-                                             .on_notice_due = on_notice_due,
-                                             .on_notice_due_context = rig};
+    const struct gk_sweeper_parts sweeper = {
+        .loop = &rig->loop,
+        .log = &rig->log,
+        .clock = clock,
+        .keys = rig->keys,
+        .store = rig->store,
+        .retention = &rig->retention,
+        .turn_ms = rig->options.sweep_turn_ms == 0 ? 20 : rig->options.sweep_turn_ms,
+        .on_notice_due = on_notice_due,
+        .on_notice_due_context = rig};
 
     rig->retention = gk_retention_default();
     rig->pipeline = gk_pipeline_open(&pipeline);
