@@ -4,7 +4,9 @@
  */
 #include "core/found_card_claim.h"
 #include "core/found_card_internal.h"
+#include "core/found_card_issuer.h"
 #include "core/found_card_queue.h"
+#include "core/notification/outbox_internal.h"
 #include "core/watches.h"
 #include "tests/core/life_words.h"
 
@@ -300,6 +302,98 @@ static void test_nobody_is_told_of_a_card_whose_holder_was_forgotten(void **stat
     assert_int_equal(life_records(life, GK_FAMILY_OUTBOX), notices);
 }
 
+static enum gk_status find_holder(void *context, const char *issuer_account,
+                                  const uint8_t holder_token[GK_TOKEN_SIZE],
+                                  guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error)
+{
+    (void)context;
+    (void)issuer_account;
+    (void)holder_token;
+    (void)error;
+    ret_contacts->contacts_count = 1;
+    strcpy(ret_contacts->contacts[0], "smtp:a@b.example");
+    return GK_OK;
+}
+
+static void no_name(void *context, const char *issuer, struct gk_issuer_name *ret_name)
+{
+    (void)context;
+    (void)issuer;
+    (void)ret_name;
+}
+
+static void test_holder_hears_of_a_card_that_expired_in_a_bag(void **state)
+{
+    static const struct gk_channel_setting smtp = {"smtp", "plugin", "maildir"};
+    struct life *life = *state;
+    const struct gk_outbox_options options = {.store = life->fixture->store,
+                                              .keys = life->keys,
+                                              .settings = &smtp,
+                                              .setting_count = 1,
+                                              .holder = find_holder,
+                                              .issuer_name = no_name};
+    guika_v1_internal_LeaseNoticeResponse *notice = calloc(1, sizeof *notice);
+    struct gk_outbox_attempt attempt;
+    struct gk_error error;
+
+    life_ready(life, 1, 3);
+    assert_int_equal(life_move(life, 1, BAG, "bag-1", ""), GK_OK);
+    life_pass(life, 61 * LIFE_DAY_MS);
+    life_sweep(life);
+    assert_int_equal(life_card(life, 1).state, EXPIRED);
+    assert_int_equal(gk_outbox_prepare(&options, life_notice_record(life, 1).notice_id,
+                                       atomic_load(&life->fixture->now_ms), notice, &attempt, &error),
+                     GK_OUTBOX_READY);
+    free(notice);
+}
+
+/* --- issuers --- */
+
+static enum gk_status apply_cancel(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    return gk_found_card_cancel(transaction, "bank", ((struct doing *)context)->case_id, error);
+}
+
+static void test_cancelled_card_lies_wrong_in_a_compartment_alone(void **state)
+{
+    struct life *life = *state;
+    struct doing first = begin(life, 1);
+    struct doing second = begin(life, 2);
+
+    life_ready(life, 1, 3);
+    life_ready(life, 2, 4);
+    assert_int_equal(life_move(life, 2, DEPOT, "depot-1", ""), GK_OK);
+    assert_int_equal(run(&first, apply_cancel), GK_OK);
+    assert_int_equal(run(&second, apply_cancel), GK_OK);
+    assert_true(life_card(life, 1).place.misplaced);
+    assert_false(life_card(life, 2).place.misplaced);
+}
+
+static void test_card_that_is_identified_again_is_told_of_under_another_name(void **state)
+{
+    struct life *life = *state;
+    struct doing doing = begin(life, 1);
+
+    life_ready(life, 1, 3);
+    const guika_v1_internal_NoticeRecord told = life_notice_record(life, 1);
+
+    assert_int_equal(run(&doing, apply_cancel), GK_OK);
+    doing.decision.card = life_card(life, 1);
+    doing.decision.card.state = IDENTIFIED;
+    doing.decision.notice = told;
+    doing.decision.notice.state = HELD;
+    doing.decision.has_notice = true;
+    gk_found_card_decision_notice_id(life->keys, &doing.decision.card, doing.decision.notice.notice_id);
+    memcpy(doing.decision.card.notice_id.bytes, doing.decision.notice.notice_id,
+           sizeof doing.decision.notice.notice_id);
+    doing.settlement = (struct gk_settlement){&doing.decision, doing.decision.card.version, "core",
+                                              "found_card.retry", false};
+    assert_int_equal(run(&doing, apply_settle), GK_OK);
+    assert_int_equal(life_card(life, 1).state, IDENTIFIED);
+    assert_int_equal(life_notice(life, 1), DUE);
+    assert_memory_not_equal(life_notice_record(life, 1).notice_id, told.notice_id, sizeof told.notice_id);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +408,9 @@ int main(void)
         LIFE_TEST(test_discarded_card_lies_in_no_box),
         LIFE_TEST(test_claimed_card_keeps_no_picture),
         LIFE_TEST(test_nobody_is_told_of_a_card_whose_holder_was_forgotten),
+        LIFE_TEST(test_holder_hears_of_a_card_that_expired_in_a_bag),
+        LIFE_TEST(test_cancelled_card_lies_wrong_in_a_compartment_alone),
+        LIFE_TEST(test_card_that_is_identified_again_is_told_of_under_another_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
