@@ -19,7 +19,8 @@ struct wish {
     const char *only;
 };
 
-static const char usage[] = "usage: life_model [--operations N] [--seed S] [--length L] [--only ID,ID,...]\n";
+static const char usage[] =
+    "usage: ./run model [--operations N] [--seed S] [--length L] [--only ID,ID,...]\n";
 
 static bool read_wish(int argc, char **argv, struct wish *ret_wish)
 {
