@@ -185,8 +185,7 @@ static void write_notice(const struct gk_keys *keys, struct gk_found_card_decisi
     guika_v1_internal_FoundCard *card = &decision->card;
     guika_v1_internal_NoticeRecord *notice = &decision->notice;
 
-    gk_keys_message_id(keys, "card_found", (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE},
-                       notice->notice_id);
+    gk_found_card_decision_notice_id(keys, card, notice->notice_id);
     card->notice_id.size = sizeof notice->notice_id;
     memcpy(card->notice_id.bytes, notice->notice_id, sizeof notice->notice_id);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_HELD;
@@ -378,8 +377,7 @@ static void prepare_claim(const struct gk_keys *keys, const struct gk_evidence *
 {
     decision->claimed_zone =
         evidence->abilities.normal_full ? guika_v1_Zone_ZONE_DIFFICULT : guika_v1_Zone_ZONE_NORMAL;
-    gk_keys_message_id(keys, "card_found", (struct gk_bytes){decision->card.case_id, GK_CASE_ID_SIZE},
-                       decision->claim_notice_id);
+    gk_found_card_decision_notice_id(keys, &decision->card, decision->claim_notice_id);
 }
 
 /* A number that was not read with certainty is not to be found again by it. */
@@ -413,14 +411,14 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
             keep_own_tokens(registry, decision, &read->candidates[match.candidate]);
         }
     }
+    if (match.reason == guika_v1_Reason_REASON_CANCELLED) {
+        gk_decision_cancelled(&registrations[match.candidate], decision);
+    }
     if (full && evidence->abilities.can_give_back && !evidence->in_box) {
         give_back(decision, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_BOX_FULL);
     } else if (match.accepted) {
         return decide_accepted(registry, keys, evidence, decision, &registrations[match.candidate], error);
     } else {
-        if (match.reason == guika_v1_Reason_REASON_CANCELLED) {
-            gk_decision_cancelled(&registrations[match.candidate], decision);
-        }
         prepare_claim(keys, evidence, decision);
         seal_candidates(keys, decision, read);
         decide_difficult(evidence, decision);

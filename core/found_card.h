@@ -16,6 +16,7 @@
 #ifndef GUIKA_CORE_FOUND_CARD_H
 #define GUIKA_CORE_FOUND_CARD_H
 
+#include "core/security/keys.h"
 #include "core/store/store.h"
 #include "guika/v1/box.pb.h"
 #include "guika/v1/internal/records.pb.h"
@@ -44,6 +45,11 @@ bool gk_found_card_is_collectable(const guika_v1_internal_FoundCard *card);
 /* The box, bag, depot, desk, issuer or authority that has the card, or had it last. Borrowed from `card`.
  * [any] */
 const char *gk_found_card_place_id(const guika_v1_internal_FoundCard *card);
+
+/* The id of the notice with which a decision tells the card's holder: another one than that of every notice
+ * of the card before, so that no channel takes it for one that it has delivered. [any] */
+void gk_found_card_decision_notice_id(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                                      uint8_t ret_id[16]);
 
 /* The deposits family's key of a box's deposit; returns its length, at most GK_DEPOSIT_KEY_SIZE. */
 size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_key[GK_DEPOSIT_KEY_SIZE]);
@@ -74,8 +80,9 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
 /* The box says where the card ended up. Releases the notice with STORED in the normal zone (from the
  * difficult one it leaves once staff have placed the card where a holder reaches it), cancels it with
  * TAKEN_BACK and FULL, after which the card keeps no pictures. STORED and JAMMED end a wait for frames: the
- * card is difficult. Saying the same again changes nothing. NOT_FOUND where the box has no such deposit;
- * FAILED_PRECONDITION where it said something else before that rules this out. [committer] */
+ * card is difficult. Of a card that staff have carried away meanwhile it is only noted. Saying the same again
+ * changes nothing. NOT_FOUND where the box has no such deposit; FAILED_PRECONDITION where it said something
+ * else before that rules this out. [committer] */
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
                                      const guika_v1_ConfirmStoredRequest *request,
                                      uint8_t ret_case_id[GK_CASE_ID_SIZE], struct gk_error *error);

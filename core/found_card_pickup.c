@@ -62,6 +62,25 @@ void gk_found_card_forget_opening(struct gk_transaction *transaction, const guik
     }
 }
 
+enum gk_status gk_found_card_latest_opening(struct gk_transaction *transaction,
+                                            const guika_v1_internal_FoundCard *card, int64_t *ret_at_ms,
+                                            struct gk_error *error)
+{
+    guika_v1_internal_OpeningRecord opening = {0};
+    uint8_t key[8];
+
+    put_be64(key, card->fencing_token);
+    const enum gk_status status =
+        gk_record_get(transaction, GK_FAMILY_OPENINGS, (struct gk_bytes){key, sizeof key},
+                      guika_v1_internal_OpeningRecord_fields, &opening, error);
+
+    if (status == GK_OK || status == GK_NOT_FOUND) {
+        *ret_at_ms = opening.opened_at_ms;
+        return GK_OK;
+    }
+    return status;
+}
+
 /* --- tries --- */
 
 static bool is_here(const guika_v1_internal_FoundCard *card, const struct gk_pickup_try *attempt)
@@ -159,6 +178,7 @@ enum gk_status gk_found_card_open(struct gk_transaction *transaction, const stru
     memcpy(opening.case_id, card.case_id, GK_CASE_ID_SIZE);
     (void)snprintf(opening.box_id, sizeof opening.box_id, "%.32s", attempt->place);
     opening.opened_at_ms = card.opened_at_ms;
+    memcpy(opening.compartment, card.place.compartment, sizeof opening.compartment);
     status = put_opening(transaction, card.fencing_token, &opening, error);
     if (status != GK_OK) {
         return status;
@@ -244,11 +264,13 @@ static enum gk_status find_opening(struct gk_transaction *transaction, const cha
 
 /* The card that the opening was of, where it still lies behind that door. Its time may have run out
  * meanwhile. */
-static bool is_still_there(const guika_v1_internal_FoundCard *card, const char *box_id)
+static bool is_still_there(const guika_v1_internal_FoundCard *card, const char *box_id,
+                           const guika_v1_internal_OpeningRecord *opening)
 {
     return !gk_found_card_is_closed(card) &&
            card->place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT &&
-           strcmp(gk_found_card_place_id(card), box_id) == 0;
+           strcmp(gk_found_card_place_id(card), box_id) == 0 &&
+           (opening->compartment[0] == '\0' || strcmp(card->place.compartment, opening->compartment) == 0);
 }
 
 enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const char *box_id,
@@ -276,7 +298,7 @@ enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const
     if (status != GK_OK) {
         return status;
     }
-    if (is_still_there(&card, box_id)) {
+    if (is_still_there(&card, box_id, &opening)) {
         status = settle_opening(transaction, &card, request->outcome, error);
     }
     opening.outcome = request->outcome;

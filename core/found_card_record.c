@@ -107,6 +107,13 @@ static void keep_queue(struct gk_transaction *transaction, const guika_v1_intern
     }
 }
 
+static void by_card_key(const guika_v1_internal_FoundCard *card,
+                        uint8_t ret_key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE])
+{
+    memcpy(ret_key, card->card_token.bytes, GK_TOKEN_SIZE);
+    memcpy(ret_key + GK_TOKEN_SIZE, card->case_id, GK_CASE_ID_SIZE);
+}
+
 void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
 {
     uint8_t by_time[ROW_SIZE];
@@ -114,15 +121,28 @@ void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_inte
     time_key(card, card->received_at_ms, by_time);
     gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
                        (struct gk_bytes){NULL, 0});
-    if (card->card_token.size > 0) {
-        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
+    if (card->card_token.size == GK_TOKEN_SIZE) {
+        uint8_t by_card[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
 
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
-                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
+        by_card_key(card, by_card);
+        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD, (struct gk_bytes){by_card, sizeof by_card},
                            (struct gk_bytes){NULL, 0});
     }
+}
+
+/* A card whose number turned out to be another one, or is forgotten, is not found by the one before. */
+static void unindex_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                         const guika_v1_internal_FoundCard *after)
+{
+    uint8_t by_card[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
+
+    if (before->card_token.size != GK_TOKEN_SIZE ||
+        (after->card_token.size == GK_TOKEN_SIZE &&
+         memcmp(before->card_token.bytes, after->card_token.bytes, GK_TOKEN_SIZE) == 0)) {
+        return;
+    }
+    by_card_key(before, by_card);
+    gk_transaction_delete(transaction, GK_FAMILY_FOUND_BY_CARD, (struct gk_bytes){by_card, sizeof by_card});
 }
 
 /* The holder's token names the cards that are theirs; it changes when a card is identified and when it is
@@ -249,8 +269,10 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         card->closed_at_ms = 0;
     } else if (card->closed_at_ms == 0) {
         card->closed_at_ms = gk_transaction_now_ms(transaction);
+        card->opened_at_ms = 0; /* whatever comes of an open door, the card is not behind it */
         forget_evidence(card);
     }
+    unindex_card(transaction, &before, card);
     index_holder(transaction, &before, card);
     index_clock(transaction, card);
     index_place(transaction, card);
@@ -321,6 +343,26 @@ void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id,
     gk_keys_message_id(keys, "card_notice", (struct gk_bytes){subject, sizeof subject}, ret_id);
 }
 
+void gk_found_card_decision_notice_id(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                                      uint8_t ret_id[16])
+{
+    if (card->notice_id.size == 0) {
+        gk_keys_message_id(keys, GK_MESSAGE_CARD_FOUND, case_key(card->case_id), ret_id);
+    } else {
+        gk_found_card_notice_id(keys, card->case_id, card->issue + 1, ret_id);
+    }
+}
+
+void gk_found_card_begin_notice(guika_v1_internal_FoundCard *card)
+{
+    if (card->notice_id.size != 0) {
+        card->issue++;
+        card->code_expires_at_ms = 0;
+        card->failed_tries = 0;
+        card->locked_until_ms = 0;
+    }
+}
+
 enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const struct gk_keys *keys,
                                     guika_v1_internal_FoundCard *card, const char *template_id,
                                     struct gk_error *error)
@@ -328,8 +370,8 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
     guika_v1_internal_NoticeRecord notice = {0};
     const enum gk_status status = gk_found_card_cancel_notice(transaction, card, error);
 
-    if (status != GK_OK) {
-        return status;
+    if (status != GK_OK || card->holder_token.size == 0) {
+        return status; /* a holder who was forgotten is not told */
     }
     if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER) {
         return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);

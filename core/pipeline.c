@@ -52,7 +52,8 @@ struct deposit {
     uint8_t *picture; /* redacted, copied from what the reader sent */
     struct gk_found_card_decision decision;
     guika_v1_internal_DepositRecord decided;
-    uint64_t began_ms; /* on the loop's clock */
+    bool wants_picture; /* the card as it rests */
+    uint64_t began_ms;  /* on the loop's clock */
 };
 
 /* One ConfirmStored on its way. */
@@ -64,6 +65,7 @@ struct confirm {
     char box_id[33];
     guika_v1_ConfirmStoredRequest request;
     uint8_t case_id[GK_CASE_ID_SIZE];
+    bool wants_picture; /* the card as it rests */
 };
 
 /* Pictures that nobody needs any more. */
@@ -491,12 +493,27 @@ static void log_decision(const struct deposit *deposit)
            {"request", gk_rpc_call_request_id(deposit->call.call)});
 }
 
+/* The card as it will rest keeps a picture. */
+static bool wants_picture(struct gk_transaction *transaction, const uint8_t *case_id)
+{
+    guika_v1_internal_FoundCard card = {0};
+
+    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
+                         guika_v1_internal_FoundCard_fields, &card, NULL) == GK_OK &&
+           card.pictures > 0;
+}
+
 static enum gk_status apply_decision(struct gk_commit *commit, struct gk_transaction *transaction,
                                      struct gk_error *error)
 {
     struct deposit *deposit = gk_container_of(commit, struct deposit, commit);
+    const enum gk_status status =
+        gk_found_card_decide(transaction, &deposit->decision, &deposit->decided, error);
 
-    return gk_found_card_decide(transaction, &deposit->decision, &deposit->decided, error);
+    if (status == GK_OK) {
+        deposit->wants_picture = wants_picture(transaction, deposit->decision.card.case_id);
+    }
+    return status;
 }
 
 static void on_decided(struct gk_commit *commit)
@@ -509,7 +526,7 @@ static void on_decided(struct gk_commit *commit)
         return;
     }
     log_decision(deposit);
-    if (deposit->sequence > 0 && !may_need_picture(deposit->decision.card.state)) {
+    if ((deposit->sequence > 0 || deposit->decision.card.pictures > 0) && !deposit->wants_picture) {
         erase_pictures(pipeline, deposit->decision.card.case_id);
     }
     if (deposit->decided.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
@@ -640,8 +657,13 @@ static enum gk_status apply_confirm(struct gk_commit *commit, struct gk_transact
                                     struct gk_error *error)
 {
     struct confirm *confirm = gk_container_of(commit, struct confirm, commit);
+    const enum gk_status status =
+        gk_found_card_confirm(transaction, confirm->box_id, &confirm->request, confirm->case_id, error);
 
-    return gk_found_card_confirm(transaction, confirm->box_id, &confirm->request, confirm->case_id, error);
+    if (status == GK_OK) {
+        confirm->wants_picture = wants_picture(transaction, confirm->case_id);
+    }
+    return status;
 }
 
 static void on_confirmed(struct gk_commit *commit)
@@ -653,8 +675,9 @@ static void on_confirmed(struct gk_commit *commit)
         fail_call(&confirm->call, commit->status, commit->error.message);
     } else {
         gk_waiting_frames_forget(pipeline->waiting, confirm->box_id, confirm->request.deposit_id);
-        if (confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_TAKEN_BACK ||
-            confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_FULL) {
+        if (!confirm->wants_picture &&
+            (confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_TAKEN_BACK ||
+             confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_FULL)) {
             erase_pictures(pipeline, confirm->case_id);
         }
         pipeline->parts.on_notice_due(pipeline->parts.on_notice_due_context);

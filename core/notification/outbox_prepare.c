@@ -129,9 +129,12 @@ static enum gk_status read_box(const struct gk_outbox_options *options, struct p
     const char *box_id = parts->pickup.place_id[0] != '\0' ? parts->pickup.place_id : parts->notice.box_id;
     if (box_id[0] == '\0')
         return GK_OK;
-    return gk_record_read(options->store, GK_FAMILY_BOXES,
-                          (struct gk_bytes){(const uint8_t *)box_id, strlen(box_id)},
-                          guika_v1_internal_BoxRecord_fields, &parts->box, error);
+    const enum gk_status status = gk_record_read(options->store, GK_FAMILY_BOXES,
+                                                 (struct gk_bytes){(const uint8_t *)box_id, strlen(box_id)},
+                                                 guika_v1_internal_BoxRecord_fields, &parts->box, error);
+    /* A card that has expired may lie in a bag or a depot: the text then names no place. */
+    const bool needs_none = strcmp(parts->notice.template_id, GK_MESSAGE_CARD_EXPIRED) == 0;
+    return status == GK_NOT_FOUND && needs_none ? GK_OK : status;
 }
 
 /* Of a card that its holder is to fetch. */

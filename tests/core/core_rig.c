@@ -1,5 +1,6 @@
 #include "tests/core/core_rig.h"
 
+#include "core/rotation.h"
 #include "core/security/rate_limit.h"
 #include "rpc/repeated.h"
 #include "tests/core/security/scratch.h"
@@ -83,8 +84,9 @@ static void open_state(struct core_rig *rig)
     }
     must(gk_keys_open(keys, &rig->keys, &error), &error);
     must(gk_store_open(&options, &rig->store, &error), &error);
-    must(gk_registry_open(rig->store, rig->keys, &rig->registry, &error), &error);
     must(gk_picture_vault_open(pictures, rig->keys, &rig->vault, &error), &error);
+    must(gk_rotation_settle(rig->store, rig->keys, rig->vault, &error), &error);
+    must(gk_registry_open(rig->store, rig->keys, &rig->registry, &error), &error);
     rig->credentials = gk_credentials_new(rig->keys);
     free(pictures);
     free(data);
@@ -184,15 +186,16 @@ static void make_machines(struct core_rig *rig)
                                                  .registered_share = 0.5,
                                                  .on_notice_due = on_notice_due,
                                                  .on_notice_due_context = rig};
-    const struct gk_sweeper_parts sweeper = {.loop = &rig->loop,
-                                             .log = &rig->log,
-                                             .clock = clock,
-                                             .keys = rig->keys,
-                                             .store = rig->store,
-                                             .retention = &rig->retention,
-                                             .turn_ms = 20,
-                                             .on_notice_due = on_notice_due,
-                                             .on_notice_due_context = rig};
+    const struct gk_sweeper_parts sweeper = {
+        .loop = &rig->loop,
+        .log = &rig->log,
+        .clock = clock,
+        .keys = rig->keys,
+        .store = rig->store,
+        .retention = &rig->retention,
+        .turn_ms = rig->options.sweep_turn_ms == 0 ? 20 : rig->options.sweep_turn_ms,
+        .on_notice_due = on_notice_due,
+        .on_notice_due_context = rig};
 
     rig->retention = gk_retention_default();
     rig->pipeline = gk_pipeline_open(&pipeline);
@@ -395,11 +398,16 @@ void core_rig_stop(struct core_rig *rig)
     close_state(rig);
 }
 
+void core_rig_resume(struct core_rig *rig)
+{
+    open_state(rig);
+    start_loop(rig);
+}
+
 void core_rig_restart(struct core_rig *rig)
 {
     core_rig_stop(rig);
-    open_state(rig);
-    start_loop(rig);
+    core_rig_resume(rig);
 }
 
 void core_rig_end(struct core_rig *rig)
