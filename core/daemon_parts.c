@@ -9,6 +9,7 @@
 #include "core/holdings.h"
 #include "core/pickup.h"
 #include "core/recovery.h"
+#include "core/retirement.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,10 @@ enum gk_status gk_daemon_open_state(struct gk_daemon *daemon, struct gk_error *e
         return status;
     }
     status = gk_rotation_settle(daemon->store, daemon->keys, daemon->vault, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    status = gk_retirement_settle(daemon->store, daemon->keys, configuration->keys_directory, error);
     if (status != GK_OK) {
         return status;
     }
@@ -223,9 +228,16 @@ static void make_housekeeping(struct gk_daemon *daemon)
                                                .on_copied = gk_daemon_start_again,
                                                .context = daemon};
 
+    const struct gk_collapse_parts collapse = {.loop = &daemon->loop,
+                                               .log = daemon->log,
+                                               .keys = daemon->keys,
+                                               .store = daemon->store,
+                                               .registry = daemon->registry};
+
     daemon->audit_exporter = gk_audit_exporter_open(&audit);
     daemon->sweeper = gk_sweeper_open(&sweeper);
     daemon->rotation = gk_rotation_open(&rotation);
+    daemon->collapse = gk_collapse_open(&collapse);
 }
 
 void gk_daemon_make_machines(struct gk_daemon *daemon)

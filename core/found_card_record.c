@@ -114,15 +114,35 @@ void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_inte
     time_key(card, card->received_at_ms, by_time);
     gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
                        (struct gk_bytes){NULL, 0});
-    if (card->card_token.size > 0) {
-        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
+}
 
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
-                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
-                           (struct gk_bytes){NULL, 0});
+/* One row of an index by token; nothing where `size` is that of no token. */
+static void index_token(struct gk_transaction *transaction, enum gk_family family, const uint8_t *token,
+                        size_t size, const uint8_t *case_id, bool put)
+{
+    uint8_t key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
+    const struct gk_bytes row = {key, sizeof key};
+
+    if (size != GK_TOKEN_SIZE) {
+        return;
     }
+    memcpy(key, token, GK_TOKEN_SIZE);
+    memcpy(key + GK_TOKEN_SIZE, case_id, GK_CASE_ID_SIZE);
+    if (put) {
+        gk_transaction_put(transaction, family, row, (struct gk_bytes){NULL, 0});
+    } else {
+        gk_transaction_delete(transaction, family, row);
+    }
+}
+
+/* The card's token changes when its number is typed, read again, or brought under a newer index key. */
+static void index_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                       const guika_v1_internal_FoundCard *after)
+{
+    index_token(transaction, GK_FAMILY_FOUND_BY_CARD, before->card_token.bytes, before->card_token.size,
+                after->case_id, false);
+    index_token(transaction, GK_FAMILY_FOUND_BY_CARD, after->card_token.bytes, after->card_token.size,
+                after->case_id, true);
 }
 
 /* The holder's token names the cards that are theirs; it changes when a card is identified and when it is
@@ -130,18 +150,10 @@ void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_inte
 static void index_holder(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
                          const guika_v1_internal_FoundCard *after)
 {
-    uint8_t key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
-
-    memcpy(key + GK_TOKEN_SIZE, after->case_id, GK_CASE_ID_SIZE);
-    if (before->holder_token.size == GK_TOKEN_SIZE) {
-        memcpy(key, before->holder_token.bytes, GK_TOKEN_SIZE);
-        gk_transaction_delete(transaction, GK_FAMILY_FOUND_BY_HOLDER, (struct gk_bytes){key, sizeof key});
-    }
-    if (after->holder_token.size == GK_TOKEN_SIZE) {
-        memcpy(key, after->holder_token.bytes, GK_TOKEN_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_HOLDER, (struct gk_bytes){key, sizeof key},
-                           (struct gk_bytes){NULL, 0});
-    }
+    index_token(transaction, GK_FAMILY_FOUND_BY_HOLDER, before->holder_token.bytes, before->holder_token.size,
+                after->case_id, false);
+    index_token(transaction, GK_FAMILY_FOUND_BY_HOLDER, after->holder_token.bytes, after->holder_token.size,
+                after->case_id, true);
 }
 
 static void index_clock(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card)
@@ -251,6 +263,7 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         card->closed_at_ms = gk_transaction_now_ms(transaction);
         forget_evidence(card);
     }
+    index_card(transaction, &before, card);
     index_holder(transaction, &before, card);
     index_clock(transaction, card);
     index_place(transaction, card);
@@ -355,4 +368,25 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
     card->notice_id.size = sizeof notice.notice_id;
     memcpy(card->notice_id.bytes, notice.notice_id, sizeof notice.notice_id);
     return gk_outbox_add(transaction, &notice, error);
+}
+
+enum gk_status gk_found_card_renew_token(struct gk_transaction *transaction, const uint8_t *case_id,
+                                         const uint8_t old_token[GK_TOKEN_SIZE],
+                                         const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
+                                         struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = {0};
+    const enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
+
+    if (status != GK_OK || card.own_key || card.card_token.size != GK_TOKEN_SIZE ||
+        memcmp(card.card_token.bytes, old_token, GK_TOKEN_SIZE) != 0) {
+        return status == GK_NOT_FOUND ? GK_OK : status;
+    }
+    const guika_v1_internal_FoundCard before = card;
+
+    memcpy(card.card_token.bytes, new_token, GK_TOKEN_SIZE);
+    card.base_epoch = base;
+    index_card(transaction, &before, &card);
+    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
+                         guika_v1_internal_FoundCard_fields, &card, error);
 }

@@ -13,9 +13,10 @@
 struct gk_keys {
     uint32_t epoch; /* in force */
     uint32_t newest;
-    uint8_t card[GK_SUBKEY_SIZE];
+    uint32_t lowest;                                      /* that numbers' tokens can be made under */
+    uint8_t card[GK_KEY_EPOCHS_MAX + 1][GK_SUBKEY_SIZE];  /* by epoch, `lowest` and more */
+    uint8_t block[GK_KEY_EPOCHS_MAX + 1][GK_SUBKEY_SIZE]; /* by epoch, `lowest` and more */
     uint8_t holder[GK_SUBKEY_SIZE];
-    uint8_t block[GK_SUBKEY_SIZE];
     uint8_t message[GK_SUBKEY_SIZE];
     uint8_t contact[GK_SUBKEY_SIZE];
     uint8_t code[GK_SUBKEY_SIZE];

@@ -118,7 +118,7 @@ enum gk_status gk_keys_generate(const char *directory, struct gk_error *error)
 
 /* --- reading --- */
 
-static enum gk_status read_open_key(int fd, const char *path, uint8_t ret_key[KEY_FILE_SIZE],
+static enum gk_status read_open_key(int fd, const char *path, uint8_t *ret_key, size_t size,
                                     struct gk_error *error)
 {
     struct stat found;
@@ -131,14 +131,14 @@ static enum gk_status read_open_key(int fd, const char *path, uint8_t ret_key[KE
                             "key file %s has mode %03o, so others may use it: chmod 600 it", path,
                             (unsigned)(found.st_mode & 0777));
     }
-    if (found.st_size != KEY_FILE_SIZE || read(fd, ret_key, KEY_FILE_SIZE) != KEY_FILE_SIZE) {
-        return gk_error_set(error, GK_FAILED_PRECONDITION, "key file %s has %lld bytes, wanted %d", path,
-                            (long long)found.st_size, KEY_FILE_SIZE);
+    if (found.st_size != (off_t)size || read(fd, ret_key, size) != (ssize_t)size) {
+        return gk_error_set(error, GK_FAILED_PRECONDITION, "key file %s has %lld bytes, wanted %zu", path,
+                            (long long)found.st_size, size);
     }
     return GK_OK;
 }
 
-static enum gk_status read_key_path(const char *path, uint8_t ret_key[KEY_FILE_SIZE], struct gk_error *error)
+static enum gk_status read_key_path(const char *path, uint8_t *ret_key, size_t size, struct gk_error *error)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
@@ -146,7 +146,7 @@ static enum gk_status read_key_path(const char *path, uint8_t ret_key[KEY_FILE_S
         return gk_error_set(error, GK_FAILED_PRECONDITION, "cannot read key file %s: %s", path,
                             strerror(errno));
     }
-    const enum gk_status status = read_open_key(fd, path, ret_key, error);
+    const enum gk_status status = read_open_key(fd, path, ret_key, size, error);
 
     (void)close(fd);
     return status;
@@ -158,29 +158,39 @@ static enum gk_status read_key_file(const char *directory, enum key_file file, u
     char path[PATH_SIZE];
     const enum gk_status status = key_path(directory, file, path, error);
 
-    return status == GK_OK ? read_key_path(path, ret_key, error) : status;
+    return status == GK_OK ? read_key_path(path, ret_key, KEY_FILE_SIZE, error) : status;
 }
 
-/* The path of an epoch's file, 2 and more. It is shorter than that of the longest of the first. */
-static void epoch_path(const char *directory, enum key_file file, unsigned epoch, char ret_path[PATH_SIZE])
+/* The files that each epoch has its own of: those of the first have no number in their names. A path of them
+ * is shorter than that of the longest of the others. */
+enum epoch_file { EPOCH_INDEX, EPOCH_SEAL, EPOCH_KEPT, EPOCH_FILE_COUNT };
+
+static void epoch_path(const char *directory, enum epoch_file file, unsigned epoch, char ret_path[PATH_SIZE])
 {
-    char name[32];
+    static const char *const names[EPOCH_FILE_COUNT] = {"index", "seal", "kept"};
+    char number[16] = "";
 
-    assert(epoch >= 2 && epoch <= GK_KEY_EPOCHS_MAX);
-    (void)snprintf(name, sizeof name, file == INDEX_KEY ? "index.%u.key" : "seal.%u.key", epoch);
-    (void)snprintf(ret_path, PATH_SIZE, "%.*s/%s", PATH_SIZE - 40, directory, name);
+    assert(epoch >= 1 && epoch <= GK_KEY_EPOCHS_MAX);
+    if (epoch > 1) {
+        (void)snprintf(number, sizeof number, ".%u", epoch);
+    }
+    (void)snprintf(ret_path, PATH_SIZE, "%.*s/%s%s.key", PATH_SIZE - 40, directory, names[file], number);
 }
 
-static bool has_epoch(const char *directory, unsigned epoch)
+static bool has_file(const char *directory, enum epoch_file file, unsigned epoch)
 {
     char path[PATH_SIZE];
     struct stat found;
 
-    if (epoch > GK_KEY_EPOCHS_MAX) {
-        return false;
-    }
-    epoch_path(directory, INDEX_KEY, epoch, path);
+    epoch_path(directory, file, epoch, path);
     return lstat(path, &found) == 0;
+}
+
+/* An epoch is there while its index key is, or what is kept of it. */
+static bool has_epoch(const char *directory, unsigned epoch)
+{
+    return epoch <= GK_KEY_EPOCHS_MAX &&
+           (has_file(directory, EPOCH_INDEX, epoch) || has_file(directory, EPOCH_KEPT, epoch));
 }
 
 /* crypto_kdf's context names the use; it is exactly 8 characters. */
@@ -198,45 +208,112 @@ static void derive_seals(struct gk_keys *keys, unsigned epoch, const uint8_t fil
     derive(keys->seal[epoch][GK_SEAL_PICTURE], "gk_pictr", file);
 }
 
-/* The epochs after the first, as many as there are. */
-static enum gk_status read_epochs(const char *directory, struct gk_keys *keys, struct gk_error *error)
-{
-    uint8_t file[KEY_FILE_SIZE];
-    char path[PATH_SIZE];
-    enum gk_status status = GK_OK;
+/* What stays of an index key once no number has a token from it: in kept.key the subkeys of holders,
+ * contacts, message ids and digests, in those of later epochs what wraps tokens. */
+enum { KEPT_FIRST = 4, KEPT_LATER = 1 };
 
-    for (unsigned epoch = 2; status == GK_OK && has_epoch(directory, epoch); epoch++) {
-        epoch_path(directory, INDEX_KEY, epoch, path);
-        status = read_key_path(path, file, error);
-        if (status == GK_OK) {
-            derive(keys->wrap[epoch], "gk_wrap_", file);
-            epoch_path(directory, SEAL_KEY, epoch, path);
-            status = read_key_path(path, file, error);
-        }
-        if (status == GK_OK) {
-            derive_seals(keys, epoch, file);
-            keys->epoch = epoch;
-            keys->newest = epoch;
-        }
+static size_t kept_subkeys(struct gk_keys *keys, unsigned epoch, uint8_t *ret_subkeys[KEPT_FIRST])
+{
+    if (epoch > 1) {
+        ret_subkeys[0] = keys->wrap[epoch];
+        return KEPT_LATER;
+    }
+    ret_subkeys[0] = keys->holder;
+    ret_subkeys[1] = keys->contact;
+    ret_subkeys[2] = keys->message;
+    ret_subkeys[3] = keys->digest;
+    return KEPT_FIRST;
+}
+
+static enum gk_status read_kept(const char *directory, struct gk_keys *keys, unsigned epoch,
+                                struct gk_error *error)
+{
+    uint8_t file[KEPT_FIRST * GK_SUBKEY_SIZE];
+    uint8_t *subkeys[KEPT_FIRST];
+    char path[PATH_SIZE];
+    const size_t count = kept_subkeys(keys, epoch, subkeys);
+
+    epoch_path(directory, EPOCH_KEPT, epoch, path);
+    const enum gk_status status = read_key_path(path, file, count * GK_SUBKEY_SIZE, error);
+
+    for (size_t i = 0; status == GK_OK && i < count; i++) {
+        memcpy(subkeys[i], file + i * GK_SUBKEY_SIZE, GK_SUBKEY_SIZE);
     }
     sodium_memzero(file, sizeof file);
     return status;
 }
 
-static void derive_all(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_FILE_SIZE])
+static void derive_index(struct gk_keys *keys, unsigned epoch, const uint8_t file[KEY_FILE_SIZE])
 {
-    keys->epoch = 1;
-    keys->newest = 1;
-    derive(keys->card, "gk_card_", files[INDEX_KEY]);
-    derive(keys->holder, "gk_holdr", files[INDEX_KEY]);
-    derive(keys->block, "gk_block", files[INDEX_KEY]);
-    derive(keys->message, "gk_msgid", files[INDEX_KEY]);
-    derive(keys->digest, "gk_digst", files[INDEX_KEY]);
-    derive(keys->contact, "gk_reach", files[INDEX_KEY]);
+    derive(keys->card[epoch], "gk_card_", file);
+    derive(keys->block[epoch], "gk_block", file);
+    if (epoch > 1) {
+        derive(keys->wrap[epoch], "gk_wrap_", file);
+        return;
+    }
+    derive(keys->holder, "gk_holdr", file);
+    derive(keys->contact, "gk_reach", file);
+    derive(keys->message, "gk_msgid", file);
+    derive(keys->digest, "gk_digst", file);
+}
+
+/* An index key that is there counts, so that a retirement which was cut short can be repeated. Its absence is
+ * an error where nothing is kept of it. */
+static enum gk_status read_epoch(const char *directory, struct gk_keys *keys, unsigned epoch,
+                                 struct gk_error *error)
+{
+    uint8_t file[KEY_FILE_SIZE];
+    char path[PATH_SIZE];
+    enum gk_status status;
+
+    if (!has_file(directory, EPOCH_INDEX, epoch) && has_file(directory, EPOCH_KEPT, epoch)) {
+        status = read_kept(directory, keys, epoch, error);
+        keys->lowest = epoch + 1;
+    } else {
+        epoch_path(directory, EPOCH_INDEX, epoch, path);
+        status = read_key_path(path, file, sizeof file, error);
+        if (status == GK_OK) {
+            derive_index(keys, epoch, file);
+        }
+    }
+    if (status == GK_OK) {
+        epoch_path(directory, EPOCH_SEAL, epoch, path);
+        status = read_key_path(path, file, sizeof file, error);
+    }
+    if (status == GK_OK) {
+        derive_seals(keys, epoch, file);
+        keys->epoch = epoch;
+        keys->newest = epoch;
+    }
+    sodium_memzero(file, sizeof file);
+    return status;
+}
+
+/* The first epoch, and as many as there are. */
+static enum gk_status read_epochs(const char *directory, struct gk_keys *keys, struct gk_error *error)
+{
+    enum gk_status status = GK_OK;
+
+    keys->lowest = 1;
+    for (unsigned epoch = 1; status == GK_OK && (epoch == 1 || has_epoch(directory, epoch)); epoch++) {
+        status = read_epoch(directory, keys, epoch, error);
+    }
+    if (status == GK_OK && keys->lowest > keys->newest) {
+        status = gk_error_set(error, GK_FAILED_PRECONDITION,
+                              "the newest index key is missing in %s: put it back in place", directory);
+    }
+    if (status == GK_OK && keys->newest - keys->lowest >= GK_BASES_MAX) {
+        status = gk_error_set(error, GK_FAILED_PRECONDITION, "%s has index keys of %u epochs; %d at most",
+                              directory, (unsigned)(keys->newest - keys->lowest + 1), GK_BASES_MAX);
+    }
+    return status;
+}
+
+static void derive_others(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_FILE_SIZE])
+{
     derive(keys->code, "gk_ocode", files[TOKEN_KEY]);
     derive(keys->credential, "gk_token", files[TOKEN_KEY]);
     derive(keys->pickup, "gk_pickp", files[TOKEN_KEY]);
-    derive_seals(keys, 1, files[SEAL_KEY]);
     memcpy(keys->spool_secret, files[SPOOL_KEY], sizeof keys->spool_secret);
     crypto_scalarmult_base(keys->spool_public, keys->spool_secret);
     (void)crypto_sign_seed_keypair(keys->audit_public, keys->audit_secret, files[AUDIT_KEY]);
@@ -247,7 +324,7 @@ enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, st
     uint8_t files[KEY_FILE_COUNT][KEY_FILE_SIZE];
     enum gk_status status = start_sodium(error);
 
-    for (int file = 0; status == GK_OK && file < KEY_FILE_COUNT; file++) {
+    for (int file = SPOOL_KEY; status == GK_OK && file < KEY_FILE_COUNT; file++) {
         status = read_key_file(directory, (enum key_file)file, files[file], error);
     }
     if (status == GK_OK) {
@@ -257,7 +334,7 @@ enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, st
             status = gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no locked memory for the keys");
         } else {
             memset(keys, 0, sizeof *keys);
-            derive_all(keys, files);
+            derive_others(keys, files);
             status = read_epochs(directory, keys, error);
         }
         if (status == GK_OK) {
@@ -298,6 +375,11 @@ uint32_t gk_keys_newest(const struct gk_keys *keys)
     return keys->newest;
 }
 
+uint32_t gk_keys_lowest(const struct gk_keys *keys)
+{
+    return keys->lowest;
+}
+
 enum gk_status gk_keys_use(struct gk_keys *keys, uint32_t epoch, struct gk_error *error)
 {
     if (epoch < 1 || epoch > keys->newest) {
@@ -313,26 +395,47 @@ enum gk_status gk_keys_use(struct gk_keys *keys, uint32_t epoch, struct gk_error
     return GK_OK;
 }
 
+/* Epochs there are files of, and of them the lowest with its index key. */
+static void count_epochs(const char *directory, unsigned *ret_newest, unsigned *ret_lowest)
+{
+    unsigned lowest = 1;
+    unsigned epoch = 1;
+
+    for (; has_epoch(directory, epoch); epoch++) {
+        lowest = has_file(directory, EPOCH_INDEX, epoch) ? lowest : epoch + 1;
+    }
+    *ret_newest = epoch - 1;
+    *ret_lowest = lowest;
+}
+
 /* The seal's file first: an epoch is there once its index key is. */
 enum gk_status gk_keys_add_epoch(const char *directory, uint32_t *ret_epoch, struct gk_error *error)
 {
-    static const enum key_file order[] = {SEAL_KEY, INDEX_KEY};
+    static const enum epoch_file order[] = {EPOCH_SEAL, EPOCH_INDEX};
     enum gk_status status = start_sodium(error);
-    unsigned epoch = 2;
+    unsigned newest = 0;
+    unsigned lowest = 0;
 
-    while (has_epoch(directory, epoch)) {
-        epoch++;
-    }
+    count_epochs(directory, &newest, &lowest);
+    const unsigned epoch = newest + 1;
+
     if (epoch > GK_KEY_EPOCHS_MAX) {
         return gk_error_set(error, GK_RESOURCE_EXHAUSTED,
                             "the keys were rotated %d times, which is all there is", GK_KEY_EPOCHS_MAX - 1);
+    }
+    if (epoch - lowest >= GK_BASES_MAX) {
+        return gk_error_set(
+            error, GK_FAILED_PRECONDITION,
+            "%d index keys are in use, which is all there is room for: have the lists imported "
+            "anew, then guika key retire",
+            GK_BASES_MAX);
     }
     for (size_t i = 0; status == GK_OK && i < sizeof order / sizeof order[0]; i++) {
         uint8_t key[KEY_FILE_SIZE];
         char path[PATH_SIZE];
 
         epoch_path(directory, order[i], epoch, path);
-        if (order[i] == SEAL_KEY) {
+        if (order[i] == EPOCH_SEAL) {
             (void)unlink(path); /* of a rotation that came to nothing: it was never in force */
         }
         randombytes_buf(key, sizeof key);
@@ -348,129 +451,51 @@ enum gk_status gk_keys_add_epoch(const char *directory, uint32_t *ret_epoch, str
     return status;
 }
 
-/* --- tokens --- */
+/* --- retiring --- */
 
-void gk_keys_wrap(const struct gk_keys *keys, uint32_t from, uint32_t to, uint8_t token[GK_TOKEN_SIZE])
+/* What is kept is durable before the key goes. */
+static enum gk_status retire_epoch(const char *directory, struct gk_keys *keys, unsigned epoch,
+                                   struct gk_error *error)
 {
-    assert(from >= 1 && from <= to && to <= keys->newest);
-    for (uint32_t epoch = from + 1; epoch <= to; epoch++) {
-        uint8_t wrapped[GK_TOKEN_SIZE];
+    uint8_t file[KEPT_FIRST * GK_SUBKEY_SIZE];
+    uint8_t *subkeys[KEPT_FIRST];
+    char path[PATH_SIZE];
+    const size_t count = kept_subkeys(keys, epoch, subkeys);
 
-        crypto_auth_hmacsha256(wrapped, token, GK_TOKEN_SIZE, keys->wrap[epoch]);
-        memcpy(token, wrapped, GK_TOKEN_SIZE);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(file + i * GK_SUBKEY_SIZE, subkeys[i], GK_SUBKEY_SIZE);
     }
-}
+    epoch_path(directory, EPOCH_KEPT, epoch, path);
+    (void)unlink(path); /* of a retirement that was cut short: the index key is still there */
+    enum gk_status status =
+        gk_file_create(path, 0600, (struct gk_bytes){file, count * GK_SUBKEY_SIZE}, error);
 
-void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const char *number,
-                        uint8_t ret_token[GK_TOKEN_SIZE])
-{
-    gk_hmac_named(keys->card, scheme, number, strlen(number), ret_token);
-    gk_keys_wrap(keys, 1, keys->epoch, ret_token);
-}
-
-void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account, const char *holder_id,
-                          uint8_t ret_token[GK_TOKEN_SIZE])
-{
-    gk_hmac_named(keys->holder, issuer_account, holder_id, strlen(holder_id), ret_token);
-    gk_keys_wrap(keys, 1, keys->epoch, ret_token);
-}
-
-void gk_keys_contact_token(const struct gk_keys *keys, const char *contact, uint8_t ret_token[GK_TOKEN_SIZE])
-{
-    gk_hmac_named(keys->contact, "contact", contact, strlen(contact), ret_token);
-    gk_keys_wrap(keys, 1, keys->epoch, ret_token);
-}
-
-void gk_keys_contact_code(const struct gk_keys *keys, const uint8_t contact_token[GK_TOKEN_SIZE],
-                          const uint8_t nonce[GK_NONCE_SIZE], char ret_code[GK_CONTACT_CODE_SIZE])
-{
-    uint8_t subject[GK_TOKEN_SIZE + GK_NONCE_SIZE];
-    uint8_t hash[GK_TOKEN_SIZE];
-    uint64_t number = 0;
-
-    memcpy(subject, contact_token, GK_TOKEN_SIZE);
-    memcpy(subject + GK_TOKEN_SIZE, nonce, GK_NONCE_SIZE);
-    gk_hmac_named(keys->code, "contact", subject, sizeof subject, hash);
-    for (size_t i = 0; i < sizeof number; i++) {
-        number = number << 8 | hash[i];
+    sodium_memzero(file, sizeof file);
+    if (status == GK_OK) {
+        status = gk_file_sync_directory(directory, error);
     }
-    /* Of 2^64 values: no code is likelier than another by more than 10^8 / 2^64 < 10^-11 of itself. */
-    (void)snprintf(ret_code, GK_CONTACT_CODE_SIZE, "%08u", (unsigned)(number % 100000000));
-    sodium_memzero(hash, sizeof hash);
-}
-
-void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,
-                         uint8_t ret_token[GK_TOKEN_SIZE])
-{
-    gk_hmac_block(keys->block, scheme, number, kept, ret_token);
-    gk_keys_wrap(keys, 1, keys->epoch, ret_token);
-}
-
-void gk_keys_message_id(const struct gk_keys *keys, const char *purpose, struct gk_bytes subject,
-                        uint8_t ret_id[16])
-{
-    uint8_t hash[GK_TOKEN_SIZE];
-
-    gk_hmac_named(keys->message, purpose, subject.data, subject.size, hash);
-    memcpy(ret_id, hash, 16);
-}
-
-/* --- digests --- */
-
-struct gk_digest {
-    crypto_generichash_state state;
-};
-
-struct gk_digest *gk_digest_start(const struct gk_keys *keys)
-{
-    /* sodium_malloc ends an allocation at a page's end, so a whole number of 64 bytes is aligned as the state
-     * wants it. */
-    static_assert(sizeof(struct gk_digest) % 64 == 0, "the state is aligned to 64 bytes");
-    struct gk_digest *digest = sodium_malloc(sizeof *digest);
-
-    if (digest == NULL) {
-        abort();
+    epoch_path(directory, EPOCH_INDEX, epoch, path);
+    if (status == GK_OK && unlink(path) != 0) {
+        status = gk_error_set(error, GK_UNAVAILABLE, "cannot delete %s: %s", path, strerror(errno));
     }
-    crypto_generichash_init(&digest->state, keys->digest, GK_SUBKEY_SIZE, 32);
-    return digest;
+    return status == GK_OK ? gk_file_sync_directory(directory, error) : status;
 }
 
-void gk_digest_add(struct gk_digest *digest, struct gk_bytes bytes)
+enum gk_status gk_keys_retire(const char *directory, struct gk_keys *keys, uint32_t lowest,
+                              struct gk_error *error)
 {
-    uint8_t length[8];
+    enum gk_status status = GK_OK;
 
-    for (size_t i = 0; i < sizeof length; i++) {
-        length[i] = (uint8_t)((uint64_t)bytes.size >> (8 * i));
+    assert(lowest >= 1 && lowest <= keys->newest);
+    (void)sodium_mprotect_readwrite(keys);
+    while (status == GK_OK && keys->lowest < lowest) {
+        status = retire_epoch(directory, keys, keys->lowest, error);
+        if (status == GK_OK) {
+            sodium_memzero(keys->card[keys->lowest], GK_SUBKEY_SIZE);
+            sodium_memzero(keys->block[keys->lowest], GK_SUBKEY_SIZE);
+            keys->lowest++;
+        }
     }
-    crypto_generichash_update(&digest->state, length, sizeof length);
-    crypto_generichash_update(&digest->state, bytes.data, bytes.size);
-}
-
-void gk_digest_finish(struct gk_digest *digest, uint8_t ret_digest[32])
-{
-    crypto_generichash_final(&digest->state, ret_digest, 32);
-    sodium_free(digest);
-}
-
-/* --- credentials --- */
-
-void gk_credential_make(const char *role_name, char ret_text[GK_CREDENTIAL_SIZE])
-{
-    uint8_t secret[32];
-    char text[sodium_base64_ENCODED_LEN(sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
-
-    if (sodium_init() < 0) {
-        abort();
-    }
-    assert(strlen(role_name) <= 12);
-    randombytes_buf(secret, sizeof secret);
-    sodium_bin2base64(text, sizeof text, secret, sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    (void)snprintf(ret_text, GK_CREDENTIAL_SIZE, "gk_%.12s_%s", role_name, text);
-    sodium_memzero(secret, sizeof secret);
-    sodium_memzero(text, sizeof text);
-}
-
-void gk_keys_credential_hash(const struct gk_keys *keys, const char *token, uint8_t ret_hash[GK_TOKEN_SIZE])
-{
-    gk_hmac_named(keys->credential, "bearer", token, strlen(token), ret_hash);
+    (void)sodium_mprotect_readonly(keys);
+    return status;
 }

@@ -48,6 +48,7 @@ static const struct family {
     [GK_FAMILY_CLOCKS] = {"clocks", 0, false},
     [GK_FAMILY_OPENINGS] = {"openings", 0, false},
     [GK_FAMILY_DIFFICULT] = {"difficult", 0, false},
+    [GK_FAMILY_OLDER_CARDS] = {"older_cards", 0, false},
 };
 
 struct gk_engine {
