@@ -43,4 +43,18 @@ void gk_hmac_named(const uint8_t key[GK_SUBKEY_SIZE], const char *name, const vo
 void gk_hmac_block(const uint8_t key[GK_SUBKEY_SIZE], const char *scheme, const char *number, size_t kept,
                    uint8_t ret_token[GK_TOKEN_SIZE]);
 
+#define GK_KEY_FILE_SIZE 32   /* bytes: crypto_kdf's master key, X25519's secret */
+#define GK_KEY_PATH_SIZE 4096 /* bytes with the terminator, PATH_MAX */
+
+/* Reads a key file of `size` bytes. FAILED_PRECONDITION where it is missing, of another length, or readable
+ * by others. */
+enum gk_status gk_key_file_read(const char *path, uint8_t *ret_key, size_t size, struct gk_error *error);
+
+/* The subkey of `master` for one use, which is named in 8 characters. */
+void gk_key_derive(uint8_t ret_subkey[GK_SUBKEY_SIZE], const char *use,
+                   const uint8_t master[GK_KEY_FILE_SIZE]);
+
+/* Reads the files of all epochs there are, and puts the newest in force. */
+enum gk_status gk_key_epochs_read(const char *directory, struct gk_keys *keys, struct gk_error *error);
+
 #endif
