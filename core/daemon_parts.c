@@ -4,6 +4,7 @@
  */
 #include "core/daemon_internal.h"
 
+#include "core/audit_key.h"
 #include "core/codes.h"
 #include "core/found_card.h"
 #include "core/holdings.h"
@@ -22,14 +23,24 @@ enum gk_status gk_daemon_open_state(struct gk_daemon *daemon, struct gk_error *e
                                              .cache_bytes = configuration->cache_bytes,
                                              .now_ms = daemon->clock.now_ms,
                                              .now_context = daemon->clock.context};
-    enum gk_status status = gk_keys_open(configuration->keys_directory, &daemon->keys, error);
+    bool made = false;
+    enum gk_status status = gk_audit_key_settle(configuration, &made, error);
 
+    if (status == GK_OK) {
+        status = gk_keys_open(configuration->keys_directory, &daemon->keys, error);
+    }
     if (status != GK_OK) {
         return status;
     }
     status = gk_store_open(&options, &daemon->store, error);
     if (status != GK_OK) {
         return status;
+    }
+    if (made) {
+        status = gk_audit_key_note(daemon->store, daemon->keys, daemon->log, error);
+        if (status != GK_OK) {
+            return status;
+        }
     }
     (void)snprintf(pictures, sizeof pictures, "%.*s/pictures", PATH_MAX - 16, configuration->data_directory);
     status = gk_picture_vault_open(pictures, daemon->keys, &daemon->vault, error);

@@ -113,6 +113,36 @@ enum gk_status gk_keys_generate(const char *directory, struct gk_error *error)
     return status;
 }
 
+enum gk_status gk_keys_add_audit(const char *directory, bool *ret_made, struct gk_error *error)
+{
+    char path[GK_KEY_PATH_SIZE];
+    struct stat found;
+    enum gk_status status = start_sodium(error);
+
+    for (int file = SEAL_KEY; status == GK_OK && file <= AUDIT_KEY; file++) {
+        status = key_path(directory, (enum key_file)file, path, error);
+        if (status == GK_OK && file != AUDIT_KEY && lstat(path, &found) != 0) {
+            status = gk_error_set(error, GK_FAILED_PRECONDITION, "cannot read key file %s: %s", path,
+                                  strerror(errno));
+        }
+    }
+    if (status != GK_OK) {
+        return status;
+    }
+    const bool there = lstat(path, &found) == 0;
+
+    if (!there) {
+        status = make_key_file(directory, AUDIT_KEY, error);
+    }
+    if (!there && status == GK_OK) {
+        status = gk_file_sync_directory(directory, error);
+    }
+    if (status == GK_OK) {
+        *ret_made = !there;
+    }
+    return status;
+}
+
 /* --- reading --- */
 
 static enum gk_status read_open_key(int fd, const char *path, uint8_t *ret_key, size_t size,

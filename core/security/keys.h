@@ -30,6 +30,10 @@ struct gk_keys;
  * overwritten. [worker] */
 enum gk_status gk_keys_generate(const char *directory, struct gk_error *error);
 
+/* Makes the key that signs heads of the audit chain, in a folder of keys from before there was one.
+ * `*ret_made`: false where it is there. FAILED_PRECONDITION where other keys are missing too. [worker] */
+enum gk_status gk_keys_add_audit(const char *directory, bool *ret_made, struct gk_error *error);
+
 /* Reads the key files. FAILED_PRECONDITION where one is missing, of the wrong length, or readable by others.
  * [worker] */
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error);

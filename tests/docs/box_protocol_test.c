@@ -58,19 +58,22 @@ static void find_block(const char *page, const char *name, const char **ret_begi
     (void)snprintf(mark, sizeof mark, "<!-- %s -->", name);
     const char *begins = strstr(page, mark);
 
-    if (begins == NULL || strstr(begins, "<!-- end -->") == NULL) {
+    const char *ends = begins == NULL ? NULL : strstr(begins, "<!-- end -->");
+
+    if (ends == NULL) {
         fail_msg(PAGE " has no %s with an end", mark);
+        return;
     }
     *ret_begins = begins + strlen(mark);
-    *ret_ends = strstr(begins, "<!-- end -->");
+    *ret_ends = ends;
 }
 
 static void write_page(const struct box_page_message *message)
 {
     char *page = read_page();
     char *block = block_of(message);
-    const char *begins;
-    const char *ends;
+    const char *begins = NULL;
+    const char *ends = NULL;
 
     find_block(page, message->name, &begins, &ends);
     FILE *file = fopen(PAGE, "we");
@@ -94,8 +97,8 @@ static void test_page_shows_the_bytes_that_are_sent(void **state)
         }
         char *page = read_page();
         char *block = block_of(&messages[i]);
-        const char *begins;
-        const char *ends;
+        const char *begins = NULL;
+        const char *ends = NULL;
 
         find_block(page, messages[i].name, &begins, &ends);
         if ((size_t)(ends - begins) != strlen(block) || memcmp(begins, block, strlen(block)) != 0) {
