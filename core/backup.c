@@ -210,8 +210,8 @@ static enum gk_status write_data(struct gk_store *store, const char *data_direct
     return status == GK_OK ? gk_file_sync_directory(data, error) : status;
 }
 
-static enum gk_status describe(struct gk_store *store, const struct gk_keys *keys,
-                               const char *directory, struct gk_error *error)
+static enum gk_status describe(struct gk_store *store, const struct gk_keys *keys, const char *directory,
+                               struct gk_error *error)
 {
     const int64_t now_ms = gk_store_now_ms(store);
     char check[2 * CHECK_SIZE + 1];
@@ -225,9 +225,9 @@ static enum gk_status describe(struct gk_store *store, const struct gk_keys *key
         return status;
     }
     key_check(keys, now_ms, check);
-    const int size = snprintf(
-        text, sizeof text, FIRST_LINE "made_at_ms %" PRId64 "\nkey_check %s\nkey_epoch %u\nkey_floor %u\n",
-        now_ms, check, (unsigned)gk_keys_epoch(keys), (unsigned)floor);
+    const int size = snprintf(text, sizeof text,
+                              FIRST_LINE "made_at_ms %" PRId64 "\nkey_check %s\nkey_epoch %u\nkey_floor %u\n",
+                              now_ms, check, (unsigned)gk_keys_epoch(keys), (unsigned)floor);
 
     status = join(directory, "backup", path, error);
 
@@ -313,10 +313,11 @@ static enum gk_status check_backup(const struct gk_keys *keys, const char *direc
     const long long floor = number_after(text, "\nkey_floor ");
 
     if (gk_keys_lowest(keys) > (floor < 1 ? 1 : floor)) {
-        return gk_error_set(error, GK_FAILED_PRECONDITION,
-                            "the backup needs the index keys from epoch %lld on, and some were retired since: put "
-                            "them back from a backup of the keys, then start guikad anew and try again",
-                            floor < 1 ? 1 : floor);
+        return gk_error_set(
+            error, GK_FAILED_PRECONDITION,
+            "the backup needs the index keys from epoch %lld on, and some were retired since: put "
+            "them back from a backup of the keys, then start guikad anew and try again",
+            floor < 1 ? 1 : floor);
     }
     return GK_OK;
 }

@@ -8,6 +8,7 @@
 #include "core/codes.h"
 #include "core/found_card.h"
 #include "core/holdings.h"
+#include "core/migration.h"
 #include "core/pickup.h"
 #include "core/recovery.h"
 #include "core/retirement.h"
@@ -33,6 +34,10 @@ enum gk_status gk_daemon_open_state(struct gk_daemon *daemon, struct gk_error *e
         return status;
     }
     status = gk_store_open(&options, &daemon->store, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    status = gk_migrate(daemon->store, daemon->log, error);
     if (status != GK_OK) {
         return status;
     }

@@ -95,4 +95,11 @@ enum gk_status gk_found_card_renew_token(struct gk_transaction *transaction, con
                                          const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
                                          struct gk_error *error);
 
+enum { GK_HAND_OVER_KEY_SIZE = 8 + GK_CASE_ID_SIZE };
+
+/* The row by which ListHandOver finds the card; false where it has none. gk_found_card_write keeps it. [any]
+ */
+bool gk_found_card_hand_over_key(const guika_v1_internal_FoundCard *card,
+                                 uint8_t ret_key[GK_HAND_OVER_KEY_SIZE]);
+
 #endif

@@ -107,6 +107,30 @@ static void keep_queue(struct gk_transaction *transaction, const guika_v1_intern
     }
 }
 
+bool gk_found_card_hand_over_key(const guika_v1_internal_FoundCard *card,
+                                 uint8_t ret_key[GK_HAND_OVER_KEY_SIZE])
+{
+    const bool waits = card->state == guika_v1_CardState_CARD_STATE_EXPIRED ||
+                       (card->state == guika_v1_CardState_CARD_STATE_DIFFICULT && card->expires_at_ms != 0);
+
+    time_key(card, card->expires_at_ms, ret_key);
+    return waits;
+}
+
+static void index_hand_over(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                            const guika_v1_internal_FoundCard *after)
+{
+    uint8_t key[GK_HAND_OVER_KEY_SIZE];
+
+    if (before != NULL && gk_found_card_hand_over_key(before, key)) {
+        gk_transaction_delete(transaction, GK_FAMILY_HAND_OVER, (struct gk_bytes){key, sizeof key});
+    }
+    if (gk_found_card_hand_over_key(after, key)) {
+        gk_transaction_put(transaction, GK_FAMILY_HAND_OVER, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    }
+}
+
 void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
 {
     uint8_t by_time[ROW_SIZE];
@@ -255,6 +279,7 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         return status;
     }
     keep_queue(transaction, status == GK_OK ? &before : NULL, card);
+    index_hand_over(transaction, status == GK_OK ? &before : NULL, card);
     gk_statistics_count(transaction, status == GK_OK ? &before : NULL, card);
     card->version++;
     if (!gk_found_card_is_closed(card)) {
