@@ -72,8 +72,8 @@ static void test_rows_are_made_as_they_would_have_been(void **state)
 {
     struct life *life = *state;
 
-    for (uint8_t id = 1; id <= EXPIRED; id++) {
-        life_ready(life, id, id);
+    for (unsigned id = 1; id <= EXPIRED; id++) {
+        life_ready(life, (uint8_t)id, (uint8_t)id);
     }
     life_find(life, 10, 10, LIFE_BOX, false);
     life_store(life, 10, LIFE_BOX, guika_v1_Zone_ZONE_DIFFICULT);
