@@ -32,7 +32,7 @@ enum gk_status gk_found_card_put(struct gk_transaction *transaction, guika_v1_in
 /* The one place that counts what became of a card. [committer] */
 void gk_found_card_count(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card);
 
-/* Makes the card found by time. [committer] */
+/* Makes the card found by time, and by its token where it has one. [committer] */
 void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card);
 
 /* For which state and place clocks are set; never 0. [any] */

@@ -131,6 +131,7 @@ static enum gk_status settle(struct gk_transaction *transaction, const struct gk
     forget_proposal(card);
     if (decision->card.card_token.size > 0) {
         take_number(card, &decision->card);
+        gk_found_card_index(transaction, card);
     }
     card->reason = decision->card.reason;
     card->disposition = decision->card.disposition;

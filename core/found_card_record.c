@@ -131,6 +131,13 @@ static void index_hand_over(struct gk_transaction *transaction, const guika_v1_i
     }
 }
 
+static void by_card_key(const guika_v1_internal_FoundCard *card,
+                        uint8_t ret_key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE])
+{
+    memcpy(ret_key, card->card_token.bytes, GK_TOKEN_SIZE);
+    memcpy(ret_key + GK_TOKEN_SIZE, card->case_id, GK_CASE_ID_SIZE);
+}
+
 void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
 {
     uint8_t by_time[ROW_SIZE];
@@ -138,35 +145,28 @@ void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_inte
     time_key(card, card->received_at_ms, by_time);
     gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
                        (struct gk_bytes){NULL, 0});
+    if (card->card_token.size == GK_TOKEN_SIZE) {
+        uint8_t by_card[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
+
+        by_card_key(card, by_card);
+        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD, (struct gk_bytes){by_card, sizeof by_card},
+                           (struct gk_bytes){NULL, 0});
+    }
 }
 
-/* One row of an index by token; nothing where `size` is that of no token. */
-static void index_token(struct gk_transaction *transaction, enum gk_family family, const uint8_t *token,
-                        size_t size, const uint8_t *case_id, bool put)
+/* A card whose number turned out to be another one, or is forgotten, is not found by the one before. */
+static void unindex_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                         const guika_v1_internal_FoundCard *after)
 {
-    uint8_t key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
-    const struct gk_bytes row = {key, sizeof key};
+    uint8_t by_card[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
 
-    if (size != GK_TOKEN_SIZE) {
+    if (before->card_token.size != GK_TOKEN_SIZE ||
+        (after->card_token.size == GK_TOKEN_SIZE &&
+         memcmp(before->card_token.bytes, after->card_token.bytes, GK_TOKEN_SIZE) == 0)) {
         return;
     }
-    memcpy(key, token, GK_TOKEN_SIZE);
-    memcpy(key + GK_TOKEN_SIZE, case_id, GK_CASE_ID_SIZE);
-    if (put) {
-        gk_transaction_put(transaction, family, row, (struct gk_bytes){NULL, 0});
-    } else {
-        gk_transaction_delete(transaction, family, row);
-    }
-}
-
-/* The card's token changes when its number is typed, read again, or brought under a newer index key. */
-static void index_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
-                       const guika_v1_internal_FoundCard *after)
-{
-    index_token(transaction, GK_FAMILY_FOUND_BY_CARD, before->card_token.bytes, before->card_token.size,
-                after->case_id, false);
-    index_token(transaction, GK_FAMILY_FOUND_BY_CARD, after->card_token.bytes, after->card_token.size,
-                after->case_id, true);
+    by_card_key(before, by_card);
+    gk_transaction_delete(transaction, GK_FAMILY_FOUND_BY_CARD, (struct gk_bytes){by_card, sizeof by_card});
 }
 
 /* The holder's token names the cards that are theirs; it changes when a card is identified and when it is
@@ -174,10 +174,18 @@ static void index_card(struct gk_transaction *transaction, const guika_v1_intern
 static void index_holder(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
                          const guika_v1_internal_FoundCard *after)
 {
-    index_token(transaction, GK_FAMILY_FOUND_BY_HOLDER, before->holder_token.bytes, before->holder_token.size,
-                after->case_id, false);
-    index_token(transaction, GK_FAMILY_FOUND_BY_HOLDER, after->holder_token.bytes, after->holder_token.size,
-                after->case_id, true);
+    uint8_t key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
+
+    memcpy(key + GK_TOKEN_SIZE, after->case_id, GK_CASE_ID_SIZE);
+    if (before->holder_token.size == GK_TOKEN_SIZE) {
+        memcpy(key, before->holder_token.bytes, GK_TOKEN_SIZE);
+        gk_transaction_delete(transaction, GK_FAMILY_FOUND_BY_HOLDER, (struct gk_bytes){key, sizeof key});
+    }
+    if (after->holder_token.size == GK_TOKEN_SIZE) {
+        memcpy(key, after->holder_token.bytes, GK_TOKEN_SIZE);
+        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_HOLDER, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    }
 }
 
 static void index_clock(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card)
@@ -288,7 +296,7 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         card->closed_at_ms = gk_transaction_now_ms(transaction);
         forget_evidence(card);
     }
-    index_card(transaction, &before, card);
+    unindex_card(transaction, &before, card);
     index_holder(transaction, &before, card);
     index_clock(transaction, card);
     index_place(transaction, card);
@@ -411,7 +419,8 @@ enum gk_status gk_found_card_renew_token(struct gk_transaction *transaction, con
 
     memcpy(card.card_token.bytes, new_token, GK_TOKEN_SIZE);
     card.base_epoch = base;
-    index_card(transaction, &before, &card);
+    unindex_card(transaction, &before, &card);
+    gk_found_card_index(transaction, &card);
     return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
                          guika_v1_internal_FoundCard_fields, &card, error);
 }
