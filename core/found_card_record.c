@@ -90,23 +90,6 @@ static void time_key(const guika_v1_internal_FoundCard *card, int64_t at_ms, uin
     memcpy(ret_key + 8, card->case_id, GK_CASE_ID_SIZE);
 }
 
-/* The queue of difficult cards holds those that are DIFFICULT, and no others. */
-static void keep_queue(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
-                       const guika_v1_internal_FoundCard *after)
-{
-    const bool was_in = before != NULL && before->state == guika_v1_CardState_CARD_STATE_DIFFICULT;
-    const bool is_in = after->state == guika_v1_CardState_CARD_STATE_DIFFICULT;
-    uint8_t key[ROW_SIZE];
-
-    time_key(after, after->received_at_ms, key);
-    if (is_in && !was_in) {
-        gk_transaction_put(transaction, GK_FAMILY_DIFFICULT, (struct gk_bytes){key, sizeof key},
-                           (struct gk_bytes){NULL, 0});
-    } else if (was_in && !is_in) {
-        gk_transaction_delete(transaction, GK_FAMILY_DIFFICULT, (struct gk_bytes){key, sizeof key});
-    }
-}
-
 bool gk_found_card_hand_over_key(const guika_v1_internal_FoundCard *card,
                                  uint8_t ret_key[GK_HAND_OVER_KEY_SIZE])
 {
@@ -128,6 +111,23 @@ static void index_hand_over(struct gk_transaction *transaction, const guika_v1_i
     if (gk_found_card_hand_over_key(after, key)) {
         gk_transaction_put(transaction, GK_FAMILY_HAND_OVER, (struct gk_bytes){key, sizeof key},
                            (struct gk_bytes){NULL, 0});
+    }
+}
+
+/* The queue of difficult cards holds those that are DIFFICULT, and no others. */
+static void keep_queue(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                       const guika_v1_internal_FoundCard *after)
+{
+    const bool was_in = before != NULL && before->state == guika_v1_CardState_CARD_STATE_DIFFICULT;
+    const bool is_in = after->state == guika_v1_CardState_CARD_STATE_DIFFICULT;
+    uint8_t key[ROW_SIZE];
+
+    time_key(after, after->received_at_ms, key);
+    if (is_in && !was_in) {
+        gk_transaction_put(transaction, GK_FAMILY_DIFFICULT, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    } else if (was_in && !is_in) {
+        gk_transaction_delete(transaction, GK_FAMILY_DIFFICULT, (struct gk_bytes){key, sizeof key});
     }
 }
 
