@@ -61,6 +61,9 @@ static const struct field_name names[] = {
     {&guika_v1_HeartbeatResponse_msg, 1, "interval_ms", NULL, false},
     {&guika_v1_HeartbeatResponse_msg, 2, "spool_public_key", NULL, true},
     {&guika_v1_HeartbeatResponse_msg, 3, "time_ms", NULL, false},
+    {&guika_v1_HeartbeatResponse_msg, 4, "grant_public_key", NULL, true},
+    {&guika_v1_HeartbeatResponse_msg, 5, "grants_version", NULL, false},
+    {&guika_v1_HeartbeatResponse_msg, 6, "box_id", NULL, false},
 };
 
 static const struct field_name *find_name(const pb_msgdesc_t *type, uint64_t number)

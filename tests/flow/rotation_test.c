@@ -381,6 +381,26 @@ static void retire(struct world *world)
     assert_true(has_key_file(world, "index.3.key"));
 }
 
+/* Runs `guika VERB FOLDER`; the folder lies in the test's directory. */
+static void assert_guika(const struct world *world, const char *verb, const char *folder, int exit_status,
+                         const char *words)
+{
+    char token_file[128];
+    char path[160];
+    const char *arguments[] = {
+        GK_TEST_PROGRAM("guika"), verb,           path,       "--config", "/dev/null", "--server",
+        world->service.url,       "--token-file", token_file, NULL};
+
+    (void)snprintf(token_file, sizeof token_file, "%s/service/operator.token", world->service.directory);
+    (void)snprintf(path, sizeof path, "%s/%s", world->service.directory, folder);
+    struct gk_test_run run = gk_test_run(arguments);
+
+    if (run.exit_status != exit_status || strstr(run.errors, words) == NULL) {
+        fail_msg("guika %s: exit status %d, %s", verb, run.exit_status, run.errors);
+    }
+    gk_test_run_clear(&run);
+}
+
 static void test_old_keys_go_once_an_import_has_brought_the_numbers(void **state)
 {
     struct world *world = *state;
@@ -395,6 +415,7 @@ static void test_old_keys_go_once_an_import_has_brought_the_numbers(void **state
 
     assert_string_equal(output, ""); /* refused */
     free(output);
+    assert_guika(world, "backup", "before", 0, "");
     /* The stranger was found before the rotations; the list has it now. */
     gk_test_import(&world->service, world->issuer, "new", world->holders, world->rows + 1);
     assert_true(gk_test_mail_wait(&world->service, 2, 20000));
@@ -402,6 +423,8 @@ static void test_old_keys_go_once_an_import_has_brought_the_numbers(void **state
         gk_test_sleep_ms(100);
     }
     retire(world);
+    assert_guika(world, "restore", "before", 1, "needs the index keys from epoch 1 on");
+    assert_guika(world, "backup", "after", 0, "");
     assert_int_equal(drop(world, "after", &world->known), guika_v1_Zone_ZONE_NORMAL);
     assert_true(gk_test_mail_wait(&world->service, 3, 20000));
     assert_int_equal(gk_test_service_stop(&world->service, SIGKILL), 128 + SIGKILL);
@@ -417,6 +440,11 @@ static void test_old_keys_go_once_an_import_has_brought_the_numbers(void **state
     assert_non_null(strstr(text, address));
     free(text);
     assert_picture_opens(world);
+    assert_guika(world, "restore", "after", 0, "");
+    for (int i = 0; i < 200 && !is_in_force(world, 3); i++) {
+        gk_test_sleep_ms(100);
+    }
+    assert_int_equal(drop(world, "restored", &world->known), guika_v1_Zone_ZONE_NORMAL);
     assert_int_equal(gk_test_service_stop(&world->service, SIGTERM), 0);
     (void)gk_test_verify_audit(&world->service);
 }
