@@ -182,6 +182,10 @@ static void start_walk(struct gk_difficult *difficult, enum gk_walk walk)
 
 void gk_difficult_resume(struct gk_difficult *difficult)
 {
+    if (difficult->on_closed != NULL || difficult->walk != GK_WALK_NONE) {
+        want(difficult, GK_WALK_TOKENS); /* the walk that runs has the mark */
+        return;
+    }
     difficult->halted = false;
     difficult->resumes = true;
     difficult->walk = GK_WALK_TOKENS; /* unless there is a mark */
