@@ -27,7 +27,8 @@ struct batch {
     struct gk_error *error;
 };
 
-static_assert((int)GK_HAND_OVER_KEY_SIZE == (int)GK_AUDIT_SUBJECT_KEY_SIZE, "rows of both indexes have one length");
+static_assert((int)GK_HAND_OVER_KEY_SIZE == (int)GK_AUDIT_SUBJECT_KEY_SIZE,
+              "rows of both indexes have one length");
 
 static enum gk_status apply_batch(void *context, struct gk_transaction *transaction, struct gk_error *error)
 {
