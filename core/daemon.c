@@ -95,7 +95,7 @@ static enum gk_status serve(struct gk_daemon *daemon, struct gk_error *error)
 
     watch_signals(daemon);
     gk_daemon_start_children(daemon);
-    gk_difficult_rematch(daemon->difficult); /* a list may have come into force just before the end */
+    gk_difficult_resume(daemon->difficult); /* a list or a plugin may have come just before the end */
     enum gk_status status = gk_daemon_listen_all(daemon, error);
 
     if (status == GK_OK) {

@@ -54,11 +54,18 @@ static void on_difficult_closed(void *context)
     gk_pipeline_close(daemon->pipeline, on_pipeline_closed, daemon);
 }
 
-static void on_rotation_closed(void *context)
+static void on_collapse_closed(void *context)
 {
     struct gk_daemon *daemon = context;
 
     gk_difficult_close(daemon->difficult, on_difficult_closed, daemon);
+}
+
+static void on_rotation_closed(void *context)
+{
+    struct gk_daemon *daemon = context;
+
+    gk_collapse_close(daemon->collapse, on_collapse_closed, daemon);
 }
 
 static void on_jobs_closed(void *context)

@@ -8,6 +8,7 @@
 #include "core/audit_exporter.h"
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/collapse.h"
 #include "core/daemon.h"
 #include "core/difficult.h"
 #include "core/enquiries.h"
@@ -67,6 +68,7 @@ struct gk_daemon {
     struct gk_sweeper *sweeper;
     struct gk_difficult *difficult;
     struct gk_rotation *rotation;
+    struct gk_collapse *collapse;
     struct gk_rpc_server *server;
     struct gk_metrics_server *metrics;
     struct gk_keeper *keeper;

@@ -4,11 +4,14 @@
  */
 #include "core/daemon_internal.h"
 
+#include "core/audit_key.h"
 #include "core/codes.h"
 #include "core/found_card.h"
 #include "core/holdings.h"
+#include "core/migration.h"
 #include "core/pickup.h"
 #include "core/recovery.h"
+#include "core/retirement.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +24,12 @@ enum gk_status gk_daemon_open_state(struct gk_daemon *daemon, struct gk_error *e
                                              .cache_bytes = configuration->cache_bytes,
                                              .now_ms = daemon->clock.now_ms,
                                              .now_context = daemon->clock.context};
-    enum gk_status status = gk_keys_open(configuration->keys_directory, &daemon->keys, error);
+    bool made = false;
+    enum gk_status status = gk_audit_key_settle(configuration, &made, error);
 
+    if (status == GK_OK) {
+        status = gk_keys_open(configuration->keys_directory, &daemon->keys, error);
+    }
     if (status != GK_OK) {
         return status;
     }
@@ -30,12 +37,26 @@ enum gk_status gk_daemon_open_state(struct gk_daemon *daemon, struct gk_error *e
     if (status != GK_OK) {
         return status;
     }
+    status = gk_migrate(daemon->store, daemon->log, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    if (made) {
+        status = gk_audit_key_note(daemon->store, daemon->keys, daemon->log, error);
+        if (status != GK_OK) {
+            return status;
+        }
+    }
     (void)snprintf(pictures, sizeof pictures, "%.*s/pictures", PATH_MAX - 16, configuration->data_directory);
     status = gk_picture_vault_open(pictures, daemon->keys, &daemon->vault, error);
     if (status != GK_OK) {
         return status;
     }
     status = gk_rotation_settle(daemon->store, daemon->keys, daemon->vault, error);
+    if (status != GK_OK) {
+        return status;
+    }
+    status = gk_retirement_settle(daemon->store, daemon->keys, configuration->keys_directory, error);
     if (status != GK_OK) {
         return status;
     }
@@ -223,9 +244,16 @@ static void make_housekeeping(struct gk_daemon *daemon)
                                                .on_copied = gk_daemon_start_again,
                                                .context = daemon};
 
+    const struct gk_collapse_parts collapse = {.loop = &daemon->loop,
+                                               .log = daemon->log,
+                                               .keys = daemon->keys,
+                                               .store = daemon->store,
+                                               .registry = daemon->registry};
+
     daemon->audit_exporter = gk_audit_exporter_open(&audit);
     daemon->sweeper = gk_sweeper_open(&sweeper);
     daemon->rotation = gk_rotation_open(&rotation);
+    daemon->collapse = gk_collapse_open(&collapse);
 }
 
 void gk_daemon_make_machines(struct gk_daemon *daemon)

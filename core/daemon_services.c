@@ -36,6 +36,7 @@ void gk_daemon_fill_services(struct gk_daemon *daemon)
         .enquiries = daemon->enquiries,
         .issuer_queue = daemon->issuer_queue,
         .difficult = daemon->difficult,
+        .collapse = daemon->collapse,
         .vault = daemon->vault,
         .shelf = daemon->shelf,
         .sessions = daemon->sessions,

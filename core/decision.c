@@ -165,6 +165,7 @@ static void describe(const struct gk_keys *keys, struct gk_found_card_decision *
     memcpy(card->card_token.bytes, registration->card_token, GK_TOKEN_SIZE);
     card->own_key = registration->own_key;
     card->key_epoch = registration->registered ? registration->key_epoch : gk_keys_epoch(keys);
+    card->base_epoch = registration->base_epoch;
     seal_mask(keys, decision, candidate->masked);
 }
 
@@ -262,6 +263,7 @@ enum gk_status gk_decision_accept(struct gk_registry *registry, const struct gk_
     card->decided_at_ms = now_ms;
     card->own_key = registration->own_key;
     card->key_epoch = registration->key_epoch;
+    card->base_epoch = registration->base_epoch;
     card->card_token.size = GK_TOKEN_SIZE;
     memcpy(card->card_token.bytes, registration->card_token, GK_TOKEN_SIZE);
     card->own_tokens_count = 0;
@@ -408,7 +410,10 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
     if (is_certain(&match)) {
         describe(keys, decision, &read->candidates[match.candidate], &registrations[match.candidate]);
         if (!registrations[match.candidate].registered) {
-            keep_own_tokens(registry, decision, &read->candidates[match.candidate]);
+            const guika_v1_internal_Candidate *candidate = &read->candidates[match.candidate];
+
+            keep_own_tokens(registry, decision, candidate);
+            decision->tokens = gk_keys_card_tokens(keys, candidate->scheme, candidate->number);
         }
     }
     if (match.reason == guika_v1_Reason_REASON_CANCELLED) {

@@ -63,6 +63,7 @@ struct gk_found_card_decision {
     bool has_notice;
     guika_v1_Zone claimed_zone; /* where the card goes if a watch claims it; see core/watches */
     uint8_t claim_notice_id[16];
+    struct gk_card_tokens tokens; /* of a number that nobody registered */
 };
 
 /* Writes the card, its deposit, its notice and their indexes. A deposit that is already decided stays as it
@@ -91,5 +92,20 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
  * transition, which writes the audit entry. [committer] */
 enum gk_status gk_found_card_notified(struct gk_transaction *transaction,
                                       const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error);
+
+/* The card's number has a token from a newer index key, of epoch `base`: it takes the place of `old_token`,
+ * in the record and its index, and nothing else changes. Without effect on a card with another token.
+ * [committer] */
+enum gk_status gk_found_card_renew_token(struct gk_transaction *transaction, const uint8_t *case_id,
+                                         const uint8_t old_token[GK_TOKEN_SIZE],
+                                         const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
+                                         struct gk_error *error);
+
+enum { GK_HAND_OVER_KEY_SIZE = 8 + GK_CASE_ID_SIZE };
+
+/* The row by which ListHandOver finds the card; false where it has none. gk_found_card_write keeps it. [any]
+ */
+bool gk_found_card_hand_over_key(const guika_v1_internal_FoundCard *card,
+                                 uint8_t ret_key[GK_HAND_OVER_KEY_SIZE]);
 
 #endif

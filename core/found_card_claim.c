@@ -55,8 +55,11 @@ enum gk_status gk_found_card_claim(struct gk_transaction *transaction,
         card->reason != guika_v1_Reason_REASON_UNREGISTERED) {
         return GK_OK;
     }
-    const enum gk_status status = gk_watches_found(transaction, card, &claimed, contact_token, error);
+    enum gk_status status = gk_watches_gather(transaction, &decision->tokens, error);
 
+    if (status == GK_OK) {
+        status = gk_watches_found(transaction, card, &claimed, contact_token, error);
+    }
     if (status != GK_OK || !claimed) {
         return status;
     }

@@ -47,6 +47,7 @@ static void take_number(guika_v1_internal_FoundCard *card, const guika_v1_intern
     card->kind = decided->kind;
     card->card_token = decided->card_token;
     card->key_epoch = decided->key_epoch;
+    card->base_epoch = decided->base_epoch;
     card->own_key = decided->own_key;
     card->own_tokens_count = decided->own_tokens_count;
     memcpy(card->own_tokens, decided->own_tokens, sizeof card->own_tokens);

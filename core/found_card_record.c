@@ -90,6 +90,30 @@ static void time_key(const guika_v1_internal_FoundCard *card, int64_t at_ms, uin
     memcpy(ret_key + 8, card->case_id, GK_CASE_ID_SIZE);
 }
 
+bool gk_found_card_hand_over_key(const guika_v1_internal_FoundCard *card,
+                                 uint8_t ret_key[GK_HAND_OVER_KEY_SIZE])
+{
+    const bool waits = card->state == guika_v1_CardState_CARD_STATE_EXPIRED ||
+                       (card->state == guika_v1_CardState_CARD_STATE_DIFFICULT && card->expires_at_ms != 0);
+
+    time_key(card, card->expires_at_ms, ret_key);
+    return waits;
+}
+
+static void index_hand_over(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                            const guika_v1_internal_FoundCard *after)
+{
+    uint8_t key[GK_HAND_OVER_KEY_SIZE];
+
+    if (before != NULL && gk_found_card_hand_over_key(before, key)) {
+        gk_transaction_delete(transaction, GK_FAMILY_HAND_OVER, (struct gk_bytes){key, sizeof key});
+    }
+    if (gk_found_card_hand_over_key(after, key)) {
+        gk_transaction_put(transaction, GK_FAMILY_HAND_OVER, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    }
+}
+
 /* The queue of difficult cards holds those that are DIFFICULT, and no others. */
 static void keep_queue(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
                        const guika_v1_internal_FoundCard *after)
@@ -263,6 +287,7 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         return status;
     }
     keep_queue(transaction, status == GK_OK ? &before : NULL, card);
+    index_hand_over(transaction, status == GK_OK ? &before : NULL, card);
     gk_statistics_count(transaction, status == GK_OK ? &before : NULL, card);
     card->version++;
     if (!gk_found_card_is_closed(card)) {
@@ -397,4 +422,26 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
     card->notice_id.size = sizeof notice.notice_id;
     memcpy(card->notice_id.bytes, notice.notice_id, sizeof notice.notice_id);
     return gk_outbox_add(transaction, &notice, error);
+}
+
+enum gk_status gk_found_card_renew_token(struct gk_transaction *transaction, const uint8_t *case_id,
+                                         const uint8_t old_token[GK_TOKEN_SIZE],
+                                         const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
+                                         struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = {0};
+    const enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
+
+    if (status != GK_OK || card.own_key || card.card_token.size != GK_TOKEN_SIZE ||
+        memcmp(card.card_token.bytes, old_token, GK_TOKEN_SIZE) != 0) {
+        return status == GK_NOT_FOUND ? GK_OK : status;
+    }
+    const guika_v1_internal_FoundCard before = card;
+
+    memcpy(card.card_token.bytes, new_token, GK_TOKEN_SIZE);
+    card.base_epoch = base;
+    unindex_card(transaction, &before, &card);
+    gk_found_card_index(transaction, &card);
+    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
+                         guika_v1_internal_FoundCard_fields, &card, error);
 }

@@ -8,6 +8,7 @@
 
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/collapse.h"
 #include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card_clocks.h"
@@ -44,6 +45,7 @@ struct gk_services {
     struct gk_issuer_queue *issuer_queue;
     struct gk_keeper *keeper; /* of plugins; NULL: this service has none */
     struct gk_difficult *difficult;
+    struct gk_collapse *collapse; /* NULL: this service has none */
     struct gk_picture_vault *vault;
     struct gk_shelf *shelf;
     struct gk_sessions *sessions;
