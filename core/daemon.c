@@ -8,6 +8,7 @@
 #include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card.h"
+#include "core/grants.h"
 #include "core/holdings.h"
 #include "core/host/supervisor.h"
 #include "core/issuer_queue.h"
@@ -78,6 +79,7 @@ struct daemon {
     struct gk_credentials *credentials;
     struct gk_shelf *shelf;
     struct gk_boxes *boxes;
+    struct gk_grants *grants;
     struct gk_reader_jobs *jobs;
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;
@@ -401,6 +403,12 @@ static void make_machines(struct daemon *daemon)
     daemon->audit_exporter = gk_audit_exporter_open(&audit);
     daemon->difficult = gk_difficult_open(&difficult);
     daemon->sweeper = gk_sweeper_open(&sweeper);
+    daemon->grants = gk_grants_open(
+        &(struct gk_grants_parts){.loop = &daemon->loop,
+                                  .log = daemon->log,
+                                  .clock = daemon->clock,
+                                  .pickup = {daemon->store, daemon->keys, daemon->registry,
+                                             &daemon->configuration->retention}});
     daemon->rotation = gk_rotation_open(&(struct gk_rotation_parts){.loop = &daemon->loop,
                                                                     .log = daemon->log,
                                                                     .keys = daemon->keys,
@@ -422,6 +430,7 @@ static void fill_services(struct daemon *daemon)
         .credentials = daemon->credentials,
         .jobs = daemon->jobs,
         .boxes = daemon->boxes,
+        .grants = daemon->grants,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
         .issuer_queue = daemon->issuer_queue,
@@ -537,11 +546,18 @@ static void on_enquiries_closed(void *context)
     gk_issuer_queue_close(daemon->issuer_queue, on_issuer_queue_closed, daemon);
 }
 
-static void on_sweeper_closed(void *context)
+static void on_grants_closed(void *context)
 {
     struct daemon *daemon = context;
 
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
+}
+
+static void on_sweeper_closed(void *context)
+{
+    struct daemon *daemon = context;
+
+    gk_grants_close(daemon->grants, on_grants_closed, daemon);
 }
 
 static void on_pipeline_closed(void *context)

@@ -31,6 +31,9 @@ struct gk_keys {
     uint8_t spool_public[crypto_box_PUBLICKEYBYTES];
     uint8_t audit_secret[crypto_sign_SECRETKEYBYTES];
     uint8_t audit_public[crypto_sign_PUBLICKEYBYTES];
+    uint8_t grant_secret[crypto_sign_SECRETKEYBYTES];
+    uint8_t grant_public[crypto_sign_PUBLICKEYBYTES];
+    uint8_t grant_salt[GK_SUBKEY_SIZE];
     struct gk_issuer_keys *issuers; /* owned */
 };
 

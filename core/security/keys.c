@@ -22,11 +22,11 @@ static_assert(KEY_FILE_SIZE == crypto_sign_SEEDBYTES, "Ed25519 is made from a se
 static_assert(GK_TOKEN_SIZE == crypto_auth_hmacsha256_BYTES, "a token is one HMAC-SHA256");
 static_assert(GK_SPOOL_KEY_SIZE == crypto_box_PUBLICKEYBYTES, "the spool key is an X25519 key");
 
-enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, AUDIT_KEY, KEY_FILE_COUNT };
+enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, AUDIT_KEY, GRANT_KEY, KEY_FILE_COUNT };
 
 static const char *const key_file_names[KEY_FILE_COUNT] = {
     [INDEX_KEY] = "index.key", [SEAL_KEY] = "seal.key",   [SPOOL_KEY] = "spool.key",
-    [TOKEN_KEY] = "token.key", [AUDIT_KEY] = "audit.key",
+    [TOKEN_KEY] = "token.key", [AUDIT_KEY] = "audit.key", [GRANT_KEY] = "grant.key",
 };
 
 static enum gk_status key_path(const char *directory, enum key_file file, char ret_path[PATH_SIZE],
@@ -161,6 +161,25 @@ static enum gk_status read_key_file(const char *directory, enum key_file file, u
     return status == GK_OK ? read_key_path(path, ret_key, error) : status;
 }
 
+/* A folder that was made before there were grants has no key for them. Making it takes nothing away: what a box
+ * holds under another key is void, and it fetches anew. */
+static enum gk_status make_missing_grant_key(const char *directory, struct gk_error *error)
+{
+    char path[PATH_SIZE];
+    struct stat found;
+    enum gk_status status = key_path(directory, GRANT_KEY, path, error);
+
+    if (status != GK_OK || lstat(path, &found) == 0 || errno != ENOENT) {
+        return status;
+    }
+    status = key_path(directory, AUDIT_KEY, path, error);
+    if (status != GK_OK || lstat(path, &found) != 0) {
+        return status; /* no key folder: what reads the others says so */
+    }
+    status = make_key_file(directory, GRANT_KEY, error);
+    return status == GK_OK ? gk_file_sync_directory(directory, error) : status;
+}
+
 /* The path of an epoch's file, 2 and more. It is shorter than that of the longest of the first. */
 static void epoch_path(const char *directory, enum key_file file, unsigned epoch, char ret_path[PATH_SIZE])
 {
@@ -240,6 +259,8 @@ static void derive_all(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_F
     memcpy(keys->spool_secret, files[SPOOL_KEY], sizeof keys->spool_secret);
     crypto_scalarmult_base(keys->spool_public, keys->spool_secret);
     (void)crypto_sign_seed_keypair(keys->audit_public, keys->audit_secret, files[AUDIT_KEY]);
+    (void)crypto_sign_seed_keypair(keys->grant_public, keys->grant_secret, files[GRANT_KEY]);
+    derive(keys->grant_salt, "gk_gsalt", files[GRANT_KEY]);
 }
 
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error)
@@ -247,6 +268,9 @@ enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, st
     uint8_t files[KEY_FILE_COUNT][KEY_FILE_SIZE];
     enum gk_status status = start_sodium(error);
 
+    if (status == GK_OK) {
+        status = make_missing_grant_key(directory, error);
+    }
     for (int file = 0; status == GK_OK && file < KEY_FILE_COUNT; file++) {
         status = read_key_file(directory, (enum key_file)file, files[file], error);
     }

@@ -11,6 +11,7 @@
 #include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card_clocks.h"
+#include "core/grants.h"
 #include "core/issuer_queue.h"
 #include "core/log.h"
 #include "core/mailbox.h"
@@ -39,6 +40,7 @@ struct gk_services {
     struct gk_credentials *credentials;
     struct gk_reader_jobs *jobs;
     struct gk_boxes *boxes;
+    struct gk_grants *grants;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
     struct gk_issuer_queue *issuer_queue;
