@@ -90,6 +90,30 @@ static int check_heartbeat(cfg_t *cfg, cfg_opt_t *option)
     return check_range(cfg, option, 1, 3600);
 }
 
+static int check_alerts_to(cfg_t *cfg, cfg_opt_t *option)
+{
+    const char *to = cfg_opt_getnstr(option, 0);
+    const char *colon = strchr(to, ':');
+
+    if (to[0] == '\0' || (colon != NULL && colon != to && colon[1] != '\0' && strlen(to) < GK_ADDRESS_SIZE)) {
+        return 0;
+    }
+    cfg_error(cfg, "to must be CHANNEL:ADDRESS of at most %d characters, as smtp:operator@library.example",
+              GK_ADDRESS_SIZE - 1);
+    return -1;
+}
+
+static int check_alerts_language(cfg_t *cfg, cfg_opt_t *option)
+{
+    const char *language = cfg_opt_getnstr(option, 0);
+
+    if (strcmp(language, "en") == 0 || strcmp(language, "zh") == 0) {
+        return 0;
+    }
+    cfg_error(cfg, "language must be en or zh, not %.20s", language);
+    return -1;
+}
+
 static int check_audit_every(cfg_t *cfg, cfg_opt_t *option)
 {
     return check_range(cfg, option, 1, 86400);
@@ -157,6 +181,7 @@ static cfg_t *make_parser(void)
                             CFG_FLOAT("registered_share", 0.5, CFGF_NONE), CFG_END()};
     cfg_opt_t audit[] = {CFG_STR("heads", "audit.heads", CFGF_NONE), CFG_INT("every_seconds", 600, CFGF_NONE),
                          CFG_END()};
+    cfg_opt_t alerts[] = {CFG_STR("to", "", CFGF_NONE), CFG_STR("language", "en", CFGF_NONE), CFG_END()};
     cfg_opt_t retention[] = {CFG_INT("code_days", 7, CFGF_NONE),
                              CFG_INT("remind_days", 5, CFGF_NONE),
                              CFG_INT("erase_days", 30, CFGF_NONE),
@@ -185,6 +210,7 @@ static cfg_t *make_parser(void)
         CFG_SEC("couriers", couriers, CFGF_NONE),
         CFG_SEC("decision", decision, CFGF_NONE),
         CFG_SEC("audit", audit, CFGF_NONE),
+        CFG_SEC("alerts", alerts, CFGF_NONE),
         CFG_SEC("retention", retention, CFGF_NONE),
         CFG_SEC("channel", channel, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES | CFGF_KEYSTRVAL),
         CFG_END()};
@@ -211,6 +237,8 @@ static cfg_t *make_parser(void)
     }
     (void)cfg_set_validate_func(cfg, "decision|threshold", check_threshold);
     (void)cfg_set_validate_func(cfg, "audit|every_seconds", check_audit_every);
+    (void)cfg_set_validate_func(cfg, "alerts|to", check_alerts_to);
+    (void)cfg_set_validate_func(cfg, "alerts|language", check_alerts_language);
     (void)cfg_set_validate_func(cfg, "decision|registered_share", check_registered_share);
     return cfg;
 }
@@ -364,6 +392,8 @@ static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char 
         beside(folder, cfg_getstr(cfg, "couriers|channels"), program_directory, "../lib/guika/channels");
     configuration->threshold = cfg_getfloat(cfg, "decision|threshold");
     configuration->registered_share = cfg_getfloat(cfg, "decision|registered_share");
+    configuration->alerts_to = copy(cfg_getstr(cfg, "alerts|to"));
+    configuration->alerts_language = copy(cfg_getstr(cfg, "alerts|language"));
     configuration->audit_heads_file = path_of(folder, cfg_getstr(cfg, "audit|heads"), "");
     configuration->audit_every_ms = (uint32_t)cfg_getint(cfg, "audit|every_seconds") * 1000;
     fill_channels(configuration, cfg, folder);
@@ -458,6 +488,8 @@ void gk_configuration_free(struct gk_configuration *configuration)
     free(configuration->plugin_keys);
     free(configuration->courier_program);
     free(configuration->channels_directory);
+    free(configuration->alerts_to);
+    free(configuration->alerts_language);
     free(configuration->audit_heads_file);
     free(configuration);
 }

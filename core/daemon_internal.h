@@ -6,6 +6,7 @@
 #define GUIKA_CORE_DAEMON_INTERNAL_H
 
 #include "core/audit_exporter.h"
+#include "core/box_alerts.h"
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/daemon.h"
@@ -60,6 +61,7 @@ struct gk_daemon {
     struct gk_shelf *shelf;
     struct gk_boxes *boxes;
     struct gk_grants *grants;
+    struct gk_box_alerts *alerts;
     struct gk_reader_jobs *jobs;
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;

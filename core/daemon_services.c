@@ -33,6 +33,7 @@ void gk_daemon_fill_services(struct gk_daemon *daemon)
         .jobs = daemon->jobs,
         .boxes = daemon->boxes,
         .grants = daemon->grants,
+        .alerts = daemon->alerts,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
         .issuer_queue = daemon->issuer_queue,

@@ -45,8 +45,8 @@ const char *gk_found_card_place_word(guika_v1_internal_Place_Kind kind);
 void gk_found_card_forget_opening(struct gk_transaction *transaction,
                                   const guika_v1_internal_FoundCard *card);
 
-/* A new opening of the card takes the place of the one before, with the next fencing token; `opening` says what is
- * known of it. The card is not written. [committer] */
+/* A new opening of the card takes the place of the one before, with the next fencing token; `opening` says
+ * what is known of it. The card is not written. [committer] */
 enum gk_status gk_found_card_begin_opening(struct gk_transaction *transaction,
                                            guika_v1_internal_FoundCard *card,
                                            guika_v1_internal_OpeningRecord *opening, struct gk_error *error);

@@ -1,12 +1,12 @@
 /*
- * What happened at a box's doors while its line was down, merged into the cases: wrong tries count as if they had
- * been made online, and an opening by a grant becomes the transition that it would have been. Each entry is one
- * transition with one audit entry, whose action ends in _offline.
+ * What happened at a box's doors while its line was down, merged into the cases: wrong tries count as if they
+ * had been made online, and an opening by a grant becomes the transition that it would have been. Each entry
+ * is one transition with one audit entry, whose action ends in _offline.
  *
- * A case may have changed meanwhile. What left the box has left it, so COLLECTED closes any case whose card still
- * lay behind that door: with an older code, expired, or cancelled by its issuer. Where the service knows the card
- * elsewhere or its case is over, the record stays, the place of a case that is not over becomes uncertain, and
- * `why` says what a person has to look at.
+ * A case may have changed meanwhile. What left the box has left it, so COLLECTED closes any case whose card
+ * still lay behind that door: with an older code, expired, or cancelled by its issuer. Where the service
+ * knows the card elsewhere or its case is over, the record stays, the place of a case that is not over
+ * becomes uncertain, and `why` says what a person has to look at.
  */
 #ifndef GUIKA_CORE_FOUND_CARD_OFFLINE_H
 #define GUIKA_CORE_FOUND_CARD_OFFLINE_H

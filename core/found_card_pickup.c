@@ -262,9 +262,9 @@ enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const
         return GK_OK;
     }
     if (!may_follow(opening.outcome, request->outcome)) {
-        return gk_error_set(error, GK_FAILED_PRECONDITION,
-                            "this opening was reported %s before and cannot be %s now",
-                            gk_found_card_outcome_word(opening.outcome), gk_found_card_outcome_word(request->outcome));
+        return gk_error_set(
+            error, GK_FAILED_PRECONDITION, "this opening was reported %s before and cannot be %s now",
+            gk_found_card_outcome_word(opening.outcome), gk_found_card_outcome_word(request->outcome));
     }
     status = gk_found_card_find(transaction, opening.case_id, &card, error);
     if (status != GK_OK) {

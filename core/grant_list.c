@@ -34,7 +34,8 @@ static bool is_granted(const guika_v1_internal_FoundCard *card, int64_t now_ms)
 {
     return gk_found_card_is_collectable(card) &&
            card->place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT && !card->place.uncertain &&
-           card->kind != guika_v1_CardKind_CARD_KIND_ID && card->issue > 0 && now_ms < card->code_expires_at_ms;
+           card->kind != guika_v1_CardKind_CARD_KIND_ID && card->issue > 0 &&
+           now_ms < card->code_expires_at_ms;
 }
 
 static const struct gk_granted *find_before(const struct making *making, const struct gk_granted *item)
@@ -117,9 +118,9 @@ static enum gk_status make_grant(const struct making *making, const guika_v1_int
 static enum gk_status look_at(struct making *making, const uint8_t *case_id, struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
-    enum gk_status status =
-        gk_record_read(making->parts->store, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
-                       guika_v1_internal_FoundCard_fields, &card, error);
+    enum gk_status status = gk_record_read(making->parts->store, GK_FAMILY_FOUND_CARDS,
+                                           (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
+                                           guika_v1_internal_FoundCard_fields, &card, error);
 
     if (status == GK_OK && is_granted(&card, making->now_ms)) {
         status = make_grant(making, &card, &making->list.items[making->list.count], error);

@@ -155,3 +155,10 @@ void gk_grants_page(const struct gk_grants *grants, const char *box_id, struct g
     }
     ret_page->more = i < list->count;
 }
+
+uint32_t gk_grants_count(const struct gk_grants *grants, const char *box_id)
+{
+    const struct box *box = find(grants, box_id);
+
+    return box == NULL ? 0 : (uint32_t)box->list.count;
+}

@@ -23,7 +23,8 @@ enum gk_status gk_box_recover_opening(struct gk_box *box, struct gk_error *error
     enum gk_status status = GK_OK;
 
     if (guika_box_door_left_open(box->client, &door)) {
-        gk_box_say("door", "power was lost while compartment %s was open: somebody must look", door.compartment);
+        gk_box_say("door", "power was lost while compartment %s was open: somebody must look",
+                   door.compartment);
         if (guika_box_confirm_door(box->client, &door, GUIKA_UNCERTAIN, GK_BOX_DEADLINE_MS, &failure) !=
             GUIKA_CODE_OK) {
             return gk_error_set(error, GK_INTERNAL, "%s", failure.message);
@@ -53,9 +54,8 @@ void gk_box_report_opening(struct gk_box *box)
     struct guika_door door = {.fencing_token = box->opening.fencing_token};
 
     memcpy(door.case_id, box->opening_case, sizeof door.case_id);
-    const enum guika_code code =
-        guika_box_confirm_door(box->client, &door, (enum guika_collected)box->opening.outcome,
-                               gk_box_deadline_ms(box), &failure);
+    const enum guika_code code = guika_box_confirm_door(
+        box->client, &door, (enum guika_collected)box->opening.outcome, gk_box_deadline_ms(box), &failure);
 
     if (code == GUIKA_CODE_UNAVAILABLE || code == GUIKA_CODE_DEADLINE_EXCEEDED ||
         code == GUIKA_CODE_RESOURCE_EXHAUSTED || code == GUIKA_CODE_INTERNAL) {
@@ -149,7 +149,8 @@ static enum gk_status open_by_word(struct gk_box *box, const struct guika_door *
     return status;
 }
 
-/* Does another card lie there than the one that the grant is for? Staff may have emptied the compartment since. */
+/* Does another card lie there than the one that the grant is for? Staff may have emptied the compartment
+ * since. */
 static bool holds_another(const struct gk_box *box, const struct guika_door *door)
 {
     const char *held = gk_compartments_holds(box->compartments, door->compartment);
@@ -168,20 +169,22 @@ static enum gk_status open_by_grant(struct gk_box *box, const struct guika_door 
     if (wrong_card) {
         box->troubles++;
         gk_box_say("keypad", "holder: This does not work just now, please try again later.");
-        gk_box_say("door", "operator: compartment %s does not hold the card that the grant is for; it stays closed",
+        gk_box_say("door",
+                   "operator: compartment %s does not hold the card that the grant is for; it stays closed",
                    door->compartment);
     } else {
         gk_box_say("door", "by a grant: the service cannot be reached");
         open_physically(door->compartment, act);
     }
-    if (guika_box_confirm_door(box->client, door, (enum guika_collected)outcome, GK_BOX_DEADLINE_MS, &failure) !=
-        GUIKA_CODE_OK) {
+    if (guika_box_confirm_door(box->client, door, (enum guika_collected)outcome, GK_BOX_DEADLINE_MS,
+                               &failure) != GUIKA_CODE_OK) {
         return gk_error_set(error, GK_INTERNAL, "%s", failure.message);
     }
     if (!wrong_card) {
         say_act(door->compartment, act);
     }
-    return outcome == GUIKA_COLLECTED ? gk_compartments_free(box->compartments, door->compartment, error) : GK_OK;
+    return outcome == GUIKA_COLLECTED ? gk_compartments_free(box->compartments, door->compartment, error)
+                                      : GK_OK;
 }
 
 static enum gk_status serve_holder(struct gk_box *box, char **words, size_t count, struct gk_error *error)
@@ -192,9 +195,8 @@ static enum gk_status serve_holder(struct gk_box *box, char **words, size_t coun
     struct guika_failure failure = {0};
 
     gk_box_report_opening(box);
-    const enum guika_code code =
-        guika_box_open_door(box->client, words[0], words[1], has_tail ? words[2] : "",
-                            gk_box_deadline_ms(box), &door, &failure);
+    const enum guika_code code = guika_box_open_door(
+        box->client, words[0], words[1], has_tail ? words[2] : "", gk_box_deadline_ms(box), &door, &failure);
 
     if (code != GUIKA_CODE_OK) {
         say_refusal(code, &failure);

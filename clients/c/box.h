@@ -28,7 +28,8 @@ enum gk_status gk_box_offline_learn(struct guika_box *box, const guika_v1_Heartb
 /* What the journal has and the spool has not goes into the spool, where its outcome is known. */
 enum gk_status gk_box_offline_settle(struct guika_box *box, struct gk_error *error);
 
-/* The card of the case (32 hexadecimal digits) left the box with the service's knowledge: its grant is void. */
+/* The card of the case (32 hexadecimal digits) left the box with the service's knowledge: its grant is void.
+ */
 enum gk_status gk_box_offline_void(struct guika_box *box, const char *case_id, struct gk_error *error);
 
 #endif

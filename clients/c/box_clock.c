@@ -12,7 +12,7 @@
 #define FILE_NAME "clock"
 
 enum {
-    BOOT_ID_SIZE = 37,     /* bytes: a UUID and the terminator */
+    BOOT_ID_SIZE = 37, /* bytes: a UUID and the terminator */
     WORTH_WRITING_MS = 2000,
     TEXT_SIZE = 128,
 };

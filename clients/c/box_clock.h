@@ -1,10 +1,10 @@
 /*
- * What time it is at the service, while nobody can ask it: what the latest heartbeat said, and what the system's
- * clock of this boot (CLOCK_BOOTTIME, which nobody sets and which runs through sleep) has run since.
+ * What time it is at the service, while nobody can ask it: what the latest heartbeat said, and what the
+ * system's clock of this boot (CLOCK_BOOTTIME, which nobody sets and which runs through sleep) has run since.
  *
- * Owns the file `clock` in the box's folder, "BOOT-ID BOOT-MS SERVICE-MS", so that a program that starts anew knows
- * the time. After a power cut the boot is another one, and the time is unknown until the service speaks: a battery
- * clock that stood still, or was never set, would let a grant live longer than it should.
+ * Owns the file `clock` in the box's folder, "BOOT-ID BOOT-MS SERVICE-MS", so that a program that starts anew
+ * knows the time. After a power cut the boot is another one, and the time is unknown until the service
+ * speaks: a battery clock that stood still, or was never set, would let a grant live longer than it should.
  */
 #ifndef GUIKA_CLIENTS_C_BOX_CLOCK_H
 #define GUIKA_CLIENTS_C_BOX_CLOCK_H

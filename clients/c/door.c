@@ -1,8 +1,8 @@
 /*
  * A holder at the box, with the line or without. READ FIRST: guika_box_open_door.
  *
- * The service judges while it can be reached. Where it cannot, the grants that it gave the box do, under the same
- * limits, and the journal knows of every try before the holder does.
+ * The service judges while it can be reached. Where it cannot, the grants that it gave the box do, under the
+ * same limits, and the journal knows of every try before the holder does.
  */
 #include "clients/c/box.h"
 #include "clients/c/convert.h"
@@ -40,8 +40,7 @@ enum gk_status gk_box_offline_learn(struct guika_box *box, const guika_v1_Heartb
     if (sodium_is_zero(heard->grant_public_key, sizeof heard->grant_public_key) || heard->box_id[0] == '\0') {
         return GK_OK; /* a service that gives no grants */
     }
-    enum gk_status status =
-        gk_grants_held_learn(&box->grants, heard->grant_public_key, heard->box_id, error);
+    enum gk_status status = gk_grants_held_learn(&box->grants, heard->grant_public_key, heard->box_id, error);
 
     if (status == GK_OK) {
         status = gk_box_clock_learn(&box->clock, heard->time_ms, error);
@@ -85,12 +84,13 @@ static enum gk_status fetch(struct guika_box *box, uint32_t deadline_ms, guika_v
 
     for (bool more = true; status == GK_OK && more;) {
         memset(page, 0, sizeof *page);
-        status = gk_retry_call(box->client, &guika_v1_box_service_list_grants_method, deadline_ms, &request, page,
-                               error);
+        status = gk_retry_call(box->client, &guika_v1_box_service_list_grants_method, deadline_ms, &request,
+                               page, error);
         if (status == GK_OK && count > 0 && page->version != *ret_version) {
             status = gk_error_set(error, GK_ABORTED, "the grants changed while they were fetched");
         } else if (status == GK_OK && count + page->grants_count > GK_GRANTS_MOST) {
-            status = gk_error_set(error, GK_OUT_OF_RANGE, "the service lists more than %d grants", GK_GRANTS_MOST);
+            status =
+                gk_error_set(error, GK_OUT_OF_RANGE, "the service lists more than %d grants", GK_GRANTS_MOST);
         }
         for (size_t i = 0; status == GK_OK && i < page->grants_count; i++) {
             guika_v1_PickupGrant grant;
@@ -145,8 +145,8 @@ static enum gk_status must_wait(struct gk_error *error)
                         "too many wrong codes for this case; wait, or ask for another code");
 }
 
-/* Is the case waiting after wrong tries, as far as the box knows? Then the service is not asked either: it may not
- * have heard of them yet. */
+/* Is the case waiting after wrong tries, as far as the box knows? Then the service is not asked either: it
+ * may not have heard of them yet. */
 static bool is_waiting(const struct guika_box *box, const char *case_number)
 {
     guika_v1_PickupGrant grant;
@@ -165,7 +165,8 @@ static enum gk_status may_try(const struct guika_box *box, const char *case_numb
         return later(error, "the journal \"pickups\" is damaged: look into the compartments, then delete it");
     }
     if (!gk_box_clock_now(&box->clock, ret_now_ms)) {
-        return later(error, "the box does not know the time: it has not been answered since it was switched on");
+        return later(error,
+                     "the box does not know the time: it has not been answered since it was switched on");
     }
     if (gk_grants_held_find(&box->grants, case_number, ret_grant, NULL) != GK_OK) {
         return later(error, "the box has no grant for this case");
@@ -186,8 +187,7 @@ static enum gk_status is_right(const guika_v1_PickupGrant *grant, const char *co
 {
     char text[GK_GRANT_CODE_SIZE];
     uint8_t verifier[GK_GRANT_VERIFIER_SIZE];
-    const bool formed =
-        gk_grant_code(code, tail, text) && (strlen(text) == 8) == (grant->code_digits == 8);
+    const bool formed = gk_grant_code(code, tail, text) && (strlen(text) == 8) == (grant->code_digits == 8);
     const enum gk_status status = gk_grant_verifier(text, grant->salt, verifier, error);
 
     *ret_right = formed && sodium_memcmp(verifier, grant->verifier, sizeof verifier) == 0;
@@ -223,9 +223,9 @@ static enum gk_status open_by_grant(struct guika_box *box, const char *case_numb
     if (!right) {
         status = gk_pickup_journal_wrong(&box->journal, &grant, now_ms, error);
         (void)gk_box_offline_settle(box, NULL); /* else it waits in the journal */
-        return status != GK_OK ? status
-                               : gk_error_set(error, GK_PERMISSION_DENIED,
-                                              "the case number or the code is wrong");
+        return status != GK_OK
+                   ? status
+                   : gk_error_set(error, GK_PERMISSION_DENIED, "the case number or the code is wrong");
     }
     status = gk_pickup_journal_opened(&box->journal, &grant, now_ms, error);
     if (status == GK_OK) {
@@ -251,12 +251,13 @@ enum guika_code guika_box_open_door(struct guika_box *box, const char *case_numb
 
     if (case_number == NULL || code == NULL) {
         return gk_convert_failure(
-            gk_error_set(&error, GK_INVALID_ARGUMENT, "a case number and a code are needed"), &error, failure);
+            gk_error_set(&error, GK_INVALID_ARGUMENT, "a case number and a code are needed"), &error,
+            failure);
     }
     if (gk_pickup_journal_is_open(&box->journal)) {
-        return gk_convert_failure(gk_error_set(&error, GK_FAILED_PRECONDITION,
-                                               "say first what came of the door that is open"),
-                                  &error, failure);
+        return gk_convert_failure(
+            gk_error_set(&error, GK_FAILED_PRECONDITION, "say first what came of the door that is open"),
+            &error, failure);
     }
     if (is_waiting(box, case_number)) {
         return gk_convert_failure(must_wait(&error), &error, failure);
@@ -273,9 +274,9 @@ enum guika_code guika_box_open_door(struct guika_box *box, const char *case_numb
     if (!is_silence(answered)) {
         return answered;
     }
-    return gk_convert_failure(open_by_grant(box, case_number, code,
-                                            telephone_tail == NULL ? "" : telephone_tail, ret_door, &error),
-                              &error, failure);
+    return gk_convert_failure(
+        open_by_grant(box, case_number, code, telephone_tail == NULL ? "" : telephone_tail, ret_door, &error),
+        &error, failure);
 }
 
 enum guika_code guika_box_confirm_door(struct guika_box *box, const struct guika_door *door,
@@ -289,8 +290,9 @@ enum guika_code guika_box_confirm_door(struct guika_box *box, const struct guika
         if (outcome == GUIKA_COLLECTED) {
             status = gk_box_offline_void(box, door->case_id, &error);
         }
-        return status != GK_OK ? gk_convert_failure(status, &error, failure)
-                               : guika_box_confirm_collected(box, door->fencing_token, outcome, deadline_ms, failure);
+        return status != GK_OK
+                   ? gk_convert_failure(status, &error, failure)
+                   : guika_box_confirm_collected(box, door->fencing_token, outcome, deadline_ms, failure);
     }
     if (outcome < GUIKA_COLLECTED || outcome > GUIKA_UNCERTAIN) {
         status = gk_error_set(&error, GK_INVALID_ARGUMENT, "no such outcome");

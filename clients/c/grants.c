@@ -155,8 +155,7 @@ void gk_grants_held_open(int directory_fd, struct gk_grants_held *ret_held)
     struct gk_grants_held held = {.directory_fd = directory_fd};
     const size_t most = HEADER_SIZE + (size_t)GK_GRANTS_MOST * ITEM_SIZE + DIGEST_SIZE;
     size_t size = 0;
-    uint8_t *grantor =
-        read_file(directory_fd, GRANTOR_NAME, GK_GRANT_KEY_SIZE + GK_BOX_ID_SIZE - 1, &size);
+    uint8_t *grantor = read_file(directory_fd, GRANTOR_NAME, GK_GRANT_KEY_SIZE + GK_BOX_ID_SIZE - 1, &size);
 
     if (grantor != NULL && size > GK_GRANT_KEY_SIZE) {
         held.known = true;
@@ -197,10 +196,12 @@ enum gk_status gk_grants_held_learn(struct gk_grants_held *held, const uint8_t k
         return GK_OK;
     }
     if (sodium_is_zero(key, GK_GRANT_KEY_SIZE) || length == 0 || length >= GK_BOX_ID_SIZE) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "the service gave no grant key, or no name of this box");
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "the service gave no grant key, or no name of this box");
     }
     if (unlinkat(held->directory_fd, GRANTS_NAME, 0) != 0 && errno != ENOENT) {
-        return gk_error_set(error, GK_INTERNAL, "cannot erase the grants of another key: %s", strerror(errno));
+        return gk_error_set(error, GK_INTERNAL, "cannot erase the grants of another key: %s",
+                            strerror(errno));
     }
     take(held, 0, NULL, 0);
     memcpy(file, key, GK_GRANT_KEY_SIZE);
@@ -223,8 +224,8 @@ enum gk_status gk_grants_held_replace(struct gk_grants_held *held, uint64_t vers
     enum gk_status status = GK_OK;
 
     if (!held->known || version == 0 || count > GK_GRANTS_MOST) {
-        return gk_error_set(error, GK_INVALID_ARGUMENT, "a box has at most %d grants, not %zu, of a known key",
-                            GK_GRANTS_MOST, count);
+        return gk_error_set(error, GK_INVALID_ARGUMENT,
+                            "a box has at most %d grants, not %zu, of a known key", GK_GRANTS_MOST, count);
     }
     for (size_t i = 0; status == GK_OK && i < count; i++) {
         status = gk_grant_open(&items[i], held->key, held->box_id, &grant, error);

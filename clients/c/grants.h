@@ -3,10 +3,10 @@
  *
  * Owns two files in the box's folder, 0600, replaced whole and fsynced:
  *   grantor   the service's grant key (32 bytes) and the box's own name
- *   grants    "GKGRANT1", 8 bytes version, 4 bytes count, then each grant: 2 bytes length, the grant, 64 bytes
- *             signature; last 32 bytes BLAKE2b of all before. Numbers are big-endian. By case id.
- * Every grant is checked against the key and the box's name before it is kept, and once more before it is used. A
- * damaged file is as good as none: the box fetches anew when the line is back.
+ *   grants    "GKGRANT1", 8 bytes version, 4 bytes count, then each grant: 2 bytes length, the grant, 64
+ * bytes signature; last 32 bytes BLAKE2b of all before. Numbers are big-endian. By case id. Every grant is
+ * checked against the key and the box's name before it is kept, and once more before it is used. A damaged
+ * file is as good as none: the box fetches anew when the line is back.
  */
 #ifndef GUIKA_CLIENTS_C_GRANTS_H
 #define GUIKA_CLIENTS_C_GRANTS_H
@@ -36,19 +36,19 @@ void gk_grants_held_close(struct gk_grants_held *held);
 enum gk_status gk_grants_held_learn(struct gk_grants_held *held, const uint8_t key[GK_GRANT_KEY_SIZE],
                                     const char *box_id, struct gk_error *error);
 
-/* Keeps these in place of those before. Where one does not pass, or they are more than GK_GRANTS_MOST, nothing is
- * changed and the status says why. */
+/* Keeps these in place of those before. Where one does not pass, or they are more than GK_GRANTS_MOST,
+ * nothing is changed and the status says why. */
 enum gk_status gk_grants_held_replace(struct gk_grants_held *held, uint64_t version,
                                       const guika_v1_SignedGrant *items, size_t count,
                                       struct gk_error *error);
 
-/* The grant of a case, by its number (8 hexadecimal digits, as "A1B2-C3D4") or whole case id (32). NOT_FOUND where
- * there is none, or two begin so; as gk_grant_open where it does not pass any more. */
+/* The grant of a case, by its number (8 hexadecimal digits, as "A1B2-C3D4") or whole case id (32). NOT_FOUND
+ * where there is none, or two begin so; as gk_grant_open where it does not pass any more. */
 enum gk_status gk_grants_held_find(const struct gk_grants_held *held, const char *case_number,
                                    guika_v1_PickupGrant *ret_grant, struct gk_error *error);
 
-/* Reads a file of grants without looking at signatures. `*ret_items` is the caller's to free. DATA_LOSS where it is
- * none. */
+/* Reads a file of grants without looking at signatures. `*ret_items` is the caller's to free. DATA_LOSS where
+ * it is none. */
 enum gk_status gk_grants_file_read(const uint8_t *file, size_t size, uint64_t *ret_version,
                                    guika_v1_SignedGrant **ret_items, size_t *ret_count,
                                    struct gk_error *error);

@@ -57,9 +57,8 @@ static bool read_event(const char *line, struct gk_pickup_journal *journal)
     unsigned outcome = 0;
 
     if (journal->has_event ||
-        sscanf(line, "event %" SCNu64 " %32s %" SCNu32 " %32s %" SCNd64 " %" SCNu32 " %u",
-               &event.sequence, case_id, &event.issue, event.compartment, &event.at_ms, &event.wrong_tries,
-               &outcome) != 7 ||
+        sscanf(line, "event %" SCNu64 " %32s %" SCNu32 " %32s %" SCNd64 " %" SCNu32 " %u", &event.sequence,
+               case_id, &event.issue, event.compartment, &event.at_ms, &event.wrong_tries, &outcome) != 7 ||
         !read_hex(case_id, event.case_id, sizeof event.case_id) ||
         outcome > guika_v1_ConfirmCollectedRequest_Outcome_UNCERTAIN) {
         return false;
@@ -210,8 +209,7 @@ static size_t write_event(const struct gk_pickup_journal *journal, char *at)
     char case_id[33];
 
     (void)sodium_bin2hex(case_id, sizeof case_id, event->case_id, sizeof event->case_id);
-    return (size_t)snprintf(at, LINE_SIZE,
-                            "event %" PRIu64 " %s %" PRIu32 " %s %" PRId64 " %" PRIu32 " %u\n",
+    return (size_t)snprintf(at, LINE_SIZE, "event %" PRIu64 " %s %" PRIu32 " %s %" PRId64 " %" PRIu32 " %u\n",
                             event->sequence, case_id, event->issue, event->compartment, event->at_ms,
                             event->wrong_tries, (unsigned)event->outcome);
 }
@@ -222,9 +220,9 @@ static size_t write_case(const struct gk_tried *tried, char *at)
 
     (void)sodium_bin2hex(case_id, sizeof case_id, tried->case_id, sizeof tried->case_id);
     return (size_t)snprintf(at, LINE_SIZE,
-                            "case %s %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRId64 " %u %" PRId64 "\n", case_id,
-                            tried->issue, tried->opening, tried->failed_tries, tried->locked_until_ms,
-                            (unsigned)tried->used, tried->expires_at_ms);
+                            "case %s %" PRIu32 " %" PRIu64 " %" PRIu32 " %" PRId64 " %u %" PRId64 "\n",
+                            case_id, tried->issue, tried->opening, tried->failed_tries,
+                            tried->locked_until_ms, (unsigned)tried->used, tried->expires_at_ms);
 }
 
 static enum gk_status save(const struct gk_pickup_journal *journal, struct gk_error *error)

@@ -1,16 +1,15 @@
 /*
  * The journal of what a box does by its grants: tries, openings, and what came of them.
  *
- * Owns the file `pickups` in the box's folder, replaced whole and fsynced before anybody hears of what it says; a
- * power cut therefore gives no try back and opens no door twice. Lines of text, no code and nothing of a holder:
- *   GKPICKUP1 JOURNAL-ID NEXT-SEQUENCE
- *   event SEQUENCE CASE ISSUE COMPARTMENT AT-MS WRONG-TRIES OUTCOME   what the spool does not have yet; at
- *                                                                             most one
- *   case CASE ISSUE OPENING FAILED LOCKED-UNTIL-MS USED EXPIRES-MS            of each grant that was tried
- *   end DIGEST                                                                BLAKE2b of all before
+ * Owns the file `pickups` in the box's folder, replaced whole and fsynced before anybody hears of what it
+ * says; a power cut therefore gives no try back and opens no door twice. Lines of text, no code and nothing
+ * of a holder: GKPICKUP1 JOURNAL-ID NEXT-SEQUENCE event SEQUENCE CASE ISSUE COMPARTMENT AT-MS WRONG-TRIES
+ * OUTCOME   what the spool does not have yet; at most one case CASE ISSUE OPENING FAILED LOCKED-UNTIL-MS USED
+ * EXPIRES-MS            of each grant that was tried end DIGEST BLAKE2b of all before
  *
- * An event stays here until the spool has it. A crash in between leaves it in both places, under one sequence, and
- * the service takes each sequence once. A damaged journal opens nothing: nobody knows what was used.
+ * An event stays here until the spool has it. A crash in between leaves it in both places, under one
+ * sequence, and the service takes each sequence once. A damaged journal opens nothing: nobody knows what was
+ * used.
  */
 #ifndef GUIKA_CLIENTS_C_PICKUP_JOURNAL_H
 #define GUIKA_CLIENTS_C_PICKUP_JOURNAL_H
@@ -49,13 +48,14 @@ struct gk_pickup_journal {
 void gk_pickup_journal_open(int directory_fd, struct gk_pickup_journal *ret_journal);
 void gk_pickup_journal_close(struct gk_pickup_journal *journal);
 
-/* What stands against a try by `grant`: the count and the wait of the service and of the box, whichever is more. */
+/* What stands against a try by `grant`: the count and the wait of the service and of the box, whichever is
+ * more. */
 struct gk_tried gk_pickup_journal_tried(const struct gk_pickup_journal *journal,
                                         const guika_v1_PickupGrant *grant);
 
-/* Each is durable when it returns GK_OK, and without effect when it does not. The first two need that no event waits
- * (FAILED_PRECONDITION). A wrong try: counted, and an event. An opening: the grant is used, and an event whose outcome
- * is not known yet. */
+/* Each is durable when it returns GK_OK, and without effect when it does not. The first two need that no
+ * event waits (FAILED_PRECONDITION). A wrong try: counted, and an event. An opening: the grant is used, and
+ * an event whose outcome is not known yet. */
 enum gk_status gk_pickup_journal_wrong(struct gk_pickup_journal *journal, const guika_v1_PickupGrant *grant,
                                        int64_t now_ms, struct gk_error *error);
 enum gk_status gk_pickup_journal_opened(struct gk_pickup_journal *journal, const guika_v1_PickupGrant *grant,

@@ -159,6 +159,10 @@ static enum gk_status read_receiver(const struct gk_outbox_options *options, str
         return status;
     parts->holder.contacts_count = 1;
     memcpy(parts->holder.language, notice->language, sizeof parts->holder.language);
+    if (strncmp(notice->template_id, GK_MESSAGE_BOX_PREFIX, sizeof GK_MESSAGE_BOX_PREFIX - 1) == 0) {
+        memcpy(parts->holder.name, notice->box_id, sizeof notice->box_id);
+        return GK_OK;
+    }
     return options->contact_code(options->context, notice->contact_token.bytes, parts->pickup.code, error);
 }
 

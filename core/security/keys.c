@@ -161,8 +161,8 @@ static enum gk_status read_key_file(const char *directory, enum key_file file, u
     return status == GK_OK ? read_key_path(path, ret_key, error) : status;
 }
 
-/* A folder that was made before there were grants has no key for them. Making it takes nothing away: what a box
- * holds under another key is void, and it fetches anew. */
+/* A folder that was made before there were grants has no key for them. Making it takes nothing away: what a
+ * box holds under another key is void, and it fetches anew. */
 static enum gk_status make_missing_grant_key(const char *directory, struct gk_error *error)
 {
     char path[PATH_SIZE];

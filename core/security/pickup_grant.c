@@ -31,7 +31,8 @@ int64_t gk_pickup_wait_after(uint32_t failed_tries)
     return wait_ms < GK_PICKUP_LONGEST_WAIT_MS ? wait_ms : GK_PICKUP_LONGEST_WAIT_MS;
 }
 
-/* Takes the digits of `text`, passing over spaces and dashes; at most `room`. SIZE_MAX where it has others. */
+/* Takes the digits of `text`, passing over spaces and dashes; at most `room`. SIZE_MAX where it has others.
+ */
 static size_t take_digits(const char *text, char *ret_digits, size_t room)
 {
     size_t count = 0;

@@ -1,13 +1,13 @@
 /*
- * Pickup grants: leave for a box to open one compartment once, for who knows the code, while it cannot reach the
- * service. What both sides compute: the verifier of a code, the bytes that are signed, the waits after wrong
- * tries. The service makes grants (core/grants.h), the box maker's library keeps and uses them
+ * Pickup grants: leave for a box to open one compartment once, for who knows the code, while it cannot reach
+ * the service. What both sides compute: the verifier of a code, the bytes that are signed, the waits after
+ * wrong tries. The service makes grants (core/grants.h), the box maker's library keeps and uses them
  * (clients/c/grants.h). Owns nothing; needs libsodium and the messages alone.
  *
  * The verifier is Argon2id with 19 MiB and two passes, the least that the OWASP Password Storage Cheat Sheet
  * recommends: 40 ms on a 2020s server core and some 0.3 s on a small box's. Whoever copies a box's grants can
- * try 10^8 codes, or 10^6 where they know the telephone: weeks, or hours, of a core for one case. That is why a
- * grant is short-lived (GK_GRANT_LIFE_MS) and opens nothing but one compartment of one box.
+ * try 10^8 codes, or 10^6 where they know the telephone: weeks, or hours, of a core for one case. That is why
+ * a grant is short-lived (GK_GRANT_LIFE_MS) and opens nothing but one compartment of one box.
  */
 #ifndef GUIKA_CORE_SECURITY_PICKUP_GRANT_H
 #define GUIKA_CORE_SECURITY_PICKUP_GRANT_H
@@ -34,8 +34,8 @@
 int64_t gk_pickup_wait_after(uint32_t failed_tries);
 
 /* The text that a verifier is made of: the digits of `code`, as typed (spaces and dashes do not matter), and
- * behind one of 6 digits those of `tail`. False, and `ret_text` empty, where it is neither 8 digits nor 6 with a
- * tail of 4. [any] */
+ * behind one of 6 digits those of `tail`. False, and `ret_text` empty, where it is neither 8 digits nor 6
+ * with a tail of 4. [any] */
 bool gk_grant_code(const char *code, const char *tail, char ret_text[GK_GRANT_CODE_SIZE]);
 
 /* RESOURCE_EXHAUSTED where there is no memory for it. [worker] */

@@ -73,6 +73,7 @@ static void on_heartbeat(struct gk_rpc_call *call, const guika_v1_HeartbeatReque
     if (gk_boxes_heard(services->boxes, box_id, request)) {
         gk_log(services->log, GK_LOG_INFO, "box_heard", {"box", box_id}, {"software", request->software});
     }
+    gk_box_alerts_heard(services->alerts, box_id, request);
     response.interval_ms = services->heartbeat_ms;
     response.time_ms = gk_clock_now_ms(&services->clock);
     gk_keys_spool_public(services->keys, response.spool_public_key);
@@ -195,8 +196,8 @@ static void on_opened(struct gk_task *task)
     } else if (replay->entry.which_entry == guika_v1_SpoolEntry_deposit_tag) {
         gk_pipeline_deposit(pipeline, &pipeline_call, &replay->entry.entry.deposit);
     } else if (replay->entry.which_entry == guika_v1_SpoolEntry_pickup_tag) {
-        gk_box_merge_pickup(replay->call, replay->services, &replay->entry.entry.pickup, answer_replayed_pickup,
-                            free_replay, replay);
+        gk_box_merge_pickup(replay->call, replay->services, &replay->entry.entry.pickup,
+                            answer_replayed_pickup, free_replay, replay);
     } else {
         gk_pipeline_confirm(pipeline, &pipeline_call, &replay->entry.entry.confirm);
     }

@@ -58,8 +58,9 @@ static void on_merged(struct gk_task *task)
         merge->release(merge->request);
     } else {
         if (merge->merged.why != NULL) {
-            gk_log(merge->services->log, GK_LOG_WARNING, "offline_pickup_needs_a_look", {"box", merge->box_id},
-                   {"case", case_id}, {"why", merge->merged.why});
+            gk_log(merge->services->log, GK_LOG_WARNING, "offline_pickup_needs_a_look",
+                   {"box", merge->box_id}, {"case", case_id}, {"why", merge->merged.why});
+            gk_box_alerts_needs_a_look(merge->services->alerts, merge->box_id, merge->entry->case_id);
         } else if (merge->merged.collected) {
             gk_log(merge->services->log, GK_LOG_INFO, "collected_offline", {"box", merge->box_id},
                    {"case", case_id});
@@ -71,9 +72,8 @@ static void on_merged(struct gk_task *task)
 
 static const char *what_is_wrong(const guika_v1_OfflinePickup *entry)
 {
-    const bool is_opening =
-        entry->outcome >= guika_v1_ConfirmCollectedRequest_Outcome_COLLECTED &&
-        entry->outcome <= guika_v1_ConfirmCollectedRequest_Outcome_UNCERTAIN;
+    const bool is_opening = entry->outcome >= guika_v1_ConfirmCollectedRequest_Outcome_COLLECTED &&
+                            entry->outcome <= guika_v1_ConfirmCollectedRequest_Outcome_UNCERTAIN;
     const bool says_nothing = entry->outcome == guika_v1_ConfirmCollectedRequest_Outcome_OUTCOME_UNSPECIFIED;
 
     if (entry->sequence == 0 || entry->issue == 0) {

@@ -6,6 +6,7 @@
 #ifndef GUIKA_CORE_SERVICES_SERVICES_H
 #define GUIKA_CORE_SERVICES_SERVICES_H
 
+#include "core/box_alerts.h"
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/difficult.h"
@@ -41,6 +42,7 @@ struct gk_services {
     struct gk_reader_jobs *jobs;
     struct gk_boxes *boxes;
     struct gk_grants *grants;
+    struct gk_box_alerts *alerts;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
     struct gk_issuer_queue *issuer_queue;

@@ -1,4 +1,5 @@
-/* A box whose line is down, over real processes: holders collect by grants, and both sides agree afterwards. */
+/* A box whose line is down, over real processes: holders collect by grants, and both sides agree afterwards.
+ */
 #include "tests/flow/service.h"
 
 #include <fcntl.h>
@@ -227,8 +228,10 @@ static void make_ready(struct world *world, unsigned card, size_t grants)
     const char *own = strstr(text, contact);
 
     assert_non_null(own);
-    assert_int_equal(sscanf(strstr(own, "Case number: "), "Case number: %9s", world->ready[card].case_number), 1);
-    assert_int_equal(sscanf(strstr(own, "Pickup code: "), "Pickup code: %8[0-9]", world->ready[card].code), 1);
+    assert_int_equal(sscanf(strstr(own, "Case number: "), "Case number: %9s", world->ready[card].case_number),
+                     1);
+    assert_int_equal(sscanf(strstr(own, "Pickup code: "), "Pickup code: %8[0-9]", world->ready[card].code),
+                     1);
     free(text);
     (void)snprintf(words, sizeof words, "%zu cards can be collected without the line", grants);
     wait_for_words(world->log, words, 1);
@@ -249,8 +252,10 @@ static void test_grants_reach_the_box_and_hold_nothing_of_a_holder(void **state)
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     for (unsigned i = 0; i < CARDS; i++) {
-        assert_int_equal(gk_test_files_with(world->spool, world->ready[i].code, strlen(world->ready[i].code), name), 0);
-        assert_int_equal(gk_test_files_with(world->spool, world->holders[i].number, strlen(world->holders[i].number), name),
+        assert_int_equal(
+            gk_test_files_with(world->spool, world->ready[i].code, strlen(world->ready[i].code), name), 0);
+        assert_int_equal(gk_test_files_with(world->spool, world->holders[i].number,
+                                            strlen(world->holders[i].number), name),
                          0);
     }
     assert_int_equal(gk_test_files_with(world->spool, "holders.example", 15, name), 0);
@@ -280,7 +285,8 @@ static void test_wrong_codes_without_the_line_count_with_it(void **state)
     wait_for_words(world->log, "Too many wrong codes", 2);
 }
 
-static void test_holder_collects_while_the_service_is_away_and_the_case_is_closed_when_it_is_back(void **state)
+static void
+test_holder_collects_while_the_service_is_away_and_the_case_is_closed_when_it_is_back(void **state)
 {
     struct world *world = *state;
     const size_t mails = gk_test_mail_count(&world->service);
@@ -321,13 +327,15 @@ static void test_power_cut_at_the_open_door_without_the_line_leaves_an_uncertain
     wait_until_shown(world, 2, "\"state\":\"COLLECTED\"");
 }
 
-static void test_card_cancelled_while_the_line_is_down_leaves_by_its_grant_and_an_operator_learns_of_it(void **state)
+static void
+test_card_cancelled_while_the_line_is_down_leaves_by_its_grant_and_an_operator_learns_of_it(void **state)
 {
     struct world *world = *state;
     char line[256];
 
     line_down(world);
-    (void)snprintf(line, sizeof line, "echo %s | guika registry revoke --scheme iso7812 $bank", world->holders[3].number);
+    (void)snprintf(line, sizeof line, "echo %s | guika registry revoke --scheme iso7812 $bank",
+                   world->holders[3].number);
     free(shell(world, line));
     wait_until_shown(world, 3, "\"state\":\"DIFFICULT\"");
     type_in(world, "%s %s\n", world->ready[3].case_number, world->ready[3].code);
@@ -345,9 +353,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grants_reach_the_box_and_hold_nothing_of_a_holder),
         cmocka_unit_test(test_wrong_codes_without_the_line_count_with_it),
-        cmocka_unit_test(test_holder_collects_while_the_service_is_away_and_the_case_is_closed_when_it_is_back),
+        cmocka_unit_test(
+            test_holder_collects_while_the_service_is_away_and_the_case_is_closed_when_it_is_back),
         cmocka_unit_test(test_power_cut_at_the_open_door_without_the_line_leaves_an_uncertain_place),
-        cmocka_unit_test(test_card_cancelled_while_the_line_is_down_leaves_by_its_grant_and_an_operator_learns_of_it),
+        cmocka_unit_test(
+            test_card_cancelled_while_the_line_is_down_leaves_by_its_grant_and_an_operator_learns_of_it),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -198,28 +198,28 @@ struct guika_door {
     bool offline;               /**< by a grant: the service could not be reached */
     uint64_t fencing_token;     /**< of the service's word; 0 by a grant */
     uint32_t confirm_within_ms; /**< of the service's word; 0 by a grant */
-    char deposit_id[65];        /**< by a grant: what must lie there by the box's own table, "" where staff placed
-                                   it. Where something else does, keep the door shut and confirm NOT_OPENED */
+    char deposit_id[65]; /**< by a grant: what must lie there by the box's own table, "" where staff placed
+                            it. Where something else does, keep the door shut and confirm NOT_OPENED */
 };
 
-/** Fetches the grants where the latest heartbeat named others than the box holds: call it after each. Every grant is
- * checked before it is kept. `ret_count` (may be NULL): those held now. */
+/** Fetches the grants where the latest heartbeat named others than the box holds: call it after each. Every
+ * grant is checked before it is kept. `ret_count` (may be NULL): those held now. */
 GUIKA_EXPORT enum guika_code guika_box_update_grants(struct guika_box *box, uint32_t deadline_ms,
                                                      size_t *ret_count, struct guika_failure *failure);
 
-/** A holder entered case number and code. The service is asked; where it cannot be reached within `deadline_ms`
- * (UNAVAILABLE, DEADLINE_EXCEEDED) and the box holds a grant for the case, that decides. Codes as of
- * guika_box_open_for_pickup; UNAVAILABLE: neither can be asked just now (no grant, run out, used up, or the box does
- * not know the time). A try by a grant is on the disk before this returns, and a grant opens once. By a grant it
- * takes the time of one Argon2id of 19 MiB. FAILED_PRECONDITION, too, while a door opened by a grant was not
- * confirmed. */
+/** A holder entered case number and code. The service is asked; where it cannot be reached within
+ * `deadline_ms` (UNAVAILABLE, DEADLINE_EXCEEDED) and the box holds a grant for the case, that decides. Codes
+ * as of guika_box_open_for_pickup; UNAVAILABLE: neither can be asked just now (no grant, run out, used up, or
+ * the box does not know the time). A try by a grant is on the disk before this returns, and a grant opens
+ * once. By a grant it takes the time of one Argon2id of 19 MiB. FAILED_PRECONDITION, too, while a door opened
+ * by a grant was not confirmed. */
 GUIKA_EXPORT enum guika_code guika_box_open_door(struct guika_box *box, const char *case_number,
                                                  const char *code, const char *telephone_tail,
                                                  uint32_t deadline_ms, struct guika_door *ret_door,
                                                  struct guika_failure *failure);
 
-/** What came of an opening. Of one by a grant it is durable when this returns, and leaves with the spool, behind what
- * waits there; say it again until it is OK. Of the others as guika_box_confirm_collected. */
+/** What came of an opening. Of one by a grant it is durable when this returns, and leaves with the spool,
+ * behind what waits there; say it again until it is OK. Of the others as guika_box_confirm_collected. */
 GUIKA_EXPORT enum guika_code guika_box_confirm_door(struct guika_box *box, const struct guika_door *door,
                                                     enum guika_collected outcome, uint32_t deadline_ms,
                                                     struct guika_failure *failure);
