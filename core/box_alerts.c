@@ -55,7 +55,7 @@ struct gk_box_alerts {
     unsigned writing; /* commits in hand */
     bool changing;    /* one of them is `change` */
     struct change change;
-    bool closing, turn_closed;
+    bool closing;
     void (*on_closed)(void *context);
     void *on_closed_context;
 };
@@ -211,14 +211,12 @@ static enum gk_status apply_change(struct gk_commit *commit, struct gk_transacti
     return status;
 }
 
-static void free_all(struct gk_box_alerts *alerts)
+static void on_turn_closed(uv_handle_t *handle)
 {
+    struct gk_box_alerts *alerts = handle->data;
     void (*on_closed)(void *) = alerts->on_closed;
     void *context = alerts->on_closed_context;
 
-    if (alerts->writing > 0 || !alerts->turn_closed) {
-        return;
-    }
     while (alerts->first != NULL) {
         struct box *box = alerts->first;
 
@@ -227,6 +225,14 @@ static void free_all(struct gk_box_alerts *alerts)
     }
     free(alerts);
     on_closed(context);
+}
+
+/* The timer holds the loop until the last write is done. */
+static void end_where_idle(struct gk_box_alerts *alerts)
+{
+    if (alerts->closing && alerts->writing == 0) {
+        uv_close((uv_handle_t *)&alerts->turn, on_turn_closed);
+    }
 }
 
 static void on_changed(struct gk_commit *commit)
@@ -253,11 +259,10 @@ static void on_changed(struct gk_commit *commit)
             parts->on_notice_due(parts->on_notice_due_context);
         }
     }
-    if (alerts->closing) {
-        free_all(alerts);
-    } else if (commit->status == GK_OK) {
+    if (commit->status == GK_OK) {
         gk_box_alerts_look(alerts); /* there may be more; after a failure the timer tries again */
     }
+    end_where_idle(alerts);
 }
 
 static void start_change(struct gk_box_alerts *alerts, struct box *box, int alert, int64_t since_ms)
@@ -371,9 +376,7 @@ static void on_letter(struct gk_commit *commit)
         alerts->parts.on_notice_due(alerts->parts.on_notice_due_context);
     }
     free(letter);
-    if (alerts->closing) {
-        free_all(alerts);
-    }
+    end_where_idle(alerts);
 }
 
 void gk_box_alerts_needs_a_look(struct gk_box_alerts *alerts, const char *box_id, const uint8_t case_id[16])
@@ -433,14 +436,6 @@ struct gk_box_alerts *gk_box_alerts_open(const struct gk_box_alerts_parts *parts
     return alerts;
 }
 
-static void on_turn_closed(uv_handle_t *handle)
-{
-    struct gk_box_alerts *alerts = handle->data;
-
-    alerts->turn_closed = true;
-    free_all(alerts);
-}
-
 void gk_box_alerts_close(struct gk_box_alerts *alerts, void (*on_closed)(void *context), void *context)
 {
     if (alerts == NULL) {
@@ -450,5 +445,5 @@ void gk_box_alerts_close(struct gk_box_alerts *alerts, void (*on_closed)(void *c
     alerts->closing = true;
     alerts->on_closed = on_closed;
     alerts->on_closed_context = context;
-    uv_close((uv_handle_t *)&alerts->turn, on_turn_closed);
+    end_where_idle(alerts);
 }

@@ -35,6 +35,9 @@ struct gk_test_service {
     enum gk_status failure;
     unsigned failures_left, calls;
     int decision, zone;
+    uint8_t grant_key[32];
+    uint64_t grants_version;
+    guika_v1_ListGrantsResponse grants; /* all of them, one a page */
 };
 
 static void must(bool good, const char *what)
@@ -150,6 +153,12 @@ static void open_entry(struct gk_test_service *service, struct gk_rpc_call *call
              (unsigned)entry.entry.deposit.frames_count, entry.entry.deposit.frames[0].picture.size);
         response.which_answer = guika_v1_ReplayResponse_deposit_tag;
         response.answer.deposit = decision(service);
+    } else if (entry.which_entry == guika_v1_SpoolEntry_pickup_tag) {
+        const guika_v1_OfflinePickup *pickup = &entry.entry.pickup;
+
+        note(service, "replay-pickup %u %02x%02x %u %d", (unsigned)pickup->sequence, pickup->case_id[0],
+             pickup->case_id[1], (unsigned)pickup->wrong_tries, (int)pickup->outcome);
+        response.which_answer = guika_v1_ReplayResponse_pickup_tag;
     } else {
         note(service, "replay-confirm %s %d", entry.entry.confirm.deposit_id,
              (int)entry.entry.confirm.outcome);
@@ -178,6 +187,14 @@ static void on_heartbeat(struct gk_rpc_call *call, const guika_v1_HeartbeatReque
 
     (void)request;
     memcpy(response.spool_public_key, service->public_key, sizeof response.spool_public_key);
+    (void)pthread_mutex_lock(&service->mutex);
+    if (service->grants_version != 0) {
+        memcpy(response.grant_public_key, service->grant_key, sizeof response.grant_public_key);
+        response.grants_version = service->grants_version;
+        strcpy(response.box_id, "lib-1");
+        response.time_ms = GK_TEST_SERVICE_TIME_MS;
+    }
+    (void)pthread_mutex_unlock(&service->mutex);
     guika_v1_box_service_heartbeat_reply(call, &response);
 }
 
@@ -242,12 +259,79 @@ static void on_check_status(struct gk_rpc_call *call, const guika_v1_CheckStatus
     guika_v1_holder_service_check_status_reply(call, &response);
 }
 
+/* One grant a page, so that pages are needed. */
+static void on_list_grants(struct gk_rpc_call *call, const guika_v1_ListGrantsRequest *request, void *context)
+{
+    struct gk_test_service *service = context;
+    guika_v1_ListGrantsResponse response = {0};
+    size_t next = 0;
+
+    (void)pthread_mutex_lock(&service->mutex);
+    if (request->after_case_id.size > 0) {
+        while (next < service->grants.grants_count &&
+               memmem(service->grants.grants[next].grant.bytes, service->grants.grants[next].grant.size,
+                      request->after_case_id.bytes, request->after_case_id.size) == NULL) {
+            next++;
+        }
+        next++;
+    }
+    response.version = service->grants_version;
+    if (next < service->grants.grants_count) {
+        response.grants[response.grants_count++] = service->grants.grants[next];
+    }
+    response.more = next + 1 < service->grants.grants_count;
+    (void)pthread_mutex_unlock(&service->mutex);
+    guika_v1_box_service_list_grants_reply(call, &response);
+}
+
+static void on_open_for_pickup(struct gk_rpc_call *call, const guika_v1_OpenForPickupRequest *request,
+                               void *context)
+{
+    struct gk_test_service *service = context;
+
+    if (!fails(service, call)) {
+        guika_v1_OpenForPickupResponse response = {.fencing_token = 42, .confirm_within_ms = 1000};
+
+        note(service, "open %s", request->case_number);
+        (void)snprintf(response.case_id, sizeof response.case_id, "%.8s%024d", request->case_number, 0);
+        strcpy(response.compartment, "N01");
+        guika_v1_box_service_open_for_pickup_reply(call, &response);
+    }
+}
+
+static void on_confirm_collected(struct gk_rpc_call *call, const guika_v1_ConfirmCollectedRequest *request,
+                                 void *context)
+{
+    struct gk_test_service *service = context;
+
+    if (!fails(service, call)) {
+        const guika_v1_ConfirmCollectedResponse response = {0};
+
+        note(service, "collected %u %d", (unsigned)request->fencing_token, (int)request->outcome);
+        guika_v1_box_service_confirm_collected_reply(call, &response);
+    }
+}
+
+void gk_test_service_grant(struct gk_test_service *service, const uint8_t key[32], uint64_t version,
+                           const guika_v1_SignedGrant *grants, size_t count)
+{
+    (void)pthread_mutex_lock(&service->mutex);
+    memcpy(service->grant_key, key, sizeof service->grant_key);
+    service->grants_version = version;
+    service->grants.grants_count = (pb_size_t)count;
+    memcpy(service->grants.grants, grants, count * sizeof *grants);
+    (void)pthread_mutex_unlock(&service->mutex);
+}
+
 static const struct guika_v1_box_service_handlers box_handlers = {
     .deposit = on_deposit,
     .add_frames = on_add_frames,
     .confirm_stored = on_confirm,
     .replay = on_replay,
     .heartbeat = on_heartbeat,
+    .list_grants = on_list_grants,
+    .open_for_pickup = on_open_for_pickup,
+    .confirm_collected = on_confirm_collected,
 };
 static const struct guika_v1_operator_service_handlers operator_handlers = {
     .add_box = on_add_box,
