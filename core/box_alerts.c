@@ -113,10 +113,12 @@ static int64_t silent_since_ms(const struct gk_box_alerts *alerts, const struct 
 {
     const int64_t last_ms = box->heard_at_ms != 0 ? box->heard_at_ms : alerts->started_ms;
 
+    const bool silent = now_ms - last_ms >= silence_ms(alerts);
+
     if (box->record.silent_since_ms != 0) {
-        return box->in_row >= 2 ? 0 : box->record.silent_since_ms;
+        return box->in_row >= 2 && !silent ? 0 : box->record.silent_since_ms;
     }
-    return now_ms - last_ms >= silence_ms(alerts) ? last_ms : 0;
+    return silent ? last_ms : 0;
 }
 
 static int64_t full_since_ms(const struct box *box, unsigned zone, int64_t since_ms, int64_t now_ms)
