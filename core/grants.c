@@ -1,6 +1,7 @@
 #include "core/grants.h"
 
 #include "core/memory.h"
+#include "core/store/audit.h"
 #include "core/task.h"
 
 #include <stdio.h>
@@ -9,7 +10,9 @@
 struct box {
     struct box *next;
     char id[33];
-    bool wanted; /* it spoke since its list was looked at */
+    bool wanted;      /* it spoke since its list was looked at */
+    uint64_t audited; /* the store's latest transition, */
+    int64_t step;     /* and the time, when its list was looked at */
     struct gk_grant_list list;
 };
 
@@ -19,6 +22,8 @@ struct gk_grants {
     struct box *looking; /* whose list is being made; NULL: none */
     struct gk_task task;
     struct gk_grant_list made;
+    bool unchanged; /* nothing was made, because nothing happened */
+    uint64_t audited;
     int64_t now_ms;
     atomic_bool stop;
     enum gk_status status;
@@ -72,11 +77,27 @@ static struct box *find(const struct gk_grants *grants, const char *box_id)
     return box;
 }
 
+/* Ends of grants lie on this raster: within a step, time alone changes no list. */
+static int64_t step_of(const struct gk_grants *grants)
+{
+    return grants->now_ms / GK_GRANT_STEP_MS;
+}
+
 /* [worker] The box's own list stays as it is meanwhile. */
 static void run_look(struct gk_task *task)
 {
     struct gk_grants *grants = gk_container_of(task, struct gk_grants, task);
+    const struct box *box = grants->looking;
+    struct gk_audit_head head = {0};
 
+    /* The head is read first: what happens meanwhile is seen by the next look. */
+    grants->status = gk_store_audit_head(grants->parts.pickup.store, &head, &grants->error);
+    grants->audited = head.sequence;
+    grants->unchanged =
+        box->list.version != 0 && box->audited == head.sequence && box->step == step_of(grants);
+    if (grants->status != GK_OK || grants->unchanged) {
+        return;
+    }
     grants->status = gk_grant_list_make(&grants->parts.pickup, grants->looking->id, grants->now_ms,
                                         &grants->looking->list, &grants->stop, &grants->made, &grants->error);
 }
@@ -107,9 +128,13 @@ static void on_looked(struct gk_task *task)
     struct box *box = grants->looking;
 
     grants->looking = NULL;
-    if (grants->status == GK_OK) {
+    if (grants->status == GK_OK && !grants->unchanged) {
         gk_grant_list_clear(&box->list);
         box->list = grants->made;
+        box->audited = grants->audited;
+        box->step = step_of(grants);
+    } else if (grants->unchanged) {
+        grants->unchanged = false;
     } else if (grants->status != GK_CANCELLED) {
         gk_log(grants->parts.log, GK_LOG_WARNING, "grants_not_made", {"box", box->id},
                {"why", grants->error.message});
