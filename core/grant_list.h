@@ -14,9 +14,10 @@
 #include <stdatomic.h>
 
 #define GK_GRANT_LIFE_MS (INT64_C(72) * 3600 * 1000) /* at most, and never longer than the code */
-#define GK_GRANT_STEP_MS (INT64_C(6) * 3600 * 1000)  /* ends lie on this raster, so that lists seldom change \
-                                                      */
-#define GK_GRANTS_PER_BOX 1998                       /* both zones of the largest box */
+#define GK_GRANT_STEP_MS                                                                                     \
+    (INT64_C(6) * 3600 * 1000) /* ends lie on this raster, so that lists seldom change                       \
+                                */
+#define GK_GRANTS_PER_BOX 1998 /* both zones of the largest box */
 
 struct gk_granted {
     uint8_t case_id[GK_CASE_ID_SIZE];
@@ -32,7 +33,7 @@ struct gk_grant_list {
 };
 
 /* The grants of a box. `before` (may be NULL) has verifiers that may still be good; each other one takes some
- * 40 ms. Gives up with CANCELLED once `*stop`. [worker] */
+ * 12 ms. Gives up with CANCELLED once `*stop`. [worker] */
 enum gk_status gk_grant_list_make(const struct gk_pickup_parts *parts, const char *box_id, int64_t now_ms,
                                   const struct gk_grant_list *before, const atomic_bool *stop,
                                   struct gk_grant_list *ret_list, struct gk_error *error);

@@ -1,5 +1,6 @@
 #include "clients/c/box_clock.h"
 
+#include "clients/c/line.h"
 #include "clients/c/spool_file.h"
 
 #include <fcntl.h>
@@ -48,10 +49,15 @@ void gk_box_clock_open(int directory_fd, struct gk_box_clock *ret_clock)
 {
     struct gk_box_clock clock = {.directory_fd = directory_fd};
     char text[TEXT_SIZE], boot[BOOT_ID_SIZE], id[BOOT_ID_SIZE];
+    const char *at = text;
+    uint64_t boot_ms = 0, service_ms = 0;
 
     clock.known = read_boot_id(boot) && read_text(directory_fd, FILE_NAME, text, sizeof text) &&
-                  sscanf(text, "%36s %" SCNd64 " %" SCNd64, id, &clock.boot_ms, &clock.service_ms) == 3 &&
-                  strcmp(id, boot) == 0 && clock.boot_ms >= 0 && clock.boot_ms <= boot_now_ms();
+                  gk_line_word(&at, id, sizeof id) && strcmp(id, boot) == 0 &&
+                  gk_line_number(&at, (uint64_t)boot_now_ms(), &boot_ms) &&
+                  gk_line_number(&at, INT64_MAX, &service_ms) && *at == '\n';
+    clock.boot_ms = (int64_t)boot_ms;
+    clock.service_ms = (int64_t)service_ms;
     *ret_clock = clock;
 }
 

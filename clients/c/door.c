@@ -79,9 +79,12 @@ static enum gk_status fetch(struct guika_box *box, uint32_t deadline_ms, guika_v
 {
     guika_v1_ListGrantsRequest request = {0};
     guika_v1_ListGrantsResponse *page = calloc(1, sizeof *page);
-    enum gk_status status = page == NULL ? gk_error_set(error, GK_INTERNAL, "no memory for grants") : GK_OK;
+    enum gk_status status = GK_OK;
     size_t count = 0;
 
+    if (page == NULL) {
+        return gk_error_set(error, GK_INTERNAL, "no memory for grants");
+    }
     for (bool more = true; status == GK_OK && more;) {
         memset(page, 0, sizeof *page);
         status = gk_retry_call(box->client, &guika_v1_box_service_list_grants_method, deadline_ms, &request,
@@ -100,8 +103,8 @@ static enum gk_status fetch(struct guika_box *box, uint32_t deadline_ms, guika_v
             request.after_case_id.size = sizeof grant.case_id;
             memcpy(request.after_case_id.bytes, grant.case_id, sizeof grant.case_id);
         }
-        *ret_version = page == NULL ? 0 : page->version;
-        more = page != NULL && page->more && page->grants_count > 0;
+        *ret_version = page->version;
+        more = page->more && page->grants_count > 0;
     }
     free(page);
     *ret_count = count;
@@ -206,7 +209,7 @@ static void describe(const guika_v1_PickupGrant *grant, struct guika_door *ret_d
 static enum gk_status open_by_grant(struct guika_box *box, const char *case_number, const char *code,
                                     const char *tail, struct guika_door *ret_door, struct gk_error *error)
 {
-    guika_v1_PickupGrant grant;
+    guika_v1_PickupGrant grant = {0};
     int64_t now_ms = 0;
     bool right = false;
     enum gk_status status = may_try(box, case_number, &now_ms, &grant, error);

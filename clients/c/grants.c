@@ -205,7 +205,7 @@ enum gk_status gk_grants_held_learn(struct gk_grants_held *held, const uint8_t k
     }
     take(held, 0, NULL, 0);
     memcpy(file, key, GK_GRANT_KEY_SIZE);
-    memcpy(file + GK_GRANT_KEY_SIZE, box_id, length);
+    memcpy(file + GK_GRANT_KEY_SIZE, box_id, length + 1);
     const enum gk_status status =
         gk_spool_file_write(held->directory_fd, GRANTOR_NAME, file, GK_GRANT_KEY_SIZE + length, error);
 
@@ -230,14 +230,15 @@ enum gk_status gk_grants_held_replace(struct gk_grants_held *held, uint64_t vers
     for (size_t i = 0; status == GK_OK && i < count; i++) {
         status = gk_grant_open(&items[i], held->key, held->box_id, &grant, error);
     }
-    guika_v1_SignedGrant *kept = status == GK_OK ? calloc(count + 1, sizeof *kept) : NULL;
+    if (status != GK_OK) {
+        return status;
+    }
+    guika_v1_SignedGrant *kept = calloc(count + 1, sizeof *kept);
 
-    if (status == GK_OK && kept == NULL) {
-        status = gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no memory for %zu grants", count);
+    if (kept == NULL) {
+        return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no memory for %zu grants", count);
     }
-    if (status == GK_OK) {
-        status = write_grants(held, version, items, count, error);
-    }
+    status = write_grants(held, version, items, count, error);
     if (status != GK_OK) {
         free(kept);
         return status;

@@ -1,5 +1,6 @@
 #include "clients/c/pickup_journal.h"
 
+#include "clients/c/line.h"
 #include "clients/c/spool_file.h"
 #include "core/security/pickup_grant.h"
 
@@ -26,19 +27,14 @@ enum {
 
 /* --- reading --- */
 
-static bool read_hex(const char *text, uint8_t *ret_bytes, size_t size)
-{
-    size_t length = 0;
-
-    return sodium_hex2bin(ret_bytes, size, text, strlen(text), NULL, &length, NULL) == 0 && length == size;
-}
-
 static bool read_head(const char *line, struct gk_pickup_journal *journal)
 {
-    char id[17];
+    char magic[sizeof MAGIC];
 
-    return sscanf(line, MAGIC " %16s %" SCNu64, id, &journal->next_sequence) == 2 &&
-           read_hex(id, journal->id, sizeof journal->id) && journal->next_sequence > 0;
+    return gk_line_word(&line, magic, sizeof magic) && strcmp(magic, MAGIC) == 0 &&
+           gk_line_hex(&line, journal->id, sizeof journal->id) &&
+           gk_line_number(&line, UINT64_MAX, &journal->next_sequence) && journal->next_sequence > 0 &&
+           *line == '\0';
 }
 
 static void name_event(const struct gk_pickup_journal *journal, guika_v1_OfflinePickup *event)
@@ -53,16 +49,23 @@ static void name_event(const struct gk_pickup_journal *journal, guika_v1_Offline
 static bool read_event(const char *line, struct gk_pickup_journal *journal)
 {
     guika_v1_OfflinePickup event = {0};
-    char case_id[33];
-    unsigned outcome = 0;
+    char word[sizeof "event"];
+    uint64_t issue = 0, at_ms = 0, wrong_tries = 0, outcome = 0;
+    const bool read =
+        !journal->has_event && gk_line_word(&line, word, sizeof word) &&
+        gk_line_number(&line, UINT64_MAX, &event.sequence) &&
+        gk_line_hex(&line, event.case_id, sizeof event.case_id) &&
+        gk_line_number(&line, UINT32_MAX, &issue) &&
+        gk_line_word(&line, event.compartment, sizeof event.compartment) &&
+        gk_line_number(&line, INT64_MAX, &at_ms) && gk_line_number(&line, UINT32_MAX, &wrong_tries) &&
+        gk_line_number(&line, guika_v1_ConfirmCollectedRequest_Outcome_UNCERTAIN, &outcome) && *line == '\0';
 
-    if (journal->has_event ||
-        sscanf(line, "event %" SCNu64 " %32s %" SCNu32 " %32s %" SCNd64 " %" SCNu32 " %u", &event.sequence,
-               case_id, &event.issue, event.compartment, &event.at_ms, &event.wrong_tries, &outcome) != 7 ||
-        !read_hex(case_id, event.case_id, sizeof event.case_id) ||
-        outcome > guika_v1_ConfirmCollectedRequest_Outcome_UNCERTAIN) {
+    if (!read) {
         return false;
     }
+    event.issue = (uint32_t)issue;
+    event.at_ms = (int64_t)at_ms;
+    event.wrong_tries = (uint32_t)wrong_tries;
     event.outcome = (guika_v1_ConfirmCollectedRequest_Outcome)outcome;
     name_event(journal, &event);
     journal->event = event;
@@ -92,22 +95,26 @@ static struct gk_tried *add(struct gk_pickup_journal *journal)
 static bool read_case(const char *line, struct gk_pickup_journal *journal)
 {
     struct gk_tried tried = {0};
-    char case_id[33];
-    unsigned used = 0;
+    char word[sizeof "case"];
+    uint64_t issue = 0, failed = 0, locked_until_ms = 0, used = 0, expires_at_ms = 0;
+    const bool read =
+        gk_line_word(&line, word, sizeof word) && strcmp(word, "case") == 0 &&
+        gk_line_hex(&line, tried.case_id, sizeof tried.case_id) &&
+        gk_line_number(&line, UINT32_MAX, &issue) && gk_line_number(&line, UINT64_MAX, &tried.opening) &&
+        gk_line_number(&line, UINT32_MAX, &failed) && gk_line_number(&line, INT64_MAX, &locked_until_ms) &&
+        gk_line_number(&line, 1, &used) && gk_line_number(&line, INT64_MAX, &expires_at_ms) && *line == '\0';
+    struct gk_tried *added = read ? add(journal) : NULL;
 
-    if (sscanf(line, "case %32s %" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNd64 " %u %" SCNd64, case_id,
-               &tried.issue, &tried.opening, &tried.failed_tries, &tried.locked_until_ms, &used,
-               &tried.expires_at_ms) != 7 ||
-        !read_hex(case_id, tried.case_id, sizeof tried.case_id) || used > 1) {
+    if (added == NULL) {
         return false;
     }
+    tried.issue = (uint32_t)issue;
+    tried.failed_tries = (uint32_t)failed;
+    tried.locked_until_ms = (int64_t)locked_until_ms;
     tried.used = used == 1;
-    struct gk_tried *added = add(journal);
-
-    if (added != NULL) {
-        *added = tried;
-    }
-    return added != NULL;
+    tried.expires_at_ms = (int64_t)expires_at_ms;
+    *added = tried;
+    return true;
 }
 
 /* The text before the last line is what the last line has the digest of. */
@@ -321,19 +328,20 @@ static enum gk_status change(struct gk_pickup_journal *journal, struct gk_pickup
     return status;
 }
 
-static enum gk_status copy(const struct gk_pickup_journal *journal, struct gk_pickup_journal *ret_copy,
-                           struct gk_error *error)
+static bool copy(const struct gk_pickup_journal *journal, struct gk_pickup_journal *ret_copy,
+                 struct gk_error *error)
 {
     *ret_copy = *journal;
     ret_copy->capacity = journal->count + 1;
     ret_copy->tried = calloc(ret_copy->capacity, sizeof *ret_copy->tried);
     if (ret_copy->tried == NULL) {
-        return gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no memory for the journal of pickups");
+        (void)gk_error_set(error, GK_RESOURCE_EXHAUSTED, "no memory for the journal of pickups");
+        return false;
     }
     if (journal->count > 0) {
         memcpy(ret_copy->tried, journal->tried, journal->count * sizeof *ret_copy->tried);
     }
-    return GK_OK;
+    return true;
 }
 
 /* A change of what is known of one grant, with an event where `event` is set. */
@@ -346,10 +354,8 @@ static enum gk_status note(struct gk_pickup_journal *journal, const guika_v1_Pic
     if (event && journal->has_event) {
         return gk_error_set(error, GK_FAILED_PRECONDITION, "what happened before is not in the spool yet");
     }
-    const enum gk_status status = copy(journal, &after, error);
-
-    if (status != GK_OK) {
-        return status;
+    if (!copy(journal, &after, error)) {
+        return GK_RESOURCE_EXHAUSTED;
     }
     if (!put(&after, grant, tried, now_ms)) {
         free(after.tried);
@@ -413,17 +419,20 @@ enum gk_status gk_pickup_journal_outcome(struct gk_pickup_journal *journal,
     if (!gk_pickup_journal_is_open(journal)) {
         return gk_error_set(error, GK_FAILED_PRECONDITION, "no door was opened by a grant");
     }
-    const enum gk_status status = copy(journal, &after, error);
-
+    if (!copy(journal, &after, error)) {
+        return GK_RESOURCE_EXHAUSTED;
+    }
     after.event.outcome = outcome;
-    return status == GK_OK ? change(journal, &after, error) : status;
+    return change(journal, &after, error);
 }
 
 enum gk_status gk_pickup_journal_spooled(struct gk_pickup_journal *journal, struct gk_error *error)
 {
     struct gk_pickup_journal after;
-    const enum gk_status status = copy(journal, &after, error);
 
+    if (!copy(journal, &after, error)) {
+        return GK_RESOURCE_EXHAUSTED;
+    }
     after.has_event = false;
-    return status == GK_OK ? change(journal, &after, error) : status;
+    return change(journal, &after, error);
 }

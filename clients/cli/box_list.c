@@ -113,8 +113,11 @@ static enum gk_status fetch(struct gk_cli *cli, json_t *boxes, struct gk_table *
 {
     guika_v1_ListBoxesRequest request = {0};
     guika_v1_ListBoxesResponse *response = calloc(1, sizeof *response);
-    enum gk_status status =
-        response == NULL ? gk_error_set(error, GK_INTERNAL, "no memory for a list") : GK_OK;
+    enum gk_status status = GK_OK;
+
+    if (response == NULL) {
+        return gk_error_set(error, GK_INTERNAL, "no memory for a list");
+    }
 
     for (bool more = true; status == GK_OK && more;) {
         memset(response, 0, sizeof *response);

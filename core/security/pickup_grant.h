@@ -5,9 +5,10 @@
  * (clients/c/grants.h). Owns nothing; needs libsodium and the messages alone.
  *
  * The verifier is Argon2id with 19 MiB and two passes, the least that the OWASP Password Storage Cheat Sheet
- * recommends: 40 ms on a 2020s server core and some 0.3 s on a small box's. Whoever copies a box's grants can
- * try 10^8 codes, or 10^6 where they know the telephone: weeks, or hours, of a core for one case. That is why
- * a grant is short-lived (GK_GRANT_LIFE_MS) and opens nothing but one compartment of one box.
+ * recommends: 12 ms of a server's core (test_pickup_grant prints it), and well under a second on a small
+ * board. Whoever copies a box's grants can try 10^8 codes, or 10^6 where they know the telephone: two weeks,
+ * or three hours, of such a core for one case. That is why a grant is short-lived (GK_GRANT_LIFE_MS) and
+ * opens nothing but one compartment of one box.
  */
 #ifndef GUIKA_CORE_SECURITY_PICKUP_GRANT_H
 #define GUIKA_CORE_SECURITY_PICKUP_GRANT_H

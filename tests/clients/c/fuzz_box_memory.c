@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGEST_SIZE = 32 };
+enum { DIGEST_SIZE = 32, HEX_SIZE = 2 * DIGEST_SIZE + 1 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,8 +37,7 @@ static void read_journal(const char *text, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t digest[DIGEST_SIZE];
-    char hex[2 * DIGEST_SIZE + 1];
-    uint8_t *whole = size < 2 ? NULL : malloc(size + sizeof hex + 8);
+    uint8_t *whole = size < 2 ? NULL : malloc(size + HEX_SIZE + 8);
 
     if (whole == NULL) {
         return 0;
@@ -53,11 +52,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_grants(whole, body + sizeof digest);
     } else {
         read_journal((const char *)whole, body);
-        (void)sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
         memcpy(whole + body, "end ", 4);
-        memcpy(whole + body + 4, hex, sizeof hex - 1);
-        whole[body + 4 + sizeof hex - 1] = '\n';
-        read_journal((const char *)whole, body + 4 + sizeof hex);
+        (void)sodium_bin2hex((char *)whole + body + 4, HEX_SIZE, digest, sizeof digest);
+        whole[body + 4 + HEX_SIZE - 1] = '\n';
+        read_journal((const char *)whole, body + 4 + HEX_SIZE);
     }
     free(whole);
     return 0;
