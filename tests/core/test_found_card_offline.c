@@ -102,7 +102,7 @@ static void test_tries_of_a_code_that_was_issued_anew_do_not_count(void **state)
 static void test_door_without_the_line_ends_as_with_it(void **state)
 {
     struct life *life = *state;
-    static const int outcomes[] = {NOT_OPENED, CARD_INSIDE, UNCERTAIN};
+    static const guika_v1_ConfirmCollectedRequest_Outcome outcomes[] = {NOT_OPENED, CARD_INSIDE, UNCERTAIN};
 
     life_ready(life, 1, 3);
     for (unsigned i = 0; i < 3; i++) {
