@@ -107,7 +107,7 @@ static enum gk_status make_grant(const struct making *making, const guika_v1_int
     (void)snprintf(grant.box_id, sizeof grant.box_id, "%s", making->box_id);
     memcpy(grant.case_id, card->case_id, sizeof grant.case_id);
     memcpy(grant.compartment, card->place.compartment, sizeof grant.compartment);
-    if (card->place.location[0] == '\0') {
+    if (strcmp(card->box_id, making->box_id) == 0) {
         memcpy(grant.deposit_id, card->deposit_id, sizeof grant.deposit_id);
     }
     memcpy(grant.salt, item->salt, sizeof grant.salt);

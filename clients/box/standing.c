@@ -155,7 +155,7 @@ static bool holds_another(const struct gk_box *box, const struct guika_door *doo
 {
     const char *held = gk_compartments_holds(box->compartments, door->compartment);
 
-    return strcmp(held, door->deposit_id) != 0;
+    return held[0] != '\0' && strcmp(held, door->deposit_id) != 0;
 }
 
 /* The library's journal has the grant as used already. */

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { CARDS = 4, WAIT_MS = 20000, POWER_CUT_STATUS = 9, CLOSED_PORT = 9 };
+enum { CARDS = 5, WAIT_MS = 20000, POWER_CUT_STATUS = 9, CLOSED_PORT = 9 };
 
 struct ready {
     char case_number[10];
@@ -348,6 +348,39 @@ test_card_cancelled_while_the_line_is_down_leaves_by_its_grant_and_an_operator_l
     wait_for_words(world->service.log, "offline_pickup_needs_a_look", 1);
 }
 
+/* The box's table after staff moved cards about without it: another card lies where the grant's did. */
+static void test_door_stays_shut_where_another_card_lies_behind_it(void **state)
+{
+    struct world *world = *state;
+    char line[256];
+
+    line_down(world);
+    box_stop(world);
+    (void)snprintf(line, sizeof line, "sed -i 's/^\\(N05 normal \\).*/\\1another-card/' %s/compartments",
+                   world->spool);
+    free(shell(world, line));
+    box_start(world, false);
+    const size_t opened = gk_test_occurrences(world->log, "opens");
+
+    type_in(world, "%s %s\n", world->ready[4].case_number, world->ready[4].code);
+    wait_for_words(world->log, "does not hold the card", 1);
+    assert_int_equal(gk_test_occurrences(world->log, "opens"), opened);
+    line_up(world);
+    (void)snprintf(line, sizeof line, "guika audit show %s $as", world->ready[4].case_number);
+    for (unsigned waited = 0; waited < WAIT_MS; waited += 100) {
+        char *shown = shell(world, line);
+        const bool told = strstr(shown, "NOT_OPENED") != NULL;
+
+        free(shown);
+        if (told) {
+            assert_true(is_shown(world, 4, "\"state\":\"NOTIFIED\""));
+            return;
+        }
+        gk_test_sleep_ms(100);
+    }
+    fail_msg("the service never heard of the door");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_power_cut_at_the_open_door_without_the_line_leaves_an_uncertain_place),
         cmocka_unit_test(
             test_card_cancelled_while_the_line_is_down_leaves_by_its_grant_and_an_operator_learns_of_it),
+        cmocka_unit_test(test_door_stays_shut_where_another_card_lies_behind_it),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -410,6 +410,31 @@ static void test_new_grant_after_the_service_took_the_opening_opens_again(void *
     assert_int_equal(try_code(fixture, CODE, &door), GUIKA_CODE_OK);
 }
 
+static void test_what_waits_in_the_spool_is_told_before_what_happened_later(void **state)
+{
+    struct fixture *fixture = *state;
+    struct guika_door door;
+
+    line_down(fixture);
+    assert_int_equal(
+        guika_box_confirm_stored(fixture->box, "d-9", GUIKA_STORED, GUIKA_ZONE_NORMAL, "N02", SHORT_MS, NULL),
+        GUIKA_CODE_OK);
+    assert_int_equal(try_code(fixture, WRONG, &door), GUIKA_CODE_PERMISSION_DENIED);
+    assert_int_equal(
+        guika_box_confirm_stored(fixture->box, "d-8", GUIKA_STORED, GUIKA_ZONE_NORMAL, "N03", SHORT_MS, NULL),
+        GUIKA_CODE_OK);
+    assert_int_equal(try_code(fixture, CODE, &door), GUIKA_CODE_OK);
+    assert_int_equal(guika_box_confirm_door(fixture->box, &door, GUIKA_COLLECTED, SHORT_MS, NULL),
+                     GUIKA_CODE_OK);
+    gk_test_service_start(fixture->service);
+    while (replay(fixture)) {
+    }
+    assert_entry(fixture, 0, "replay-confirm d-9 1");
+    assert_entry(fixture, 1, "replay-pickup 1 a1b2 1 0");
+    assert_entry(fixture, 2, "replay-confirm d-8 1");
+    assert_entry(fixture, 3, "replay-pickup 2 a1b2 0 1");
+}
+
 static void test_files_are_the_boxs_alone(void **state)
 {
     struct fixture *fixture = *state;
@@ -447,6 +472,7 @@ int main(void)
         DOOR_TEST(test_grant_changed_on_the_disk_opens_nothing),
         DOOR_TEST(test_damaged_journal_opens_nothing_and_spools_on),
         DOOR_TEST(test_new_grant_after_the_service_took_the_opening_opens_again),
+        DOOR_TEST(test_what_waits_in_the_spool_is_told_before_what_happened_later),
         DOOR_TEST(test_files_are_the_boxs_alone),
     };
 

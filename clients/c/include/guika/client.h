@@ -198,8 +198,8 @@ struct guika_door {
     bool offline;               /**< by a grant: the service could not be reached */
     uint64_t fencing_token;     /**< of the service's word; 0 by a grant */
     uint32_t confirm_within_ms; /**< of the service's word; 0 by a grant */
-    char deposit_id[65]; /**< by a grant: what must lie there by the box's own table, "" where staff placed
-                            it. Where something else does, keep the door shut and confirm NOT_OPENED */
+    char deposit_id[65]; /**< by a grant: the card's deposit, "" where it was another box's. Where your own
+                            table has another card there, keep the door shut and confirm NOT_OPENED */
 };
 
 /** Fetches the grants where the latest heartbeat named others than the box holds: call it after each. Every
