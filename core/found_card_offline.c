@@ -27,7 +27,14 @@ static bool collected(const guika_v1_OfflinePickup *entry)
 }
 
 /* Each box's entries come in order, so the latest one taken tells of all before it. A box with a new journal
- * begins anew. */
+ * begins anew; so does one whose disk was put back to an earlier day, where the same numbers come with later
+ * times. */
+static bool was_taken(const guika_v1_internal_OfflineRecord *record, const guika_v1_OfflinePickup *entry)
+{
+    return memcmp(record->journal_id, entry->journal_id, sizeof record->journal_id) == 0 &&
+           entry->sequence <= record->sequence && entry->at_ms <= record->at_ms;
+}
+
 static enum gk_status take_once(struct merging *merging, struct gk_error *error)
 {
     guika_v1_internal_OfflineRecord record = {0};
@@ -41,13 +48,13 @@ static enum gk_status take_once(struct merging *merging, struct gk_error *error)
     if (status != GK_OK && status != GK_NOT_FOUND) {
         return status;
     }
-    if (status == GK_OK && memcmp(record.journal_id, entry->journal_id, sizeof record.journal_id) == 0 &&
-        entry->sequence <= record.sequence) {
+    if (status == GK_OK && was_taken(&record, entry)) {
         return GK_OK;
     }
     merging->merged->taken = true;
     memcpy(record.journal_id, entry->journal_id, sizeof record.journal_id);
     record.sequence = entry->sequence;
+    record.at_ms = entry->at_ms > record.at_ms ? entry->at_ms : record.at_ms;
     return gk_record_put(merging->transaction, GK_FAMILY_META, key, guika_v1_internal_OfflineRecord_fields,
                          &record, error);
 }

@@ -253,6 +253,25 @@ static void test_new_journal_of_a_box_begins_anew_and_boxes_do_not_share_one(voi
     assert_int_equal(life_card(life, 1).failed_tries, 2);
 }
 
+static void test_disk_that_was_put_back_to_an_earlier_day_loses_nothing(void **state)
+{
+    struct life *life = *state;
+
+    life_ready(life, 1, 3);
+    for (uint64_t sequence = 1; sequence <= 4; sequence++) {
+        guika_v1_OfflinePickup entry = say(life, 1, sequence);
+
+        entry.wrong_tries = 1;
+        assert_true(merge(life, &entry).taken);
+        life_pass(life, 1000);
+    }
+    guika_v1_OfflinePickup entry = say(life, 1, 2); /* the same journal, at a number of before */
+
+    entry.outcome = TOOK;
+    assert_true(merge(life, &entry).collected);
+    assert_false(merge(life, &entry).taken);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +285,7 @@ int main(void)
         LIFE_TEST(test_card_that_staff_took_meanwhile_becomes_uncertain_where_it_is_said_to_be),
         LIFE_TEST(test_case_that_is_over_stays_over),
         LIFE_TEST(test_unknown_case_is_taken_and_audited),
+        LIFE_TEST(test_disk_that_was_put_back_to_an_earlier_day_loses_nothing),
         LIFE_TEST(test_new_journal_of_a_box_begins_anew_and_boxes_do_not_share_one),
     };
 
