@@ -61,8 +61,9 @@ enum gk_status gk_found_card_settle_opening(struct gk_transaction *transaction,
 enum gk_status gk_found_card_close_as_collected(struct gk_transaction *transaction,
                                                 guika_v1_internal_FoundCard *card, struct gk_error *error);
 
-/* The card lies in a compartment of that box, whatever its state. [any] */
-bool gk_found_card_is_behind_door(const guika_v1_internal_FoundCard *card, const char *box_id);
+/* The card lies in that compartment of that box ("": in any), and its case is not over. [any] */
+bool gk_found_card_is_behind_door(const guika_v1_internal_FoundCard *card, const char *box_id,
+                                  const char *compartment);
 
 /* The word of an outcome, for audit entries: "COLLECTED". */
 const char *gk_found_card_outcome_word(guika_v1_ConfirmCollectedRequest_Outcome outcome);

@@ -74,8 +74,8 @@ static void note(const struct merging *merging, const char *action, const char *
 /* The card lies behind the door that the entry tells of, as far as the service knows. */
 static bool is_behind_door(const struct merging *merging)
 {
-    return gk_found_card_is_behind_door(&merging->card, merging->box_id) &&
-           strcmp(merging->card.place.compartment, merging->entry->compartment) == 0;
+    return merging->entry->compartment[0] != '\0' &&
+           gk_found_card_is_behind_door(&merging->card, merging->box_id, merging->entry->compartment);
 }
 
 /* The box's clock goes by the service's, but nothing happened after now. */

@@ -238,11 +238,13 @@ static enum gk_status find_opening(struct gk_transaction *transaction, const cha
 
 /* The card that the opening was of, where it still lies behind that door. Its time may have run out
  * meanwhile. */
-bool gk_found_card_is_behind_door(const guika_v1_internal_FoundCard *card, const char *box_id)
+bool gk_found_card_is_behind_door(const guika_v1_internal_FoundCard *card, const char *box_id,
+                                  const char *compartment)
 {
     return !gk_found_card_is_closed(card) &&
            card->place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT &&
-           strcmp(gk_found_card_place_id(card), box_id) == 0;
+           strcmp(gk_found_card_place_id(card), box_id) == 0 &&
+           (compartment[0] == '\0' || strcmp(card->place.compartment, compartment) == 0);
 }
 
 enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const char *box_id,
@@ -270,7 +272,7 @@ enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const
     if (status != GK_OK) {
         return status;
     }
-    if (gk_found_card_is_behind_door(&card, box_id)) {
+    if (gk_found_card_is_behind_door(&card, box_id, "")) {
         status = gk_found_card_settle_opening(transaction, &card, request->outcome, error);
     }
     opening.outcome = request->outcome;
