@@ -3,8 +3,9 @@
  *
  * Owns the lists, in memory alone: a grant follows from the case, its code and the grant key, so nothing of
  * it rests in the store, and after a restart the same grants are made again, under the same version. A box's
- * heartbeat has its list looked at, on a worker, one box at a time, where anything happened since; the code's verifier is computed once for
- * a code (security/pickup_grant.h says what that costs) and kept while the code stays the same.
+ * heartbeat has its list looked at, on a worker, one box at a time, where anything happened since; the code's
+ * verifier is computed once for a code (security/pickup_grant.h says what that costs) and kept while the code
+ * stays the same.
  *
  * On the loop.
  */
