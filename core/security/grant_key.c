@@ -1,8 +1,37 @@
 #include "core/security/grant_key.h"
 
+#include "core/security/file.h"
 #include "core/security/key_material.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+enum gk_status gk_grant_key_make_missing(const char *directory, struct gk_error *error)
+{
+    char path[PATH_MAX], audit[PATH_MAX];
+    struct stat found;
+    uint8_t key[crypto_sign_SEEDBYTES];
+
+    if ((size_t)snprintf(path, sizeof path, "%s/grant.key", directory) >= sizeof path ||
+        (size_t)snprintf(audit, sizeof audit, "%s/audit.key", directory) >= sizeof audit ||
+        lstat(path, &found) == 0 || errno != ENOENT || lstat(audit, &found) != 0) {
+        return GK_OK; /* it is there, or this is no folder of keys, which who reads the others says */
+    }
+    randombytes_buf(key, sizeof key);
+    const enum gk_status status = gk_file_create(path, 0600, (struct gk_bytes){key, sizeof key}, error);
+
+    sodium_memzero(key, sizeof key);
+    return status == GK_OK ? gk_file_sync_directory(directory, error) : status;
+}
+
+void gk_grant_key_take(struct gk_keys *keys, const uint8_t *file)
+{
+    (void)crypto_sign_seed_keypair(keys->grant_public, keys->grant_secret, file);
+    crypto_kdf_derive_from_key(keys->grant_salt, sizeof keys->grant_salt, 1, "gk_gsalt", file);
+}
 
 void gk_keys_grant_public(const struct gk_keys *keys, uint8_t ret_key[GK_GRANT_KEY_SIZE])
 {

@@ -161,25 +161,6 @@ static enum gk_status read_key_file(const char *directory, enum key_file file, u
     return status == GK_OK ? read_key_path(path, ret_key, error) : status;
 }
 
-/* A folder that was made before there were grants has no key for them. Making it takes nothing away: what a
- * box holds under another key is void, and it fetches anew. */
-static enum gk_status make_missing_grant_key(const char *directory, struct gk_error *error)
-{
-    char path[PATH_SIZE];
-    struct stat found;
-    enum gk_status status = key_path(directory, GRANT_KEY, path, error);
-
-    if (status != GK_OK || lstat(path, &found) == 0 || errno != ENOENT) {
-        return status;
-    }
-    status = key_path(directory, AUDIT_KEY, path, error);
-    if (status != GK_OK || lstat(path, &found) != 0) {
-        return status; /* no key folder: what reads the others says so */
-    }
-    status = make_key_file(directory, GRANT_KEY, error);
-    return status == GK_OK ? gk_file_sync_directory(directory, error) : status;
-}
-
 /* The path of an epoch's file, 2 and more. It is shorter than that of the longest of the first. */
 static void epoch_path(const char *directory, enum key_file file, unsigned epoch, char ret_path[PATH_SIZE])
 {
@@ -259,8 +240,7 @@ static void derive_all(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][KEY_F
     memcpy(keys->spool_secret, files[SPOOL_KEY], sizeof keys->spool_secret);
     crypto_scalarmult_base(keys->spool_public, keys->spool_secret);
     (void)crypto_sign_seed_keypair(keys->audit_public, keys->audit_secret, files[AUDIT_KEY]);
-    (void)crypto_sign_seed_keypair(keys->grant_public, keys->grant_secret, files[GRANT_KEY]);
-    derive(keys->grant_salt, "gk_gsalt", files[GRANT_KEY]);
+    gk_grant_key_take(keys, files[GRANT_KEY]);
 }
 
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error)
@@ -269,7 +249,7 @@ enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, st
     enum gk_status status = start_sodium(error);
 
     if (status == GK_OK) {
-        status = make_missing_grant_key(directory, error);
+        status = gk_grant_key_make_missing(directory, error);
     }
     for (int file = 0; status == GK_OK && file < KEY_FILE_COUNT; file++) {
         status = read_key_file(directory, (enum key_file)file, files[file], error);
