@@ -33,11 +33,25 @@ static void on_enquiries_closed(void *context)
     gk_issuer_queue_close(daemon->issuer_queue, on_issuer_queue_closed, daemon);
 }
 
-static void on_sweeper_closed(void *context)
+static void on_alerts_closed(void *context)
 {
     struct gk_daemon *daemon = context;
 
     gk_enquiries_close(daemon->enquiries, on_enquiries_closed, daemon);
+}
+
+static void on_grants_closed(void *context)
+{
+    struct gk_daemon *daemon = context;
+
+    gk_box_alerts_close(daemon->alerts, on_alerts_closed, daemon);
+}
+
+static void on_sweeper_closed(void *context)
+{
+    struct gk_daemon *daemon = context;
+
+    gk_grants_close(daemon->grants, on_grants_closed, daemon);
 }
 
 static void on_pipeline_closed(void *context)

@@ -6,12 +6,14 @@
 #define GUIKA_CORE_DAEMON_INTERNAL_H
 
 #include "core/audit_exporter.h"
+#include "core/box_alerts.h"
 #include "core/boxes.h"
 #include "core/clock.h"
 #include "core/collapse.h"
 #include "core/daemon.h"
 #include "core/difficult.h"
 #include "core/enquiries.h"
+#include "core/grants.h"
 #include "core/host/supervisor.h"
 #include "core/issuer_queue.h"
 #include "core/mailbox.h"
@@ -59,6 +61,8 @@ struct gk_daemon {
     struct gk_credentials *credentials;
     struct gk_shelf *shelf;
     struct gk_boxes *boxes;
+    struct gk_grants *grants;
+    struct gk_box_alerts *alerts;
     struct gk_reader_jobs *jobs;
     struct gk_outbox *outbox;
     struct gk_pipeline *pipeline;

@@ -256,6 +256,31 @@ static void make_housekeeping(struct gk_daemon *daemon)
     daemon->collapse = gk_collapse_open(&collapse);
 }
 
+/* What boxes do without the line, and who is told of them. */
+static void make_box_care(struct gk_daemon *daemon)
+{
+    const struct gk_configuration *configuration = daemon->configuration;
+    const struct gk_grants_parts grants = {
+        .loop = &daemon->loop,
+        .log = daemon->log,
+        .clock = daemon->clock,
+        .pickup = {daemon->store, daemon->keys, daemon->registry, &configuration->retention}};
+    const struct gk_box_alerts_parts alerts = {.loop = &daemon->loop,
+                                               .mailbox = daemon->mailbox,
+                                               .log = daemon->log,
+                                               .clock = daemon->clock,
+                                               .keys = daemon->keys,
+                                               .store = daemon->store,
+                                               .heartbeat_ms = configuration->heartbeat_ms,
+                                               .receiver = configuration->alerts_to,
+                                               .language = configuration->alerts_language,
+                                               .on_notice_due = gk_daemon_poke_notices,
+                                               .on_notice_due_context = daemon};
+
+    daemon->alerts = gk_box_alerts_open(&alerts);
+    daemon->grants = gk_grants_open(&grants);
+}
+
 void gk_daemon_make_machines(struct gk_daemon *daemon)
 {
     const struct gk_reader_jobs_options jobs = {.loop = &daemon->loop,
@@ -270,4 +295,5 @@ void gk_daemon_make_machines(struct gk_daemon *daemon)
     daemon->issuer_queue = gk_issuer_queue_open(&daemon->loop, daemon->store, daemon->keys);
     make_difficult(daemon);
     make_housekeeping(daemon);
+    make_box_care(daemon);
 }

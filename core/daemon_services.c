@@ -32,6 +32,8 @@ void gk_daemon_fill_services(struct gk_daemon *daemon)
         .credentials = daemon->credentials,
         .jobs = daemon->jobs,
         .boxes = daemon->boxes,
+        .grants = daemon->grants,
+        .alerts = daemon->alerts,
         .pipeline = daemon->pipeline,
         .enquiries = daemon->enquiries,
         .issuer_queue = daemon->issuer_queue,

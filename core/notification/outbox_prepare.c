@@ -86,6 +86,12 @@ static enum gk_status open_mask(const struct gk_outbox_options *options, struct 
     return gk_keys_open_sealed(options->keys, GK_SEAL_MASK, context, sealed, (uint8_t *)parts->mask, error);
 }
 
+/* To the operator: the name in it is the box's. */
+static bool tells_of_box(const guika_v1_internal_NoticeRecord *notice)
+{
+    return strncmp(notice->template_id, GK_MESSAGE_BOX_PREFIX, sizeof GK_MESSAGE_BOX_PREFIX - 1) == 0;
+}
+
 static enum gk_status make_text(const struct parts *parts, guika_v1_internal_LeaseNoticeResponse *response,
                                 struct gk_error *error)
 {
@@ -94,7 +100,7 @@ static enum gk_status make_text(const struct parts *parts, guika_v1_internal_Lea
     const struct gk_message_input input = {
         .template_id = notice->template_id,
         .language = parts->holder.language,
-        .name = parts->holder.name,
+        .name = tells_of_box(notice) ? notice->box_id : parts->holder.name,
         .issuer = {parts->issuer.zh, parts->issuer.en},
         .place = {box->place.zh, box->place.en},
         .opening_hours = {box->opening_hours.zh, box->opening_hours.en},
@@ -162,7 +168,9 @@ static enum gk_status read_receiver(const struct gk_outbox_options *options, str
         return status;
     parts->holder.contacts_count = 1;
     memcpy(parts->holder.language, notice->language, sizeof parts->holder.language);
-    return options->contact_code(options->context, notice->contact_token.bytes, parts->pickup.code, error);
+    return tells_of_box(notice) ? GK_OK
+                                : options->contact_code(options->context, notice->contact_token.bytes,
+                                                        parts->pickup.code, error);
 }
 
 /* Everything behind the notice itself. */

@@ -32,8 +32,19 @@ struct gk_keys {
     uint8_t spool_public[crypto_box_PUBLICKEYBYTES];
     uint8_t audit_secret[crypto_sign_SECRETKEYBYTES];
     uint8_t audit_public[crypto_sign_PUBLICKEYBYTES];
+    uint8_t grant_secret[crypto_sign_SECRETKEYBYTES];
+    uint8_t grant_public[crypto_sign_PUBLICKEYBYTES];
+    uint8_t grant_salt[GK_SUBKEY_SIZE];
     struct gk_issuer_keys *issuers; /* owned */
 };
+
+/* grant_key.c. A folder that was made before there were grants has no key for them: makes it, where the other
+ * keys are there. It takes nothing away: what a box holds under another key is void, and it fetches anew.
+ * [worker] */
+enum gk_status gk_grant_key_make_missing(const char *directory, struct gk_error *error);
+
+/* What is computed from the 32 bytes of grant.key. */
+void gk_grant_key_take(struct gk_keys *keys, const uint8_t *file);
 
 /* HMAC-SHA256(key, name, 0x00, rest): the terminator keeps ("ab", "c") and ("a", "bc") apart. */
 void gk_hmac_named(const uint8_t key[GK_SUBKEY_SIZE], const char *name, const void *rest, size_t size,

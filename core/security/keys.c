@@ -19,11 +19,11 @@ static_assert(GK_KEY_FILE_SIZE == crypto_sign_SEEDBYTES, "Ed25519 is made from a
 static_assert(GK_TOKEN_SIZE == crypto_auth_hmacsha256_BYTES, "a token is one HMAC-SHA256");
 static_assert(GK_SPOOL_KEY_SIZE == crypto_box_PUBLICKEYBYTES, "the spool key is an X25519 key");
 
-enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, AUDIT_KEY, KEY_FILE_COUNT };
+enum key_file { INDEX_KEY, SEAL_KEY, SPOOL_KEY, TOKEN_KEY, AUDIT_KEY, GRANT_KEY, KEY_FILE_COUNT };
 
 static const char *const key_file_names[KEY_FILE_COUNT] = {
     [INDEX_KEY] = "index.key", [SEAL_KEY] = "seal.key",   [SPOOL_KEY] = "spool.key",
-    [TOKEN_KEY] = "token.key", [AUDIT_KEY] = "audit.key",
+    [TOKEN_KEY] = "token.key", [AUDIT_KEY] = "audit.key", [GRANT_KEY] = "grant.key",
 };
 
 static enum gk_status key_path(const char *directory, enum key_file file, char ret_path[GK_KEY_PATH_SIZE],
@@ -205,6 +205,7 @@ static void derive_others(struct gk_keys *keys, uint8_t files[KEY_FILE_COUNT][GK
     memcpy(keys->spool_secret, files[SPOOL_KEY], sizeof keys->spool_secret);
     crypto_scalarmult_base(keys->spool_public, keys->spool_secret);
     (void)crypto_sign_seed_keypair(keys->audit_public, keys->audit_secret, files[AUDIT_KEY]);
+    gk_grant_key_take(keys, files[GRANT_KEY]);
 }
 
 static enum gk_status make_keys(const char *directory, uint8_t files[KEY_FILE_COUNT][GK_KEY_FILE_SIZE],
@@ -236,6 +237,9 @@ enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, st
     uint8_t files[KEY_FILE_COUNT][GK_KEY_FILE_SIZE];
     enum gk_status status = start_sodium(error);
 
+    if (status == GK_OK) {
+        status = gk_grant_key_make_missing(directory, error);
+    }
     for (int file = SPOOL_KEY; status == GK_OK && file < KEY_FILE_COUNT; file++) {
         status = read_key_file(directory, (enum key_file)file, files[file], error);
     }

@@ -35,7 +35,7 @@ enum gk_status gk_keys_generate(const char *directory, struct gk_error *error);
 enum gk_status gk_keys_add_audit(const char *directory, bool *ret_made, struct gk_error *error);
 
 /* Reads the key files. FAILED_PRECONDITION where one is missing, of the wrong length, or readable by others.
- * [worker] */
+ * grant.key alone is made where it is missing: folders of before there were grants have none. [worker] */
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error);
 void gk_keys_close(struct gk_keys *keys);
 

@@ -135,6 +135,26 @@ static bool no_tokens(void *context, const char *token, struct gk_principal *ret
     return false;
 }
 
+static void make_box_care(struct core_rig *rig, struct gk_clock clock)
+{
+    const struct gk_grants_parts grants = {.loop = &rig->loop,
+                                           .log = &rig->log,
+                                           .clock = clock,
+                                           .pickup = {rig->store, rig->keys, rig->registry, &rig->retention}};
+    const struct gk_box_alerts_parts alerts = {.loop = &rig->loop,
+                                               .mailbox = rig->mailbox,
+                                               .log = &rig->log,
+                                               .clock = clock,
+                                               .keys = rig->keys,
+                                               .store = rig->store,
+                                               .heartbeat_ms = 30000,
+                                               .receiver = "",
+                                               .language = "en"};
+
+    rig->grants = gk_grants_open(&grants);
+    rig->alerts = gk_box_alerts_open(&alerts);
+}
+
 static void make_machines(struct core_rig *rig)
 {
     const struct gk_clock clock = {rig_now, rig};
@@ -203,6 +223,7 @@ static void make_machines(struct core_rig *rig)
     rig->issuer_queue = gk_issuer_queue_open(&rig->loop, rig->store, rig->keys);
     rig->difficult = gk_difficult_open(&difficult);
     rig->sweeper = gk_sweeper_open(&sweeper);
+    make_box_care(rig, clock);
     rig->services = (struct gk_services){.loop = &rig->loop,
                                          .mailbox = rig->mailbox,
                                          .log = &rig->log,
@@ -213,6 +234,8 @@ static void make_machines(struct core_rig *rig)
                                          .credentials = rig->credentials,
                                          .jobs = rig->jobs,
                                          .boxes = rig->boxes,
+                                         .grants = rig->grants,
+                                         .alerts = rig->alerts,
                                          .pipeline = rig->pipeline,
                                          .enquiries = rig->enquiries,
                                          .issuer_queue = rig->issuer_queue,
@@ -340,11 +363,25 @@ static void on_enquiries_closed(void *context)
     gk_issuer_queue_close(rig->issuer_queue, on_issuer_queue_closed, rig);
 }
 
-static void on_sweeper_closed(void *context)
+static void on_alerts_closed(void *context)
 {
     struct core_rig *rig = context;
 
     gk_enquiries_close(rig->enquiries, on_enquiries_closed, rig);
+}
+
+static void on_grants_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_box_alerts_close(rig->alerts, on_alerts_closed, rig);
+}
+
+static void on_sweeper_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_grants_close(rig->grants, on_grants_closed, rig);
 }
 
 static void on_pipeline_closed(void *context)

@@ -51,6 +51,8 @@ struct core_rig {
     struct gk_mailbox *mailbox;
     struct gk_shelf *shelf;
     struct gk_boxes *boxes;
+    struct gk_grants *grants;
+    struct gk_box_alerts *alerts;
     struct gk_reader_jobs *jobs;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;

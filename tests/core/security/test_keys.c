@@ -48,7 +48,8 @@ static struct gk_bytes text(const char *from)
     return (struct gk_bytes){.data = (const uint8_t *)from, .size = strlen(from)};
 }
 
-static const char *const files[] = {"index.key", "seal.key", "spool.key", "token.key", "audit.key"};
+static const char *const files[] = {"index.key", "seal.key",  "spool.key",
+                                    "token.key", "audit.key", "grant.key"};
 
 /* --- files --- */
 
