@@ -9,10 +9,13 @@
 /* What rests beside the cards, counted for each. */
 struct beside {
     uint32_t audited;
+    uint32_t subject_of; /* audit entries of any kind */
+    uint32_t by_subject;
     uint32_t notices;
     uint32_t by_place;
     uint32_t clocks;
     uint32_t difficult;
+    uint32_t hand_over;
     uint32_t by_card;
     uint32_t by_holder;
     uint32_t by_time;
@@ -139,9 +142,28 @@ static bool visit_entry(void *context, struct gk_bytes key, struct gk_bytes valu
     guika_v1_internal_AuditEntry entry = {0};
 
     (void)key;
-    if (gk_record_decode(value, guika_v1_internal_AuditEntry_fields, &entry, NULL) == GK_OK &&
-        (strncmp(entry.action, "found_card.", 11) == 0 || strncmp(entry.action, "notice.", 7) == 0)) {
+    if (gk_record_decode(value, guika_v1_internal_AuditEntry_fields, &entry, NULL) != GK_OK) {
+        return true;
+    }
+    struct beside *beside = entry.subject.size == GK_CASE_ID_SIZE ? find(looking, entry.subject.bytes) : NULL;
+
+    if (beside != NULL) {
+        beside->subject_of++;
+    }
+    if (strncmp(entry.action, "found_card.", 11) == 0 || strncmp(entry.action, "notice.", 7) == 0) {
         count(looking, entry.subject.bytes);
+    }
+    return true;
+}
+
+/* The index of entries by what they are about; what is no case is a person or a list. */
+static bool visit_subject(void *context, struct gk_bytes key, struct gk_bytes value)
+{
+    struct beside *beside = find(context, key.data);
+
+    (void)value;
+    if (beside != NULL) {
+        beside->by_subject++;
     }
     return true;
 }
@@ -174,11 +196,14 @@ static bool visit_picture(void *context, const uint8_t case_id[16])
 static void look_everywhere(struct looking *looking)
 {
     look_at(looking, GK_FAMILY_AUDIT, offsetof(struct beside, audited), "an audit entry", visit_entry);
+    look_at(looking, GK_FAMILY_AUDIT_BY_SUBJECT, offsetof(struct beside, by_subject), "audit_by_subject",
+            visit_subject);
     look_at(looking, GK_FAMILY_OUTBOX, offsetof(struct beside, notices), "outbox", visit_notice);
     look_at(looking, GK_FAMILY_OUTBOX_DUE, offsetof(struct beside, due), "outbox_due", visit_due);
     look_at(looking, GK_FAMILY_BY_PLACE, offsetof(struct beside, by_place), "by_place", visit_row);
     look_at(looking, GK_FAMILY_CLOCKS, offsetof(struct beside, clocks), "clocks", visit_row);
     look_at(looking, GK_FAMILY_DIFFICULT, offsetof(struct beside, difficult), "difficult", visit_row);
+    look_at(looking, GK_FAMILY_HAND_OVER, offsetof(struct beside, hand_over), "hand_over", visit_row);
     look_at(looking, GK_FAMILY_FOUND_BY_CARD, offsetof(struct beside, by_card), "found_by_card", visit_row);
     look_at(looking, GK_FAMILY_FOUND_BY_HOLDER, offsetof(struct beside, by_holder), "found_by_holder",
             visit_row);
@@ -193,13 +218,16 @@ static void look_everywhere(struct looking *looking)
 static void check_beside(struct looking *looking, const struct model_card *card, const struct beside *beside)
 {
     const bool is_kept = card->place != AT_FINDER && card->place != AT_HOLDER && card->place != IS_DESTROYED;
+    const bool on_list = card->state == EXPIRED || (card->state == DIFFICULT && card->expires_at_ms != 0);
     const bool is_due = card->notice >= 0 && card->notices[card->notice].state == NOTICE_DUE;
 
     differ(looking, "audit entries", card->name, beside->audited, card->audited);
+    differ(looking, "rows in audit_by_subject", card->name, beside->by_subject, beside->subject_of);
     differ(looking, "notices", card->name, beside->notices, card->notice_count);
     differ(looking, "notices that are due", card->name, beside->due, is_due);
     differ(looking, "rows in by_place", card->name, beside->by_place, is_kept);
     differ(looking, "rows in difficult", card->name, beside->difficult, card->state == DIFFICULT);
+    differ(looking, "rows in hand_over", card->name, beside->hand_over, on_list);
     differ(looking, "rows in found_by_card", card->name, beside->by_card, card->number != NO_NUMBER);
     differ(looking, "rows in found_by_time", card->name, beside->by_time, 1);
     differ(looking, "openings", card->name, beside->openings, card->opening != 0);
