@@ -7,6 +7,7 @@
  * tokens (family older_cards), by which records that still have one find it. This module then brings those
  * records, found cards, claims and watches, under the token that the list has, one number a commit. A record
  * whose number no list has, or that a list from before the rotation still has, keeps its token and its base.
+ * A watch that is filed for such a number goes by the same token (gk_watches_choose).
  *
  * Owns: nothing that rests. Whatever was not done is found again by the next pass.
  */

@@ -12,6 +12,7 @@
 #ifndef GUIKA_CORE_WATCHES_H
 #define GUIKA_CORE_WATCHES_H
 
+#include "core/registry/registry.h"
 #include "core/security/keys.h"
 #include "core/store/store.h"
 #include "guika/v1/internal/records.pb.h"
@@ -96,8 +97,15 @@ enum gk_status gk_watches_renew_one(struct gk_transaction *transaction, const ui
                                     const uint8_t old_token[GK_TOKEN_SIZE],
                                     const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
                                     struct gk_error *error);
-/* The number itself is at hand: whatever rests under its older tokens comes under the newest, so that who
- * watches for it and what was found of it meet. Before gk_watches_file and gk_watches_found. [committer] */
+/* Leaves out of `tokens` those newer than the newest that is in use: that a list has, or a card that lies
+ * here; all stay where none is. What a list from before a rotation has goes by its older token until the
+ * issuer's next list, also where that leaves the number out, so whoever watches for it goes by the same one,
+ * and follows where it is renewed (core/collapse.h). Before gk_watches_gather, for a watch. [worker] */
+enum gk_status gk_watches_choose(struct gk_registry *registry, struct gk_store *store,
+                                 struct gk_card_tokens *tokens, struct gk_error *error);
+/* The number itself is at hand: whatever rests under its older tokens comes under the first of `tokens`, so
+ * that who watches for it and what was found of it meet. Before gk_watches_file and gk_watches_found.
+ * [committer] */
 enum gk_status gk_watches_gather(struct gk_transaction *transaction, const struct gk_card_tokens *tokens,
                                  struct gk_error *error);
 

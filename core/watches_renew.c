@@ -1,5 +1,6 @@
 /* Watches and claims whose number has a token from a newer index key. */
 #include "core/found_card.h"
+#include "core/holdings.h"
 #include "core/store/record.h"
 #include "core/watches.h"
 
@@ -99,6 +100,41 @@ enum gk_status gk_watches_renew(struct gk_transaction *transaction, const uint8_
                            &claims, error);
     return status == GK_OK ? renew_named(transaction, &old_claims, old_token, new_token, base, error)
                            : status;
+}
+
+static bool note_card_here(void *context, const guika_v1_internal_FoundCard *card)
+{
+    *(bool *)context = !gk_found_card_is_closed(card);
+    return gk_found_card_is_closed(card);
+}
+
+/* A list has the number under this token, or a card that lies here has it. */
+static enum gk_status is_in_use(struct gk_registry *registry, struct gk_store *store,
+                                const uint8_t token[GK_TOKEN_SIZE], bool *ret_used, struct gk_error *error)
+{
+    struct gk_registration registration = {0};
+    const enum gk_status status = gk_registry_look_up_token(registry, token, &registration, error);
+
+    *ret_used = status == GK_OK && registration.registered;
+    return status != GK_OK || *ret_used ? status
+                                        : gk_holdings_of_card(store, token, note_card_here, ret_used, error);
+}
+
+enum gk_status gk_watches_choose(struct gk_registry *registry, struct gk_store *store,
+                                 struct gk_card_tokens *tokens, struct gk_error *error)
+{
+    enum gk_status status = GK_OK;
+    size_t chosen = 0;
+    bool used = tokens->count == 1;
+
+    for (size_t i = 0; status == GK_OK && !used && i < tokens->count; i++) {
+        status = is_in_use(registry, store, tokens->tokens[i], &used, error);
+        chosen = used ? i : 0;
+    }
+    tokens->newest -= (uint32_t)chosen;
+    tokens->count -= chosen;
+    memmove(tokens->tokens[0], tokens->tokens[chosen], tokens->count * GK_TOKEN_SIZE);
+    return status;
 }
 
 enum gk_status gk_watches_gather(struct gk_transaction *transaction, const struct gk_card_tokens *tokens,

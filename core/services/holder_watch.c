@@ -63,6 +63,18 @@ static enum gk_status apply_filing(void *context, struct gk_transaction *transac
 }
 
 /* [worker] */
+static enum gk_status choose_token(struct filing *filing, size_t index)
+{
+    struct gk_card_tokens *tokens = &filing->tokens[index];
+    const enum gk_status status =
+        gk_watches_choose(filing->services->registry, filing->services->store, tokens, &filing->error);
+
+    filing->watch.card_bases[index] = tokens->newest;
+    memcpy(filing->watch.card_tokens[index], tokens->tokens[0], GK_TOKEN_SIZE);
+    return status;
+}
+
+/* [worker] */
 static void run_filing(struct gk_task *task)
 {
     struct filing *filing = gk_container_of(task, struct filing, task);
@@ -73,6 +85,9 @@ static void run_filing(struct gk_task *task)
     if (filing->status == GK_OK && filing->open >= GK_WATCHES_MAX) {
         filing->status = gk_error_set(&filing->error, GK_FAILED_PRECONDITION,
                                       "you watch for %d cards already; cancel one first", GK_WATCHES_MAX);
+    }
+    for (pb_size_t i = 0; filing->status == GK_OK && i < filing->watch.card_tokens_count; i++) {
+        filing->status = choose_token(filing, i);
     }
     if (filing->status == GK_OK) {
         filing->status = gk_store_commit_and_wait(store, apply_filing, filing, &filing->error);
@@ -132,8 +147,8 @@ static size_t take_matches(struct filing *filing, const guika_v1_internal_Number
         struct gk_card_tokens *tokens = &filing->tokens[watch->card_tokens_count];
 
         *tokens = gk_keys_card_tokens(filing->services->keys, match->scheme, match->number);
-        watch->card_bases[watch->card_bases_count++] = tokens->newest;
-        memcpy(watch->card_tokens[watch->card_tokens_count++], tokens->tokens[0], GK_TOKEN_SIZE);
+        watch->card_bases_count++;
+        watch->card_tokens_count++;
     }
     return watch->card_tokens_count;
 }

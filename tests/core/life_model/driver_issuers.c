@@ -1,4 +1,5 @@
 /* Issuers and their lists; holders who are forgotten, and people who watch for a card. */
+#include "core/collapse.h"
 #include "core/holder_rights.h"
 #include "core/security/contact_seal.h"
 #include "core/security/hex.h"
@@ -23,6 +24,18 @@ static void fill_row(uint32_t number, guika_v1_CardRow *ret_row)
         (void)snprintf(ret_row->contacts[ret_row->contacts_count++], sizeof ret_row->contacts[0], "%s",
                        from->contacts[i]);
     }
+}
+
+/* What still has tokens from older index keys comes under the list's. */
+static enum gk_status bring_up(struct driver *driver)
+{
+    const struct gk_collapse_parts parts = {.log = &driver->rig.log,
+                                            .keys = driver->rig.keys,
+                                            .store = driver->rig.store,
+                                            .registry = driver->rig.registry};
+    size_t renewed = 0;
+
+    return gk_collapse_run(&parts, &renewed, &driver->error);
 }
 
 /* In two pages, so that a list is staged for a while. */
@@ -59,7 +72,7 @@ enum gk_status driver_import(struct driver *driver, uint32_t account, uint32_t n
     gk_repeated_free(&rows);
     free(response);
     driver_settle(driver);
-    return status;
+    return status == GK_OK ? bring_up(driver) : status;
 }
 
 static enum gk_status revoke_number(struct driver *driver, uint32_t number)
@@ -92,9 +105,17 @@ static void watch_id(uint32_t operation, uint8_t ret_id[GK_WATCH_ID_SIZE])
     memcpy(ret_id, &operation, sizeof operation);
 }
 
+struct watching {
+    guika_v1_internal_WatchRecord *watch;
+    struct gk_card_tokens tokens;
+};
+
 static enum gk_status apply_watch(void *context, struct gk_transaction *transaction, struct gk_error *error)
 {
-    return gk_watches_file(transaction, context, error);
+    const struct watching *watching = context;
+    const enum gk_status status = gk_watches_gather(transaction, &watching->tokens, error);
+
+    return status == GK_OK ? gk_watches_file(transaction, watching->watch, error) : status;
 }
 
 /* What the holder's page does once a contact is proven. */
@@ -113,10 +134,18 @@ static enum gk_status watch(struct driver *driver, const struct operation *opera
     watch->kind = number->kind;
     watch->key_epoch = gk_keys_epoch(driver->rig.keys);
     (void)snprintf(watch->issuer, sizeof watch->issuer, "%s", number->issuer);
+    struct watching watching = {watch, gk_keys_card_tokens(driver->rig.keys, number->scheme, number->number)};
+
+    driver_must(
+        driver,
+        gk_watches_choose(driver->rig.registry, driver->rig.store, &watching.tokens, &driver->error) == GK_OK,
+        "no token for the watch");
     watch->card_tokens_count = 1;
-    gk_keys_card_token(driver->rig.keys, number->scheme, number->number, watch->card_tokens[0]);
+    memcpy(watch->card_tokens[0], watching.tokens.tokens[0], GK_TOKEN_SIZE);
+    watch->card_bases_count = 1;
+    watch->card_bases[0] = watching.tokens.newest;
     const enum gk_status status =
-        gk_store_commit_and_wait(driver->rig.store, apply_watch, watch, &driver->error);
+        gk_store_commit_and_wait(driver->rig.store, apply_watch, &watching, &driver->error);
 
     free(watch);
     return status;
