@@ -184,8 +184,9 @@ static enum gk_status apply_file(void *context, struct gk_transaction *transacti
 static void watch(struct registry_fixture *fixture, const char *number)
 {
     guika_v1_internal_WatchRecord record = {.watch_id = {7}, .contact_token = {9}};
-    const struct gk_card_tokens tokens = gk_keys_card_tokens(fixture->keys, "iso7812", number);
+    struct gk_card_tokens tokens = gk_keys_card_tokens(fixture->keys, "iso7812", number);
 
+    assert_int_equal(gk_watches_choose(fixture->registry, fixture->store, &tokens, &fixture->error), GK_OK);
     record.kind = guika_v1_CardKind_CARD_KIND_TRANSIT;
     memcpy(record.card_tokens[record.card_tokens_count++], tokens.tokens[0], GK_TOKEN_SIZE);
     record.card_bases[record.card_bases_count++] = tokens.newest;
@@ -343,6 +344,34 @@ static void test_import_brings_a_watch_under_the_newest_key(void **state)
     assert_int_equal(registry_count(fixture, GK_FAMILY_CLAIMS), 1);
 }
 
+static bool is_watched(struct registry_fixture *fixture, uint32_t base)
+{
+    uint8_t token[GK_TOKEN_SIZE];
+    struct gk_value value = {0};
+
+    gk_keys_card_token_from(fixture->keys, base, "iso7812", WATCHED, token);
+    const enum gk_status status =
+        gk_store_get(fixture->store, GK_FAMILY_CLAIMS, (struct gk_bytes){token, sizeof token}, &value, NULL);
+
+    gk_value_free(&value);
+    return status == GK_OK;
+}
+
+static void test_watch_goes_by_the_token_that_a_list_from_before_has(void **state)
+{
+    struct registry_fixture *fixture = *state;
+    const char *const list[] = {WATCHED, NULL};
+
+    import(fixture, "one", list);
+    rotate(fixture);
+    watch(fixture, WATCHED);
+    assert_true(is_watched(fixture, 1)); /* a card that was found by the list has the same */
+    import(fixture, "two", list);
+    (void)collapse(fixture);
+    assert_true(is_watched(fixture, 2));
+    assert_false(is_watched(fixture, 1));
+}
+
 static void test_revocation_finds_the_card_in_whatever_list(void **state)
 {
     struct registry_fixture *fixture = *state;
@@ -421,6 +450,7 @@ int main(void)
         TEST(test_number_that_no_list_brings_keeps_its_chain_and_its_key),
         TEST(test_watch_from_before_claims_a_card_found_after),
         TEST(test_import_brings_a_watch_under_the_newest_key),
+        TEST(test_watch_goes_by_the_token_that_a_list_from_before_has),
         TEST(test_revocation_finds_the_card_in_whatever_list),
         TEST(test_retirement_cut_short_is_repeated),
         TEST(test_forgotten_holder_leaves_no_older_token),
