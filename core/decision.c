@@ -408,12 +408,12 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
     begin_record(evidence, decision);
     decision->card.reason = match.reason;
     if (is_certain(&match)) {
-        describe(keys, decision, &read->candidates[match.candidate], &registrations[match.candidate]);
-        if (!registrations[match.candidate].registered) {
-            const guika_v1_internal_Candidate *candidate = &read->candidates[match.candidate];
+        const guika_v1_internal_Candidate *candidate = &read->candidates[match.candidate];
 
+        describe(keys, decision, candidate, &registrations[match.candidate]);
+        decision->tokens = gk_keys_card_tokens(keys, candidate->scheme, candidate->number);
+        if (!registrations[match.candidate].registered) {
             keep_own_tokens(registry, decision, candidate);
-            decision->tokens = gk_keys_card_tokens(keys, candidate->scheme, candidate->number);
         }
     }
     if (match.reason == guika_v1_Reason_REASON_CANCELLED) {

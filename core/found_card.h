@@ -63,7 +63,7 @@ struct gk_found_card_decision {
     bool has_notice;
     guika_v1_Zone claimed_zone; /* where the card goes if a watch claims it; see core/watches */
     uint8_t claim_notice_id[16];
-    struct gk_card_tokens tokens; /* of a number that nobody registered */
+    struct gk_card_tokens tokens; /* of a number that is certain; none where it is not at hand */
 };
 
 /* Writes the card, its deposit, its notice and their indexes. A deposit that is already decided stays as it

@@ -84,6 +84,21 @@ static enum gk_status identify(struct gk_transaction *transaction,
     return status;
 }
 
+/* The number is the one that was proposed; since then it may have got a token from a newer index key. */
+static bool is_proposed(const guika_v1_internal_FoundCard *card,
+                        const struct gk_found_card_decision *decision)
+{
+    const uint8_t *proposed = card->proposed_token.bytes;
+    bool same = card->proposed_token.size == decision->card.card_token.size &&
+                memcmp(proposed, decision->card.card_token.bytes, card->proposed_token.size) == 0;
+
+    for (size_t i = 0; !same && i < decision->tokens.count; i++) {
+        same = card->proposed_token.size == GK_TOKEN_SIZE &&
+               memcmp(proposed, decision->tokens.tokens[i], GK_TOKEN_SIZE) == 0;
+    }
+    return same;
+}
+
 /* True where another operator has to type the number too, or typed another one. */
 static bool awaits_second(const struct gk_settlement *settlement, guika_v1_internal_FoundCard *card,
                           enum gk_settled *ret_settled)
@@ -100,8 +115,7 @@ static bool awaits_second(const struct gk_settlement *settlement, guika_v1_inter
         *ret_settled = GK_SETTLED_PROPOSED;
         return true;
     }
-    if (card->proposed_token.size == decided->card_token.size &&
-        memcmp(card->proposed_token.bytes, decided->card_token.bytes, decided->card_token.size) == 0) {
+    if (is_proposed(card, settlement->decision)) {
         return false;
     }
     forget_proposal(card);
