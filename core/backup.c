@@ -1,5 +1,6 @@
 #include "core/backup.h"
 
+#include "core/retirement.h"
 #include "core/security/file.h"
 #include "core/security/hex.h"
 
@@ -209,19 +210,26 @@ static enum gk_status write_data(struct gk_store *store, const char *data_direct
     return status == GK_OK ? gk_file_sync_directory(data, error) : status;
 }
 
-static enum gk_status describe(const struct gk_store *store, const struct gk_keys *keys,
-                               const char *directory, struct gk_error *error)
+static enum gk_status describe(struct gk_store *store, const struct gk_keys *keys, const char *directory,
+                               struct gk_error *error)
 {
     const int64_t now_ms = gk_store_now_ms(store);
     char check[2 * CHECK_SIZE + 1];
     char text[DESCRIPTION_SIZE];
     char path[PATH_MAX];
 
+    uint32_t floor = 1;
+    enum gk_status status = gk_retirement_floor(store, &floor, error);
+
+    if (status != GK_OK) {
+        return status;
+    }
     key_check(keys, now_ms, check);
-    const int size =
-        snprintf(text, sizeof text, FIRST_LINE "made_at_ms %" PRId64 "\nkey_check %s\nkey_epoch %u\n", now_ms,
-                 check, (unsigned)gk_keys_epoch(keys));
-    enum gk_status status = join(directory, "backup", path, error);
+    const int size = snprintf(text, sizeof text,
+                              FIRST_LINE "made_at_ms %" PRId64 "\nkey_check %s\nkey_epoch %u\nkey_floor %u\n",
+                              now_ms, check, (unsigned)gk_keys_epoch(keys), (unsigned)floor);
+
+    status = join(directory, "backup", path, error);
 
     if (status == GK_OK) {
         status = gk_file_create(path, 0600, (struct gk_bytes){(const uint8_t *)text, (size_t)size}, error);
@@ -301,6 +309,15 @@ static enum gk_status check_backup(const struct gk_keys *keys, const char *direc
     if (strstr(text, line) == NULL || epoch > gk_keys_newest(keys)) {
         return gk_error_set(error, GK_FAILED_PRECONDITION,
                             "the backup was made with other keys: put those in place first");
+    }
+    const long long floor = number_after(text, "\nkey_floor ");
+
+    if (gk_keys_lowest(keys) > (floor < 1 ? 1 : floor)) {
+        return gk_error_set(
+            error, GK_FAILED_PRECONDITION,
+            "the backup needs the index keys from epoch %lld on, and some were retired since: put "
+            "them back from a backup of the keys, then start guikad anew and try again",
+            floor < 1 ? 1 : floor);
     }
     return GK_OK;
 }

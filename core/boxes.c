@@ -59,6 +59,13 @@ bool gk_boxes_heard(struct gk_boxes *boxes, const char *box_id, const guika_v1_H
     return is_new;
 }
 
+const guika_v1_HeartbeatRequest *gk_boxes_latest(const struct gk_boxes *boxes, const char *box_id)
+{
+    const struct box *box = find(boxes, box_id);
+
+    return box == NULL ? NULL : &box->heartbeat;
+}
+
 static bool is_full(const guika_v1_HeartbeatRequest *heartbeat, guika_v1_Zone zone)
 {
     uint64_t capacity = 0;

@@ -28,6 +28,9 @@ void gk_boxes_free(struct gk_boxes *boxes);
 /* Takes a heartbeat. True for the first one of this box since the start. */
 bool gk_boxes_heard(struct gk_boxes *boxes, const char *box_id, const guika_v1_HeartbeatRequest *heartbeat);
 
+/* What the box last said; NULL: nothing since the start. Borrowed until it speaks again. */
+const guika_v1_HeartbeatRequest *gk_boxes_latest(const struct gk_boxes *boxes, const char *box_id);
+
 struct gk_box_abilities gk_boxes_abilities(const struct gk_boxes *boxes, const char *box_id);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/configuration.h"
 
+#include "core/configuration_limits.h"
 #include "core/memory.h"
 
 #include <assert.h>
@@ -36,114 +37,6 @@ static void on_parse_error(cfg_t *cfg, const char *format, va_list arguments)
     (void)gk_error_set(parse.error, GK_INVALID_ARGUMENT, "%s:%d: %s", parse.file, cfg->line, text);
 }
 
-static int check_log_level(cfg_t *cfg, cfg_opt_t *option)
-{
-    const char *value = cfg_opt_getnstr(option, 0);
-
-    if (strcmp(value, "debug") == 0 || strcmp(value, "info") == 0 || strcmp(value, "warning") == 0 ||
-        strcmp(value, "error") == 0) {
-        return 0;
-    }
-    cfg_error(cfg, "%s must be debug, info, warning or error, not \"%s\"", option->name, value);
-    return -1;
-}
-
-static int check_range(cfg_t *cfg, cfg_opt_t *option, long smallest, long largest)
-{
-    const long value = cfg_opt_getnint(option, 0);
-
-    if (value >= smallest && value <= largest) {
-        return 0;
-    }
-    cfg_error(cfg, "%s must be %ld to %ld, not %ld", option->name, smallest, largest, value);
-    return -1;
-}
-
-static int check_share(cfg_t *cfg, cfg_opt_t *option, double smallest, double largest)
-{
-    const double value = cfg_opt_getnfloat(option, 0);
-
-    if (value >= smallest && value <= largest) {
-        return 0;
-    }
-    cfg_error(cfg, "%s must be %g to %g, not %g", option->name, smallest, largest, value);
-    return -1;
-}
-
-static int check_cache(cfg_t *cfg, cfg_opt_t *option)
-{
-    return check_range(cfg, option, 8, 65536);
-}
-
-static int check_readers(cfg_t *cfg, cfg_opt_t *option)
-{
-    return check_range(cfg, option, 0, 64);
-}
-
-static int check_couriers(cfg_t *cfg, cfg_opt_t *option)
-{
-    return check_range(cfg, option, 0, 16);
-}
-
-static int check_heartbeat(cfg_t *cfg, cfg_opt_t *option)
-{
-    return check_range(cfg, option, 1, 3600);
-}
-
-static int check_audit_every(cfg_t *cfg, cfg_opt_t *option)
-{
-    return check_range(cfg, option, 1, 86400);
-}
-
-static int check_threshold(cfg_t *cfg, cfg_opt_t *option)
-{
-    return check_share(cfg, option, 0.5, 1.0);
-}
-
-static int check_registered_share(cfg_t *cfg, cfg_opt_t *option)
-{
-    return check_share(cfg, option, 0.01, 0.99);
-}
-
-static int check_plugin_key(cfg_t *cfg, cfg_opt_t *option)
-{
-    struct gk_plugin_key key;
-    struct gk_error error;
-
-    for (unsigned i = 0; i < cfg_opt_size(option); i++) {
-        if (gk_plugin_key_read(cfg_opt_getnstr(option, i), &key, &error) != GK_OK) {
-            cfg_error(cfg, "%s: %s", option->name, error.message);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int check_days(cfg_t *cfg, cfg_opt_t *option)
-{
-    return check_range(cfg, option, 1, 3650);
-}
-
-static int check_keeping(cfg_t *cfg, cfg_opt_t *option)
-{
-    if (cfg_opt_size(option) != GK_KEEPING_COUNT) {
-        return 0; /* checked once the list is whole, when it is taken */
-    }
-    for (unsigned i = 0; i < GK_KEEPING_COUNT; i++) {
-        const long days = cfg_opt_getnint(option, i);
-
-        if (days < 1 || days > 3650) {
-            cfg_error(cfg, "%s must be three numbers of days from 1 to 3650, not %ld", option->name, days);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* By the numbers of guika_v1_CardKind. */
-static const char *const kinds[GK_CARD_KINDS] = {"unknown", "payment", "transit", "id",
-                                                 "campus",  "parking", "other"};
-
 static cfg_t *make_parser(void)
 {
     cfg_opt_t tls[] = {CFG_STR("certificate", "tls.crt", CFGF_NONE),
@@ -157,6 +50,7 @@ static cfg_t *make_parser(void)
                             CFG_FLOAT("registered_share", 0.5, CFGF_NONE), CFG_END()};
     cfg_opt_t audit[] = {CFG_STR("heads", "audit.heads", CFGF_NONE), CFG_INT("every_seconds", 600, CFGF_NONE),
                          CFG_END()};
+    cfg_opt_t alerts[] = {CFG_STR("to", "", CFGF_NONE), CFG_STR("language", "en", CFGF_NONE), CFG_END()};
     cfg_opt_t retention[] = {CFG_INT("code_days", 7, CFGF_NONE),
                              CFG_INT("remind_days", 5, CFGF_NONE),
                              CFG_INT("erase_days", 30, CFGF_NONE),
@@ -185,6 +79,7 @@ static cfg_t *make_parser(void)
         CFG_SEC("couriers", couriers, CFGF_NONE),
         CFG_SEC("decision", decision, CFGF_NONE),
         CFG_SEC("audit", audit, CFGF_NONE),
+        CFG_SEC("alerts", alerts, CFGF_NONE),
         CFG_SEC("retention", retention, CFGF_NONE),
         CFG_SEC("channel", channel, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES | CFGF_KEYSTRVAL),
         CFG_END()};
@@ -194,24 +89,7 @@ static cfg_t *make_parser(void)
         abort();
     }
     (void)cfg_set_error_function(cfg, on_parse_error);
-    (void)cfg_set_validate_func(cfg, "log_level", check_log_level);
-    (void)cfg_set_validate_func(cfg, "cache_mib", check_cache);
-    (void)cfg_set_validate_func(cfg, "heartbeat_seconds", check_heartbeat);
-    (void)cfg_set_validate_func(cfg, "readers|count", check_readers);
-    (void)cfg_set_validate_func(cfg, "readers|trusted_keys", check_plugin_key);
-    (void)cfg_set_validate_func(cfg, "couriers|count", check_couriers);
-    (void)cfg_set_validate_func(cfg, "retention|code_days", check_days);
-    (void)cfg_set_validate_func(cfg, "retention|remind_days", check_days);
-    (void)cfg_set_validate_func(cfg, "retention|erase_days", check_days);
-    for (unsigned kind = 0; kind < GK_CARD_KINDS; kind++) {
-        char name[32];
-
-        (void)snprintf(name, sizeof name, "retention|%s", kinds[kind]);
-        (void)cfg_set_validate_func(cfg, name, check_keeping);
-    }
-    (void)cfg_set_validate_func(cfg, "decision|threshold", check_threshold);
-    (void)cfg_set_validate_func(cfg, "audit|every_seconds", check_audit_every);
-    (void)cfg_set_validate_func(cfg, "decision|registered_share", check_registered_share);
+    gk_configuration_limit(cfg);
     return cfg;
 }
 
@@ -320,14 +198,15 @@ static enum gk_status fill_retention(struct gk_retention *retention, cfg_t *cfg,
     retention->remind_ms = cfg_getint(section, "remind_days") * day_ms;
     retention->erase_ms = cfg_getint(section, "erase_days") * day_ms;
     for (unsigned kind = 0; kind < GK_CARD_KINDS; kind++) {
-        if (cfg_size(section, kinds[kind]) != GK_KEEPING_COUNT) {
+        if (cfg_size(section, gk_configuration_kind(kind)) != GK_KEEPING_COUNT) {
             return gk_error_set(error, GK_INVALID_ARGUMENT,
                                 "%s: retention %s must be three numbers of days (in a box, at a desk, in a "
                                 "depot), not %u",
-                                path, kinds[kind], cfg_size(section, kinds[kind]));
+                                path, gk_configuration_kind(kind),
+                                cfg_size(section, gk_configuration_kind(kind)));
         }
         for (unsigned i = 0; i < GK_KEEPING_COUNT; i++) {
-            retention->keep_ms[kind][i] = cfg_getnint(section, kinds[kind], i) * day_ms;
+            retention->keep_ms[kind][i] = cfg_getnint(section, gk_configuration_kind(kind), i) * day_ms;
         }
     }
     return GK_OK;
@@ -364,6 +243,8 @@ static struct gk_configuration *fill(cfg_t *cfg, const char *folder, const char 
         beside(folder, cfg_getstr(cfg, "couriers|channels"), program_directory, "../lib/guika/channels");
     configuration->threshold = cfg_getfloat(cfg, "decision|threshold");
     configuration->registered_share = cfg_getfloat(cfg, "decision|registered_share");
+    configuration->alerts_to = copy(cfg_getstr(cfg, "alerts|to"));
+    configuration->alerts_language = copy(cfg_getstr(cfg, "alerts|language"));
     configuration->audit_heads_file = path_of(folder, cfg_getstr(cfg, "audit|heads"), "");
     configuration->audit_every_ms = (uint32_t)cfg_getint(cfg, "audit|every_seconds") * 1000;
     fill_channels(configuration, cfg, folder);
@@ -382,6 +263,26 @@ static enum gk_status check_heads(const struct gk_configuration *configuration, 
     }
     return gk_error_set(error, GK_INVALID_ARGUMENT,
                         "%.100s: heads of audit must lie outside the data, not at %.100s", path, heads);
+}
+
+/* A message to a channel that nobody set up would wait for ever. */
+static enum gk_status check_alerts(const struct gk_configuration *configuration, const char *path,
+                                   struct gk_error *error)
+{
+    const char *to = configuration->alerts_to;
+    const size_t length = strcspn(to, ":");
+
+    for (size_t i = 0; i < configuration->setting_count; i++) {
+        const char *channel = configuration->settings[i].channel;
+
+        if (strlen(channel) == length && strncmp(channel, to, length) == 0) {
+            return GK_OK;
+        }
+    }
+    return to[0] == '\0' ? GK_OK
+                         : gk_error_set(error, GK_INVALID_ARGUMENT,
+                                        "%.100s: alerts go to channel \"%.*s\", which has no section", path,
+                                        (int)(length < 32 ? length : 32), to);
 }
 
 enum gk_status gk_configuration_read(const char *path, const char *program_directory,
@@ -424,6 +325,9 @@ enum gk_status gk_configuration_read(const char *path, const char *program_direc
         configuration->retention = retention;
         status = check_heads(configuration, path, error);
     }
+    if (status == GK_OK) {
+        status = check_alerts(configuration, path, error);
+    }
     cfg_free(cfg);
     if (status == GK_OK) {
         *ret_configuration = configuration;
@@ -458,6 +362,8 @@ void gk_configuration_free(struct gk_configuration *configuration)
     free(configuration->plugin_keys);
     free(configuration->courier_program);
     free(configuration->channels_directory);
+    free(configuration->alerts_to);
+    free(configuration->alerts_language);
     free(configuration->audit_heads_file);
     free(configuration);
 }

@@ -11,6 +11,7 @@
 #include "core/found_card_clocks.h"
 #include "core/log.h"
 #include "core/notification/outbox.h"
+#include "core/security/contact_seal.h"
 #include "core/security/plugin_signature.h"
 #include "rpc/status.h"
 
@@ -40,6 +41,8 @@ struct gk_configuration {
     double threshold;        /* posterior that a notice needs; 0.5 to 1 */
     double registered_share; /* prior that a found card is registered; 0.01 to 0.99 */
     uint32_t heartbeat_ms;   /* what boxes are asked for */
+    char *alerts_to;         /* CHANNEL:ADDRESS that is told of boxes; "": nobody */
+    char *alerts_language;   /* "en" or "zh" */
     char *audit_heads_file;  /* where signed heads of the audit chain are added */
     uint32_t audit_every_ms;
     struct gk_retention retention;

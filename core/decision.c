@@ -165,6 +165,7 @@ static void describe(const struct gk_keys *keys, struct gk_found_card_decision *
     memcpy(card->card_token.bytes, registration->card_token, GK_TOKEN_SIZE);
     card->own_key = registration->own_key;
     card->key_epoch = registration->registered ? registration->key_epoch : gk_keys_epoch(keys);
+    card->base_epoch = registration->base_epoch;
     seal_mask(keys, decision, candidate->masked);
 }
 
@@ -185,8 +186,7 @@ static void write_notice(const struct gk_keys *keys, struct gk_found_card_decisi
     guika_v1_internal_FoundCard *card = &decision->card;
     guika_v1_internal_NoticeRecord *notice = &decision->notice;
 
-    gk_keys_message_id(keys, "card_found", (struct gk_bytes){card->case_id, GK_CASE_ID_SIZE},
-                       notice->notice_id);
+    gk_found_card_decision_notice_id(keys, card, notice->notice_id);
     card->notice_id.size = sizeof notice->notice_id;
     memcpy(card->notice_id.bytes, notice->notice_id, sizeof notice->notice_id);
     notice->state = guika_v1_internal_NoticeRecord_State_NOTICE_HELD;
@@ -263,6 +263,7 @@ enum gk_status gk_decision_accept(struct gk_registry *registry, const struct gk_
     card->decided_at_ms = now_ms;
     card->own_key = registration->own_key;
     card->key_epoch = registration->key_epoch;
+    card->base_epoch = registration->base_epoch;
     card->card_token.size = GK_TOKEN_SIZE;
     memcpy(card->card_token.bytes, registration->card_token, GK_TOKEN_SIZE);
     card->own_tokens_count = 0;
@@ -378,8 +379,7 @@ static void prepare_claim(const struct gk_keys *keys, const struct gk_evidence *
 {
     decision->claimed_zone =
         evidence->abilities.normal_full ? guika_v1_Zone_ZONE_DIFFICULT : guika_v1_Zone_ZONE_NORMAL;
-    gk_keys_message_id(keys, "card_found", (struct gk_bytes){decision->card.case_id, GK_CASE_ID_SIZE},
-                       decision->claim_notice_id);
+    gk_found_card_decision_notice_id(keys, &decision->card, decision->claim_notice_id);
 }
 
 /* A number that was not read with certainty is not to be found again by it. */
@@ -408,19 +408,22 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
     begin_record(evidence, decision);
     decision->card.reason = match.reason;
     if (is_certain(&match)) {
-        describe(keys, decision, &read->candidates[match.candidate], &registrations[match.candidate]);
+        const guika_v1_internal_Candidate *candidate = &read->candidates[match.candidate];
+
+        describe(keys, decision, candidate, &registrations[match.candidate]);
+        decision->tokens = gk_keys_card_tokens(keys, candidate->scheme, candidate->number);
         if (!registrations[match.candidate].registered) {
-            keep_own_tokens(registry, decision, &read->candidates[match.candidate]);
+            keep_own_tokens(registry, decision, candidate);
         }
+    }
+    if (match.reason == guika_v1_Reason_REASON_CANCELLED) {
+        gk_decision_cancelled(&registrations[match.candidate], decision);
     }
     if (full && evidence->abilities.can_give_back && !evidence->in_box) {
         give_back(decision, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_BOX_FULL);
     } else if (match.accepted) {
         return decide_accepted(registry, keys, evidence, decision, &registrations[match.candidate], error);
     } else {
-        if (match.reason == guika_v1_Reason_REASON_CANCELLED) {
-            gk_decision_cancelled(&registrations[match.candidate], decision);
-        }
         prepare_claim(keys, evidence, decision);
         seal_candidates(keys, decision, read);
         decide_difficult(evidence, decision);

@@ -300,8 +300,9 @@ static enum gk_status decide_token(struct attempt *attempt)
     }
     if (registration.registered) {
         gk_decision_cancelled(&registration, &attempt->decision);
-    } else {
+    } else { /* by now somebody may watch for it */
         attempt->decision.card.reason = guika_v1_Reason_REASON_UNREGISTERED;
+        gk_found_card_decision_notice_id(parts->keys, &attempt->card, attempt->decision.claim_notice_id);
     }
     return GK_OK;
 }
@@ -329,6 +330,16 @@ static enum gk_status go_by(struct attempt *attempt, struct gk_error *error)
                                 error);
 }
 
+/* Whose the card was thought to be is found out anew. */
+static void forget_whose(guika_v1_internal_FoundCard *card)
+{
+    card->issuer_account[0] = '\0';
+    card->holder_token.size = 0;
+    card->sealed_reference.size = 0;
+    card->policy = guika_v1_IssuerPolicy_ISSUER_POLICY_UNSPECIFIED;
+    card->disposition = guika_v1_Disposition_DISPOSITION_UNSPECIFIED;
+}
+
 /* [worker] */
 static void run_load(struct gk_task *task)
 {
@@ -344,6 +355,7 @@ static void run_load(struct gk_task *task)
         status = gk_error_set(error, GK_NOT_FOUND, "there is no such case");
     } else if (status == GK_OK) {
         attempt->decision = (struct gk_found_card_decision){.card = attempt->card};
+        forget_whose(&attempt->decision.card);
         memset(&attempt->evidence, 0, sizeof attempt->evidence);
         status = go_by(attempt, error);
     }

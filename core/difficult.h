@@ -74,7 +74,12 @@ void gk_difficult_erase(struct gk_difficult *difficult, const uint8_t case_id[GK
  * a start, and whenever a list came into force. */
 void gk_difficult_rematch(struct gk_difficult *difficult);
 
-/* As gk_difficult_rematch, and reads the pictures of the others again: for when the shelf has changed. */
+/* As gk_difficult_rematch, and reads the pictures of the others again: for when the shelf has changed. How
+ * far it has come rests in the family meta, "difficult_walk". */
 void gk_difficult_retry_all(struct gk_difficult *difficult);
+
+/* For a start: goes on with a gk_difficult_retry_all that did not come to its end, from the card it was at;
+ * then, or at once where there is none, gk_difficult_rematch. Before the two others. */
+void gk_difficult_resume(struct gk_difficult *difficult);
 
 #endif

@@ -120,24 +120,33 @@ static void canonicalise(const char *number, char ret_canonical[65])
     ret_canonical[length] = '\0';
 }
 
+/* What there is no room for is not asked by: GK_SHELF_SCHEMES_MAX schemes and a few index keys fit. */
+static void add_token(guika_v1_internal_EnquiryRecord *record, const uint8_t token[GK_TOKEN_SIZE])
+{
+    const size_t room = sizeof record->card_tokens / sizeof record->card_tokens[0];
+
+    if (record->card_tokens_count < room) {
+        record->card_tokens[record->card_tokens_count].size = GK_TOKEN_SIZE;
+        memcpy(record->card_tokens[record->card_tokens_count++].bytes, token, GK_TOKEN_SIZE);
+    }
+}
+
 /* The number's tokens under the keys of issuers who hand no numbers over. How many there are follows from the
  * issuers' bindings, not from what is registered. */
 static void add_own_tokens(const struct gk_enquiries *enquiries, const char *scheme, const char *canonical,
                            guika_v1_internal_EnquiryRecord *record)
 {
     uint8_t tokens[GK_OWN_TOKENS_MAX][GK_TOKEN_SIZE];
-    const size_t room = sizeof record->card_tokens / sizeof record->card_tokens[0];
     const size_t count =
         gk_registry_own_tokens(enquiries->parts.registry, scheme, canonical, tokens, GK_OWN_TOKENS_MAX);
 
-    for (size_t i = 0; i < count && record->card_tokens_count < room; i++) {
-        record->card_tokens[record->card_tokens_count].size = GK_TOKEN_SIZE;
-        memcpy(record->card_tokens[record->card_tokens_count++].bytes, tokens[i], GK_TOKEN_SIZE);
+    for (size_t i = 0; i < count; i++) {
+        add_token(record, tokens[i]);
     }
 }
 
-/* The number's tokens under every scheme of the shelf, and under issuers' own keys; UNAVAILABLE where it is
- * empty. */
+/* The number's tokens under every scheme of the shelf and every index key, and under issuers' own keys;
+ * UNAVAILABLE where the shelf is empty. */
 static enum gk_status take_number(struct gk_enquiries *enquiries, const char *number,
                                   guika_v1_internal_EnquiryRecord *record, struct gk_error *error)
 {
@@ -150,10 +159,14 @@ static enum gk_status take_number(struct gk_enquiries *enquiries, const char *nu
     }
     canonicalise(number, canonical);
     for (size_t i = 0; i < count; i++) {
-        record->card_tokens[i].size = GK_TOKEN_SIZE;
-        gk_keys_card_token(enquiries->parts.keys, schemes[i], canonical, record->card_tokens[i].bytes);
+        const struct gk_card_tokens tokens =
+            gk_keys_card_tokens(enquiries->parts.keys, schemes[i], canonical);
+
+        record->bases = (uint32_t)tokens.count;
+        for (size_t k = 0; k < tokens.count; k++) {
+            add_token(record, tokens.tokens[k]);
+        }
     }
-    record->card_tokens_count = (pb_size_t)count;
     for (size_t i = 0; i < count; i++) {
         add_own_tokens(enquiries, schemes[i], canonical, record);
     }

@@ -20,6 +20,8 @@ struct inquest {
     const struct gk_keys *keys;
     int64_t now_ms;
     struct gk_enquiry_answer *answer;
+    size_t first; /* of the card tokens, those of the number that is registered; */
+    size_t count;
 };
 
 /* --- which card is told of --- */
@@ -128,6 +130,20 @@ static enum gk_status name_contact(const struct inquest *inquest, const struct g
     return status;
 }
 
+/* What was found of the registered number, under whichever of its tokens. */
+static enum gk_status visit_found(const struct inquest *inquest, struct latest *latest,
+                                  struct gk_error *error)
+{
+    const guika_v1_internal_EnquiryRecord *record = &inquest->answer->record;
+    enum gk_status status = GK_OK;
+
+    for (size_t i = 0; status == GK_OK && i < inquest->count; i++) {
+        status = gk_holdings_of_card(inquest->store, record->card_tokens[inquest->first + i].bytes,
+                                     keep_latest, latest, error);
+    }
+    return status;
+}
+
 static enum gk_status apply_ask_issuer(void *context, struct gk_transaction *transaction,
                                        struct gk_error *error)
 {
@@ -136,12 +152,10 @@ static enum gk_status apply_ask_issuer(void *context, struct gk_transaction *tra
 
 /* Of a card that its issuer registered by a token of its own nobody else can reach the holder: where it waits
  * until its holder asks, the issuer learns of it now. */
-static enum gk_status ask_issuer(const struct inquest *inquest, const struct gk_registration *registration,
-                                 struct gk_error *error)
+static enum gk_status ask_issuer(const struct inquest *inquest, struct gk_error *error)
 {
     struct latest latest = {.box_id = inquest->answer->record.box_id};
-    const enum gk_status status =
-        gk_holdings_of_card(inquest->store, registration->card_token, keep_latest, &latest, error);
+    const enum gk_status status = visit_found(inquest, &latest, error);
 
     return status == GK_OK && latest.found
                ? gk_store_commit_and_wait(inquest->store, apply_ask_issuer, latest.card.case_id, error)
@@ -163,12 +177,25 @@ static enum gk_status answer_by_card(struct inquest *inquest, const struct gk_re
         return GK_OK; /* there is nobody to tell */
     }
     if (status == GK_OK) {
-        status = gk_holdings_of_card(inquest->store, registration->card_token, keep_latest, &latest, error);
+        status = visit_found(inquest, &latest, error);
     }
     if (status == GK_OK) {
         tell_owner(inquest, &owner, contact_token, &latest);
     }
     return status;
+}
+
+/* Which tokens are of one number and one key's owner: the service's come scheme by scheme, all index keys of
+ * one together, and issuers' own after them one by one. */
+static void name_tokens(struct inquest *inquest, size_t index, bool own_key)
+{
+    const size_t bases = inquest->answer->record.bases > 1 ? inquest->answer->record.bases : 1;
+
+    inquest->first = own_key ? index : index - index % bases;
+    inquest->count = own_key ? 1 : bases;
+    if (inquest->count > inquest->answer->record.card_tokens_count - inquest->first) {
+        inquest->count = inquest->answer->record.card_tokens_count - inquest->first;
+    }
 }
 
 static enum gk_status find_by_card(struct inquest *inquest, struct gk_error *error)
@@ -184,7 +211,8 @@ static enum gk_status find_by_card(struct inquest *inquest, struct gk_error *err
             return status;
         }
         if (registration.registered && !registration.cancelled) {
-            return registration.own_key ? ask_issuer(inquest, &registration, error)
+            name_tokens(inquest, i, registration.own_key);
+            return registration.own_key ? ask_issuer(inquest, error)
                                         : answer_by_card(inquest, &registration, error);
         }
     }
@@ -265,7 +293,8 @@ enum gk_status gk_enquiry_answer_find(struct gk_store *store, struct gk_registry
                                       const struct gk_keys *keys, int64_t now_ms,
                                       struct gk_enquiry_answer *answer, struct gk_error *error)
 {
-    struct inquest inquest = {store, registry, keys, now_ms, answer};
+    struct inquest inquest = {
+        .store = store, .registry = registry, .keys = keys, .now_ms = now_ms, .answer = answer};
     enum gk_status status = GK_OK;
 
     answer->notice_count = 0;

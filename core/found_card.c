@@ -103,6 +103,8 @@ static enum gk_status continue_card(struct gk_transaction *transaction, guika_v1
     }
     card->version = before.version;
     card->received_at_ms = before.received_at_ms;
+    card->due_at_ms = before.due_at_ms; /* the rows that it has */
+    memcpy(card->indexed_place, before.indexed_place, sizeof card->indexed_place);
     if (card->pictures == 0 && (card->state == guika_v1_CardState_CARD_STATE_RECEIVED ||
                                 card->state == guika_v1_CardState_CARD_STATE_DIFFICULT)) {
         card->pictures = before.pictures;
@@ -308,8 +310,9 @@ static enum gk_status place_card(struct gk_transaction *transaction, guika_v1_in
         card->has_place = true;
         card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_JAMMED};
         gk_transaction_count(transaction, card->box_id, "jammed");
-        /* Nobody takes another picture of a card that is stuck. */
-        return card->state == guika_v1_CardState_CARD_STATE_RECEIVED
+        /* Nobody takes another picture of a card that is stuck; one that was to go back has not. */
+        return card->state == guika_v1_CardState_CARD_STATE_RECEIVED ||
+                       card->state == guika_v1_CardState_CARD_STATE_GIVEN_BACK
                    ? answer_difficult(transaction, card, error)
                    : GK_OK;
     default:
@@ -336,6 +339,20 @@ static enum gk_status put_outcome(struct gk_transaction *transaction, struct gk_
     }
     return gk_record_put(transaction, GK_FAMILY_DEPOSITS, key, guika_v1_internal_DepositRecord_fields,
                          &deposit, error);
+}
+
+/* Staff may have carried the card away before the box says where it lies: they know better. */
+static bool is_in_boxs_hands(const guika_v1_internal_FoundCard *card)
+{
+    switch (card->place.kind) {
+    case guika_v1_internal_Place_Kind_PLACE_UNSPECIFIED:
+    case guika_v1_internal_Place_Kind_PLACE_FINDER:
+    case guika_v1_internal_Place_Kind_PLACE_SLOT:
+    case guika_v1_internal_Place_Kind_PLACE_JAMMED:
+        return true;
+    default:
+        return false;
+    }
 }
 
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
@@ -369,7 +386,9 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
     if (status != GK_OK) {
         return status;
     }
-    status = place_card(transaction, &card, request, error);
+    if (is_in_boxs_hands(&card)) {
+        status = place_card(transaction, &card, request, error);
+    }
     if (status != GK_OK) {
         return status;
     }

@@ -16,6 +16,7 @@
 #ifndef GUIKA_CORE_FOUND_CARD_H
 #define GUIKA_CORE_FOUND_CARD_H
 
+#include "core/security/keys.h"
 #include "core/store/store.h"
 #include "guika/v1/box.pb.h"
 #include "guika/v1/internal/records.pb.h"
@@ -45,6 +46,11 @@ bool gk_found_card_is_collectable(const guika_v1_internal_FoundCard *card);
  * [any] */
 const char *gk_found_card_place_id(const guika_v1_internal_FoundCard *card);
 
+/* The id of the notice with which a decision tells the card's holder: another one than that of every notice
+ * of the card before, so that no channel takes it for one that it has delivered. [any] */
+void gk_found_card_decision_notice_id(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                                      uint8_t ret_id[16]);
+
 /* The deposits family's key of a box's deposit; returns its length, at most GK_DEPOSIT_KEY_SIZE. */
 size_t gk_deposit_key(const char *box_id, const char *deposit_id, uint8_t ret_key[GK_DEPOSIT_KEY_SIZE]);
 
@@ -57,6 +63,7 @@ struct gk_found_card_decision {
     bool has_notice;
     guika_v1_Zone claimed_zone; /* where the card goes if a watch claims it; see core/watches */
     uint8_t claim_notice_id[16];
+    struct gk_card_tokens tokens; /* of a number that is certain; none where it is not at hand */
 };
 
 /* Writes the card, its deposit, its notice and their indexes. A deposit that is already decided stays as it
@@ -74,8 +81,9 @@ enum gk_status gk_found_card_stop_waiting(struct gk_transaction *transaction,
 /* The box says where the card ended up. Releases the notice with STORED in the normal zone (from the
  * difficult one it leaves once staff have placed the card where a holder reaches it), cancels it with
  * TAKEN_BACK and FULL, after which the card keeps no pictures. STORED and JAMMED end a wait for frames: the
- * card is difficult. Saying the same again changes nothing. NOT_FOUND where the box has no such deposit;
- * FAILED_PRECONDITION where it said something else before that rules this out. [committer] */
+ * card is difficult. Of a card that staff have carried away meanwhile it is only noted. Saying the same again
+ * changes nothing. NOT_FOUND where the box has no such deposit; FAILED_PRECONDITION where it said something
+ * else before that rules this out. [committer] */
 enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const char *box_id,
                                      const guika_v1_ConfirmStoredRequest *request,
                                      uint8_t ret_case_id[GK_CASE_ID_SIZE], struct gk_error *error);
@@ -84,5 +92,20 @@ enum gk_status gk_found_card_confirm(struct gk_transaction *transaction, const c
  * transition, which writes the audit entry. [committer] */
 enum gk_status gk_found_card_notified(struct gk_transaction *transaction,
                                       const uint8_t case_id[GK_CASE_ID_SIZE], struct gk_error *error);
+
+/* The card's number has a token from a newer index key, of epoch `base`: it takes the place of `old_token`,
+ * in the record and its index, and nothing else changes. Without effect on a card with another token.
+ * [committer] */
+enum gk_status gk_found_card_renew_token(struct gk_transaction *transaction, const uint8_t *case_id,
+                                         const uint8_t old_token[GK_TOKEN_SIZE],
+                                         const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
+                                         struct gk_error *error);
+
+enum { GK_HAND_OVER_KEY_SIZE = 8 + GK_CASE_ID_SIZE };
+
+/* The row by which ListHandOver finds the card; false where it has none. gk_found_card_write keeps it. [any]
+ */
+bool gk_found_card_hand_over_key(const guika_v1_internal_FoundCard *card,
+                                 uint8_t ret_key[GK_HAND_OVER_KEY_SIZE]);
 
 #endif

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The card is the watcher's, who stands in no list: their token is that of their contact. */
+/* The card is the watcher's, who stands in no list: their token is that of their contact. No person has to
+ * look at it any more. */
 static void give_to_watcher(guika_v1_internal_FoundCard *card, const uint8_t contact_token[GK_TOKEN_SIZE],
                             const uint8_t notice_id[16], int64_t now_ms,
                             guika_v1_internal_NoticeRecord *notice)
@@ -16,8 +17,16 @@ static void give_to_watcher(guika_v1_internal_FoundCard *card, const uint8_t con
     card->state = guika_v1_CardState_CARD_STATE_IDENTIFIED;
     card->reason = guika_v1_Reason_REASON_UNSPECIFIED;
     card->issuer_account[0] = '\0';
+    card->pictures = 0;
+    card->sealed_candidates.size = 0;
+    card->proposed_token.size = 0;
+    card->proposed_by[0] = '\0';
+    card->policy = guika_v1_IssuerPolicy_ISSUER_POLICY_UNSPECIFIED; /* no issuer stands behind it */
+    card->sealed_reference.size = 0;
+    card->disposition = guika_v1_Disposition_DISPOSITION_UNSPECIFIED;
     card->holder_token.size = GK_TOKEN_SIZE;
     memcpy(card->holder_token.bytes, contact_token, GK_TOKEN_SIZE);
+    gk_found_card_begin_notice(card);
     card->notice_id.size = sizeof notice->notice_id;
     memcpy(card->notice_id.bytes, notice_id, sizeof notice->notice_id);
     *notice = (guika_v1_internal_NoticeRecord){0};
@@ -46,8 +55,11 @@ enum gk_status gk_found_card_claim(struct gk_transaction *transaction,
         card->reason != guika_v1_Reason_REASON_UNREGISTERED) {
         return GK_OK;
     }
-    const enum gk_status status = gk_watches_found(transaction, card, &claimed, contact_token, error);
+    enum gk_status status = gk_watches_gather(transaction, &decision->tokens, error);
 
+    if (status == GK_OK) {
+        status = gk_watches_found(transaction, card, &claimed, contact_token, error);
+    }
     if (status != GK_OK || !claimed) {
         return status;
     }
@@ -114,11 +126,9 @@ enum gk_status gk_found_card_grant(struct gk_transaction *transaction, const str
     if (status != GK_OK) {
         return status;
     }
-    gk_keys_message_id(keys, "card_found", (struct gk_bytes){case_id, GK_CASE_ID_SIZE}, notice_id);
+    gk_found_card_decision_notice_id(keys, &card, notice_id);
     give_to_watcher(&card, contact_token, notice_id, now_ms, &notice);
     card.decided_at_ms = now_ms;
-    card.pictures = 0;
-    card.sealed_candidates.size = 0;
     /* A card in the bin is ready once staff have placed it where a holder reaches it. */
     if (gk_found_card_is_collectable(&card)) {
         notice.state = guika_v1_internal_NoticeRecord_State_NOTICE_DUE;

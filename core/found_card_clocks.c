@@ -168,17 +168,10 @@ static void delete_notices(const struct round *round)
 static void delete_indexes(const struct round *round)
 {
     const guika_v1_internal_FoundCard *card = round->card;
-    uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
     uint8_t deposit[GK_DEPOSIT_KEY_SIZE];
     const size_t size = gk_deposit_key(card->box_id, card->deposit_id, deposit);
 
     gk_transaction_delete(round->transaction, GK_FAMILY_DEPOSITS, (struct gk_bytes){deposit, size});
-    if (card->card_token.size > 0) {
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_delete(round->transaction, GK_FAMILY_FOUND_BY_CARD,
-                              (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE});
-    }
     gk_found_card_forget_opening(round->transaction, card);
 }
 

@@ -139,11 +139,20 @@ enum gk_status gk_found_card_supersede(struct gk_transaction *transaction,
                                        const uint8_t by[GK_CASE_ID_SIZE], struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
+    guika_v1_internal_FoundCard again = {0};
+    int64_t opened_at_ms = 0;
     char detail[97];
     char number[10];
     enum gk_status status = gk_found_card_find(transaction, case_id, &card, error);
 
     if (status != GK_OK || !card.place.uncertain || !gk_found_card_is_collectable(&card)) {
+        return status;
+    }
+    status = gk_found_card_find(transaction, by, &again, error);
+    if (status == GK_OK) {
+        status = gk_found_card_latest_opening(transaction, &card, &opened_at_ms, error);
+    }
+    if (status != GK_OK || again.received_at_ms < opened_at_ms) {
         return status;
     }
     card.state = guika_v1_CardState_CARD_STATE_COLLECTED;

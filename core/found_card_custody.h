@@ -26,8 +26,9 @@ enum gk_status gk_found_card_end(struct gk_transaction *transaction, const char 
                                  const char *location, struct gk_error *error);
 
 /* The same card was found again as the case `by`: a case whose card may have been gone (an opening of its
- * compartment ended unseen) is COLLECTED. One that surely lies where it is stays: there are two cards with
- * one number. [committer] */
+ * compartment ended unseen before `by` was found) is COLLECTED. One that surely lies where it is stays, and
+ * so does one that was opened while `by` lay here already: there are two cards with one number. [committer]
+ */
 enum gk_status gk_found_card_supersede(struct gk_transaction *transaction,
                                        const uint8_t case_id[GK_CASE_ID_SIZE],
                                        const uint8_t by[GK_CASE_ID_SIZE], struct gk_error *error);

@@ -45,6 +45,34 @@ const char *gk_found_card_place_word(guika_v1_internal_Place_Kind kind);
 void gk_found_card_forget_opening(struct gk_transaction *transaction,
                                   const guika_v1_internal_FoundCard *card);
 
+/* A new opening of the card takes the place of the one before, with the next fencing token; `opening` says
+ * what is known of it. The card is not written. [committer] */
+enum gk_status gk_found_card_begin_opening(struct gk_transaction *transaction,
+                                           guika_v1_internal_FoundCard *card,
+                                           guika_v1_internal_OpeningRecord *opening, struct gk_error *error);
+
+/* What came of an opening of the compartment where the card lies. The card is not written. [committer] */
+enum gk_status gk_found_card_settle_opening(struct gk_transaction *transaction,
+                                            guika_v1_internal_FoundCard *card,
+                                            guika_v1_ConfirmCollectedRequest_Outcome outcome,
+                                            struct gk_error *error);
+
+/* Its holder has the card; no notice leaves any more. The card is not written. [committer] */
+enum gk_status gk_found_card_close_as_collected(struct gk_transaction *transaction,
+                                                guika_v1_internal_FoundCard *card, struct gk_error *error);
+
+/* The card lies in that compartment of that box ("": in any), and its case is not over. [any] */
+bool gk_found_card_is_behind_door(const guika_v1_internal_FoundCard *card, const char *box_id,
+                                  const char *compartment);
+
+/* The word of an outcome, for audit entries: "COLLECTED". */
+const char *gk_found_card_outcome_word(guika_v1_ConfirmCollectedRequest_Outcome outcome);
+
+/* When its latest opening was, Unix milliseconds; 0: it has none. [committer] */
+enum gk_status gk_found_card_latest_opening(struct gk_transaction *transaction,
+                                            const guika_v1_internal_FoundCard *card, int64_t *ret_at_ms,
+                                            struct gk_error *error);
+
 /* A new issue of the code, good for `code_ms`; tries begin anew. [committer] */
 void gk_found_card_next_issue(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                               int64_t code_ms);
@@ -57,9 +85,13 @@ enum gk_status gk_found_card_cancel_notice(struct gk_transaction *transaction,
 void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id, uint32_t issue,
                              uint8_t ret_id[16]);
 
+/* The decision's notice takes the place of one before, which its id named: an issue of its own names it. The
+ * code of that issue is never told. */
+void gk_found_card_begin_notice(guika_v1_internal_FoundCard *card);
+
 /* A notice of `template_id` that is due now, in place of the one before; the card's issue names it. Where the
  * issuer tells the holder, it is told instead (again); where the holder is told only when asking, a card that
- * was found is not told of. [committer] */
+ * was found is not told of; where its holder was forgotten, nobody is. [committer] */
 enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const struct gk_keys *keys,
                                     guika_v1_internal_FoundCard *card, const char *template_id,
                                     struct gk_error *error);

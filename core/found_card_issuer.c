@@ -8,7 +8,7 @@
 
 bool gk_found_card_is_issuers(const guika_v1_internal_FoundCard *card)
 {
-    return card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED &&
+    return card->state == guika_v1_CardState_CARD_STATE_IDENTIFIED && card->issuer_account[0] != '\0' &&
            card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER;
 }
 
@@ -49,7 +49,8 @@ enum gk_status gk_found_card_ask_issuer(struct gk_transaction *transaction,
     enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
 
     if (status != GK_OK || card.state != guika_v1_CardState_CARD_STATE_IDENTIFIED ||
-        card.policy != guika_v1_IssuerPolicy_ISSUER_POLICY_ON_ENQUIRY || card.sealed_reference.size == 0) {
+        card.policy != guika_v1_IssuerPolicy_ISSUER_POLICY_ON_ENQUIRY || card.sealed_reference.size == 0 ||
+        card.issuer_account[0] == '\0') {
         return status;
     }
     card.policy = guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER;
@@ -181,7 +182,7 @@ enum gk_status gk_found_card_cancel(struct gk_transaction *transaction, const ch
     card.reason = guika_v1_Reason_REASON_CANCELLED;
     card.disposition = guika_v1_Disposition_DISPOSITION_DESTROY;
     card.decided_zone = guika_v1_Zone_ZONE_DIFFICULT;
-    card.place.misplaced = card.stored_at_ms != 0 && card.place.zone != card.decided_zone;
+    card.place.misplaced = card.place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT;
     gk_found_card_count(transaction, &card);
     issuer_actor(actor, issuer_id);
     return gk_found_card_put(transaction, &card, actor, "found_card.cancel", "CANCELLED", error);

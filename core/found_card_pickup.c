@@ -52,6 +52,17 @@ static enum gk_status put_opening(struct gk_transaction *transaction, uint64_t t
                          guika_v1_internal_OpeningRecord_fields, opening, error);
 }
 
+enum gk_status gk_found_card_begin_opening(struct gk_transaction *transaction,
+                                           guika_v1_internal_FoundCard *card,
+                                           guika_v1_internal_OpeningRecord *opening, struct gk_error *error)
+{
+    gk_found_card_forget_opening(transaction, card);
+    const enum gk_status status = next_fencing_token(transaction, &card->fencing_token, error);
+
+    memcpy(opening->case_id, card->case_id, GK_CASE_ID_SIZE);
+    return status != GK_OK ? status : put_opening(transaction, card->fencing_token, opening, error);
+}
+
 void gk_found_card_forget_opening(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
 {
     uint8_t key[8];
@@ -60,6 +71,25 @@ void gk_found_card_forget_opening(struct gk_transaction *transaction, const guik
     if (card->fencing_token != 0) {
         gk_transaction_delete(transaction, GK_FAMILY_OPENINGS, (struct gk_bytes){key, sizeof key});
     }
+}
+
+enum gk_status gk_found_card_latest_opening(struct gk_transaction *transaction,
+                                            const guika_v1_internal_FoundCard *card, int64_t *ret_at_ms,
+                                            struct gk_error *error)
+{
+    guika_v1_internal_OpeningRecord opening = {0};
+    uint8_t key[8];
+
+    put_be64(key, card->fencing_token);
+    const enum gk_status status =
+        gk_record_get(transaction, GK_FAMILY_OPENINGS, (struct gk_bytes){key, sizeof key},
+                      guika_v1_internal_OpeningRecord_fields, &opening, error);
+
+    if (status == GK_OK || status == GK_NOT_FOUND) {
+        *ret_at_ms = opening.opened_at_ms;
+        return GK_OK;
+    }
+    return status;
 }
 
 /* --- tries --- */
@@ -81,23 +111,10 @@ static bool is_right(const struct gk_keys *keys, const guika_v1_internal_FoundCa
     return gk_pickup_code_matches(keys, &binding, attempt->code, attempt->tail, attempt->typed_tail);
 }
 
-static int64_t wait_after(uint32_t failed_tries)
-{
-    int64_t wait_ms = GK_PICKUP_FIRST_WAIT_MS;
-
-    if (failed_tries < GK_PICKUP_FREE_TRIES) {
-        return 0;
-    }
-    for (uint32_t i = GK_PICKUP_FREE_TRIES; i < failed_tries && wait_ms < GK_PICKUP_LONGEST_WAIT_MS; i++) {
-        wait_ms *= 2;
-    }
-    return wait_ms < GK_PICKUP_LONGEST_WAIT_MS ? wait_ms : GK_PICKUP_LONGEST_WAIT_MS;
-}
-
 static enum gk_status count_wrong_try(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
                                       const struct gk_pickup_try *attempt, struct gk_error *error)
 {
-    const int64_t wait_ms = wait_after(card->failed_tries + 1);
+    const int64_t wait_ms = gk_pickup_wait_after(card->failed_tries + 1);
 
     card->failed_tries++;
     if (wait_ms > 0) {
@@ -149,17 +166,12 @@ enum gk_status gk_found_card_open(struct gk_transaction *transaction, const stru
     if (status != GK_OK || ret_answer->result != GK_PICKUP_RIGHT) {
         return status;
     }
-    gk_found_card_forget_opening(transaction, &card);
-    status = next_fencing_token(transaction, &card.fencing_token, error);
-    if (status != GK_OK) {
-        return status;
-    }
     card.opened_at_ms = gk_transaction_now_ms(transaction);
     card.failed_tries = 0;
-    memcpy(opening.case_id, card.case_id, GK_CASE_ID_SIZE);
     (void)snprintf(opening.box_id, sizeof opening.box_id, "%.32s", attempt->place);
     opening.opened_at_ms = card.opened_at_ms;
-    status = put_opening(transaction, card.fencing_token, &opening, error);
+    memcpy(opening.compartment, card.place.compartment, sizeof opening.compartment);
+    status = gk_found_card_begin_opening(transaction, &card, &opening, error);
     if (status != GK_OK) {
         return status;
     }
@@ -172,8 +184,8 @@ enum gk_status gk_found_card_open(struct gk_transaction *transaction, const stru
 
 /* --- the end of it --- */
 
-static enum gk_status close_as_collected(struct gk_transaction *transaction,
-                                         guika_v1_internal_FoundCard *card, struct gk_error *error)
+enum gk_status gk_found_card_close_as_collected(struct gk_transaction *transaction,
+                                                guika_v1_internal_FoundCard *card, struct gk_error *error)
 {
     card->state = guika_v1_CardState_CARD_STATE_COLLECTED;
     card->place = (guika_v1_internal_Place){.kind = guika_v1_internal_Place_Kind_PLACE_HOLDER};
@@ -192,13 +204,13 @@ enum gk_status gk_found_card_hand_out(struct gk_transaction *transaction, const 
     if (status != GK_OK || ret_answer->result != GK_PICKUP_RIGHT) {
         return status;
     }
-    status = close_as_collected(transaction, &card, error);
+    status = gk_found_card_close_as_collected(transaction, &card, error);
     return status != GK_OK ? status
                            : gk_found_card_put(transaction, &card, attempt->actor, "found_card.hand_out",
                                                attempt->place, error);
 }
 
-static const char *outcome_word(outcome_t outcome)
+const char *gk_found_card_outcome_word(guika_v1_ConfirmCollectedRequest_Outcome outcome)
 {
     static const char *const words[] = {"UNSPECIFIED", "COLLECTED", "NOT_OPENED", "CARD_INSIDE", "UNCERTAIN"};
 
@@ -208,13 +220,15 @@ static const char *outcome_word(outcome_t outcome)
 
 /* What the box's word makes of the card. Where staff have moved it meanwhile, its place is known better: only
  * COLLECTED still counts, while it lies where it was. */
-static enum gk_status settle_opening(struct gk_transaction *transaction, guika_v1_internal_FoundCard *card,
-                                     outcome_t outcome, struct gk_error *error)
+enum gk_status gk_found_card_settle_opening(struct gk_transaction *transaction,
+                                            guika_v1_internal_FoundCard *card,
+                                            guika_v1_ConfirmCollectedRequest_Outcome outcome,
+                                            struct gk_error *error)
 {
     card->opened_at_ms = 0;
     card->place.uncertain = outcome == guika_v1_ConfirmCollectedRequest_Outcome_UNCERTAIN;
     return outcome == guika_v1_ConfirmCollectedRequest_Outcome_COLLECTED
-               ? close_as_collected(transaction, card, error)
+               ? gk_found_card_close_as_collected(transaction, card, error)
                : GK_OK;
 }
 
@@ -244,11 +258,13 @@ static enum gk_status find_opening(struct gk_transaction *transaction, const cha
 
 /* The card that the opening was of, where it still lies behind that door. Its time may have run out
  * meanwhile. */
-static bool is_still_there(const guika_v1_internal_FoundCard *card, const char *box_id)
+bool gk_found_card_is_behind_door(const guika_v1_internal_FoundCard *card, const char *box_id,
+                                  const char *compartment)
 {
     return !gk_found_card_is_closed(card) &&
            card->place.kind == guika_v1_internal_Place_Kind_PLACE_COMPARTMENT &&
-           strcmp(gk_found_card_place_id(card), box_id) == 0;
+           strcmp(gk_found_card_place_id(card), box_id) == 0 &&
+           (compartment[0] == '\0' || strcmp(card->place.compartment, compartment) == 0);
 }
 
 enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const char *box_id,
@@ -268,16 +284,16 @@ enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const
         return GK_OK;
     }
     if (!may_follow(opening.outcome, request->outcome)) {
-        return gk_error_set(error, GK_FAILED_PRECONDITION,
-                            "this opening was reported %s before and cannot be %s now",
-                            outcome_word(opening.outcome), outcome_word(request->outcome));
+        return gk_error_set(
+            error, GK_FAILED_PRECONDITION, "this opening was reported %s before and cannot be %s now",
+            gk_found_card_outcome_word(opening.outcome), gk_found_card_outcome_word(request->outcome));
     }
     status = gk_found_card_find(transaction, opening.case_id, &card, error);
     if (status != GK_OK) {
         return status;
     }
-    if (is_still_there(&card, box_id)) {
-        status = settle_opening(transaction, &card, request->outcome, error);
+    if (gk_found_card_is_behind_door(&card, box_id, opening.compartment)) {
+        status = gk_found_card_settle_opening(transaction, &card, request->outcome, error);
     }
     opening.outcome = request->outcome;
     if (status == GK_OK) {
@@ -286,7 +302,7 @@ enum gk_status gk_found_card_collected(struct gk_transaction *transaction, const
     (void)snprintf(actor, sizeof actor, "box:%s", box_id);
     return status != GK_OK ? status
                            : gk_found_card_put(transaction, &card, actor, "found_card.confirm_collected",
-                                               outcome_word(request->outcome), error);
+                                               gk_found_card_outcome_word(request->outcome), error);
 }
 
 /* --- issues --- */

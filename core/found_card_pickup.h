@@ -12,10 +12,7 @@
 
 #include "core/found_card.h"
 #include "core/security/keys.h"
-
-#define GK_PICKUP_FREE_TRIES 5              /* of an issue, before waits begin */
-#define GK_PICKUP_FIRST_WAIT_MS (60 * 1000) /* after the fifth wrong try; doubles with each one more, */
-#define GK_PICKUP_LONGEST_WAIT_MS (24 * 3600 * 1000) /* up to this */
+#include "core/security/pickup_grant.h" /* GK_PICKUP_FREE_TRIES and its kin */
 
 /* One try to be handed a card. Strings are borrowed. */
 struct gk_pickup_try {

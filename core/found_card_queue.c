@@ -39,7 +39,7 @@ static void forget_evidence(guika_v1_internal_FoundCard *card)
     card->sealed_candidates.size = 0;
 }
 
-/* What the decision knows of the card's number. */
+/* What the decision knows of the card's number, and whose it is. */
 static void take_number(guika_v1_internal_FoundCard *card, const guika_v1_internal_FoundCard *decided)
 {
     memcpy(card->issuer, decided->issuer, sizeof card->issuer);
@@ -47,10 +47,15 @@ static void take_number(guika_v1_internal_FoundCard *card, const guika_v1_intern
     card->kind = decided->kind;
     card->card_token = decided->card_token;
     card->key_epoch = decided->key_epoch;
+    card->base_epoch = decided->base_epoch;
     card->own_key = decided->own_key;
     card->own_tokens_count = decided->own_tokens_count;
     memcpy(card->own_tokens, decided->own_tokens, sizeof card->own_tokens);
     card->sealed_mask = decided->sealed_mask;
+    memcpy(card->issuer_account, decided->issuer_account, sizeof card->issuer_account);
+    card->holder_token = decided->holder_token;
+    card->sealed_reference = decided->sealed_reference;
+    card->policy = decided->policy;
 }
 
 static enum gk_status identify(struct gk_transaction *transaction,
@@ -79,6 +84,21 @@ static enum gk_status identify(struct gk_transaction *transaction,
     return status;
 }
 
+/* The number is the one that was proposed; since then it may have got a token from a newer index key. */
+static bool is_proposed(const guika_v1_internal_FoundCard *card,
+                        const struct gk_found_card_decision *decision)
+{
+    const uint8_t *proposed = card->proposed_token.bytes;
+    bool same = card->proposed_token.size == decision->card.card_token.size &&
+                memcmp(proposed, decision->card.card_token.bytes, card->proposed_token.size) == 0;
+
+    for (size_t i = 0; !same && i < decision->tokens.count; i++) {
+        same = card->proposed_token.size == GK_TOKEN_SIZE &&
+               memcmp(proposed, decision->tokens.tokens[i], GK_TOKEN_SIZE) == 0;
+    }
+    return same;
+}
+
 /* True where another operator has to type the number too, or typed another one. */
 static bool awaits_second(const struct gk_settlement *settlement, guika_v1_internal_FoundCard *card,
                           enum gk_settled *ret_settled)
@@ -95,8 +115,7 @@ static bool awaits_second(const struct gk_settlement *settlement, guika_v1_inter
         *ret_settled = GK_SETTLED_PROPOSED;
         return true;
     }
-    if (card->proposed_token.size == decided->card_token.size &&
-        memcmp(card->proposed_token.bytes, decided->card_token.bytes, decided->card_token.size) == 0) {
+    if (is_proposed(card, settlement->decision)) {
         return false;
     }
     forget_proposal(card);
@@ -135,6 +154,9 @@ static enum gk_status settle(struct gk_transaction *transaction, const struct gk
     card->reason = decision->card.reason;
     card->disposition = decision->card.disposition;
     if (is_identified) {
+        if (decision->has_notice) {
+            gk_found_card_begin_notice(card);
+        }
         status = identify(transaction, decision, card, error);
     } else if (reason != card->reason && decision->card.card_token.size > 0) {
         status = claim(transaction, decision, card, error);
@@ -197,15 +219,16 @@ enum gk_status gk_found_card_close(struct gk_transaction *transaction, const uin
         return gk_error_set(error, GK_INVALID_ARGUMENT,
                             "the card's issuer is not known: say to whom it was handed");
     }
+    const char *taker = !is_handed ? "" : issuer[0] == '\0' ? card.issuer : issuer;
+
     card.state = state;
+    card.place = (guika_v1_internal_Place){.kind = is_handed ? guika_v1_internal_Place_Kind_PLACE_ISSUER
+                                                             : guika_v1_internal_Place_Kind_PLACE_DESTROYED};
+    (void)snprintf(card.place.location, sizeof card.place.location, "%s", taker);
     forget_evidence(&card);
     gk_transaction_count(transaction, card.box_id, is_handed ? "handed_over" : "destroyed");
     return gk_found_card_put(transaction, &card, actor,
-                             is_handed ? "found_card.hand_over" : "found_card.discard",
-                             !is_handed          ? ""
-                             : issuer[0] == '\0' ? card.issuer
-                                                 : issuer,
-                             error);
+                             is_handed ? "found_card.hand_over" : "found_card.discard", taker, error);
 }
 
 enum gk_status gk_found_card_view(struct gk_transaction *transaction, const uint8_t case_id[GK_CASE_ID_SIZE],

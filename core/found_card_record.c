@@ -90,6 +90,30 @@ static void time_key(const guika_v1_internal_FoundCard *card, int64_t at_ms, uin
     memcpy(ret_key + 8, card->case_id, GK_CASE_ID_SIZE);
 }
 
+bool gk_found_card_hand_over_key(const guika_v1_internal_FoundCard *card,
+                                 uint8_t ret_key[GK_HAND_OVER_KEY_SIZE])
+{
+    const bool waits = card->state == guika_v1_CardState_CARD_STATE_EXPIRED ||
+                       (card->state == guika_v1_CardState_CARD_STATE_DIFFICULT && card->expires_at_ms != 0);
+
+    time_key(card, card->expires_at_ms, ret_key);
+    return waits;
+}
+
+static void index_hand_over(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                            const guika_v1_internal_FoundCard *after)
+{
+    uint8_t key[GK_HAND_OVER_KEY_SIZE];
+
+    if (before != NULL && gk_found_card_hand_over_key(before, key)) {
+        gk_transaction_delete(transaction, GK_FAMILY_HAND_OVER, (struct gk_bytes){key, sizeof key});
+    }
+    if (gk_found_card_hand_over_key(after, key)) {
+        gk_transaction_put(transaction, GK_FAMILY_HAND_OVER, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){NULL, 0});
+    }
+}
+
 /* The queue of difficult cards holds those that are DIFFICULT, and no others. */
 static void keep_queue(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
                        const guika_v1_internal_FoundCard *after)
@@ -107,6 +131,13 @@ static void keep_queue(struct gk_transaction *transaction, const guika_v1_intern
     }
 }
 
+static void by_card_key(const guika_v1_internal_FoundCard *card,
+                        uint8_t ret_key[GK_TOKEN_SIZE + GK_CASE_ID_SIZE])
+{
+    memcpy(ret_key, card->card_token.bytes, GK_TOKEN_SIZE);
+    memcpy(ret_key + GK_TOKEN_SIZE, card->case_id, GK_CASE_ID_SIZE);
+}
+
 void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *card)
 {
     uint8_t by_time[ROW_SIZE];
@@ -114,15 +145,28 @@ void gk_found_card_index(struct gk_transaction *transaction, const guika_v1_inte
     time_key(card, card->received_at_ms, by_time);
     gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){by_time, sizeof by_time},
                        (struct gk_bytes){NULL, 0});
-    if (card->card_token.size > 0) {
-        uint8_t by_card[sizeof card->card_token.bytes + GK_CASE_ID_SIZE];
+    if (card->card_token.size == GK_TOKEN_SIZE) {
+        uint8_t by_card[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
 
-        memcpy(by_card, card->card_token.bytes, card->card_token.size);
-        memcpy(by_card + card->card_token.size, card->case_id, GK_CASE_ID_SIZE);
-        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD,
-                           (struct gk_bytes){by_card, card->card_token.size + GK_CASE_ID_SIZE},
+        by_card_key(card, by_card);
+        gk_transaction_put(transaction, GK_FAMILY_FOUND_BY_CARD, (struct gk_bytes){by_card, sizeof by_card},
                            (struct gk_bytes){NULL, 0});
     }
+}
+
+/* A card whose number turned out to be another one, or is forgotten, is not found by the one before. */
+static void unindex_card(struct gk_transaction *transaction, const guika_v1_internal_FoundCard *before,
+                         const guika_v1_internal_FoundCard *after)
+{
+    uint8_t by_card[GK_TOKEN_SIZE + GK_CASE_ID_SIZE];
+
+    if (before->card_token.size != GK_TOKEN_SIZE ||
+        (after->card_token.size == GK_TOKEN_SIZE &&
+         memcmp(before->card_token.bytes, after->card_token.bytes, GK_TOKEN_SIZE) == 0)) {
+        return;
+    }
+    by_card_key(before, by_card);
+    gk_transaction_delete(transaction, GK_FAMILY_FOUND_BY_CARD, (struct gk_bytes){by_card, sizeof by_card});
 }
 
 /* The holder's token names the cards that are theirs; it changes when a card is identified and when it is
@@ -243,14 +287,17 @@ enum gk_status gk_found_card_write(struct gk_transaction *transaction, guika_v1_
         return status;
     }
     keep_queue(transaction, status == GK_OK ? &before : NULL, card);
+    index_hand_over(transaction, status == GK_OK ? &before : NULL, card);
     gk_statistics_count(transaction, status == GK_OK ? &before : NULL, card);
     card->version++;
     if (!gk_found_card_is_closed(card)) {
         card->closed_at_ms = 0;
     } else if (card->closed_at_ms == 0) {
         card->closed_at_ms = gk_transaction_now_ms(transaction);
+        card->opened_at_ms = 0; /* whatever comes of an open door, the card is not behind it */
         forget_evidence(card);
     }
+    unindex_card(transaction, &before, card);
     index_holder(transaction, &before, card);
     index_clock(transaction, card);
     index_place(transaction, card);
@@ -321,6 +368,26 @@ void gk_found_card_notice_id(const struct gk_keys *keys, const uint8_t *case_id,
     gk_keys_message_id(keys, "card_notice", (struct gk_bytes){subject, sizeof subject}, ret_id);
 }
 
+void gk_found_card_decision_notice_id(const struct gk_keys *keys, const guika_v1_internal_FoundCard *card,
+                                      uint8_t ret_id[16])
+{
+    if (card->notice_id.size == 0) {
+        gk_keys_message_id(keys, GK_MESSAGE_CARD_FOUND, case_key(card->case_id), ret_id);
+    } else {
+        gk_found_card_notice_id(keys, card->case_id, card->issue + 1, ret_id);
+    }
+}
+
+void gk_found_card_begin_notice(guika_v1_internal_FoundCard *card)
+{
+    if (card->notice_id.size != 0) {
+        card->issue++;
+        card->code_expires_at_ms = 0;
+        card->failed_tries = 0;
+        card->locked_until_ms = 0;
+    }
+}
+
 enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const struct gk_keys *keys,
                                     guika_v1_internal_FoundCard *card, const char *template_id,
                                     struct gk_error *error)
@@ -328,8 +395,8 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
     guika_v1_internal_NoticeRecord notice = {0};
     const enum gk_status status = gk_found_card_cancel_notice(transaction, card, error);
 
-    if (status != GK_OK) {
-        return status;
+    if (status != GK_OK || card->holder_token.size == 0) {
+        return status; /* a holder who was forgotten is not told */
     }
     if (card->policy == guika_v1_IssuerPolicy_ISSUER_POLICY_THROUGH_ISSUER) {
         return gk_issuer_queue_add(transaction, card->issuer_account, card->case_id, error);
@@ -355,4 +422,26 @@ enum gk_status gk_found_card_notify(struct gk_transaction *transaction, const st
     card->notice_id.size = sizeof notice.notice_id;
     memcpy(card->notice_id.bytes, notice.notice_id, sizeof notice.notice_id);
     return gk_outbox_add(transaction, &notice, error);
+}
+
+enum gk_status gk_found_card_renew_token(struct gk_transaction *transaction, const uint8_t *case_id,
+                                         const uint8_t old_token[GK_TOKEN_SIZE],
+                                         const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
+                                         struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = {0};
+    const enum gk_status status = gk_found_card_get(transaction, case_id, &card, error);
+
+    if (status != GK_OK || card.own_key || card.card_token.size != GK_TOKEN_SIZE ||
+        memcmp(card.card_token.bytes, old_token, GK_TOKEN_SIZE) != 0) {
+        return status == GK_NOT_FOUND ? GK_OK : status;
+    }
+    const guika_v1_internal_FoundCard before = card;
+
+    memcpy(card.card_token.bytes, new_token, GK_TOKEN_SIZE);
+    card.base_epoch = base;
+    unindex_card(transaction, &before, &card);
+    gk_found_card_index(transaction, &card);
+    return gk_record_put(transaction, GK_FAMILY_FOUND_CARDS, case_key(case_id),
+                         guika_v1_internal_FoundCard_fields, &card, error);
 }

@@ -1,6 +1,7 @@
 #include "core/holder_rights.h"
 
 #include "core/found_card_internal.h"
+#include "core/issuer_queue.h"
 #include "core/notification/outbox.h"
 #include "core/store/record.h"
 
@@ -153,8 +154,12 @@ static enum gk_status unlink_case(struct gk_transaction *transaction,
                                   const guika_v1_internal_FoundCard *found, struct gk_error *error)
 {
     guika_v1_internal_FoundCard card = {0};
-    const enum gk_status status = gk_found_card_get(transaction, found->case_id, &card, error);
+    bool removed;
+    enum gk_status status = gk_found_card_get(transaction, found->case_id, &card, error);
 
+    if (status == GK_OK) { /* the issuer has nobody to tell any more */
+        status = gk_issuer_queue_remove(transaction, card.issuer_account, card.case_id, &removed, error);
+    }
     if (status != GK_OK) {
         return status;
     }

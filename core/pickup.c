@@ -21,28 +21,36 @@ void gk_pickup_tail_of(const guika_v1_internal_HolderContacts *holder, char ret_
 }
 
 /* A holder who is not registered any more has no telephone: then a code of eight digits alone is good. */
-static enum gk_status find_tail(const struct gk_pickup_parts *parts, const uint8_t *case_id, char ret_tail[5],
-                                struct gk_error *error)
+enum gk_status gk_pickup_find_tail(const struct gk_pickup_parts *parts,
+                                   const guika_v1_internal_FoundCard *card, char ret_tail[5],
+                                   struct gk_error *error)
 {
-    guika_v1_internal_FoundCard card = {0};
-    enum gk_status status =
-        gk_record_read(parts->store, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
-                       guika_v1_internal_FoundCard_fields, &card, error);
-
     ret_tail[0] = '\0';
-    if (status != GK_OK || card.holder_token.size != GK_TOKEN_SIZE) {
-        return status;
+    if (card->holder_token.size != GK_TOKEN_SIZE) {
+        return GK_OK;
     }
     guika_v1_internal_HolderContacts *holder = gk_allocate(sizeof *holder);
+    const enum gk_status status =
+        gk_holdings_contacts(parts->registry, parts->store, parts->keys, card->issuer_account,
+                             card->holder_token.bytes, holder, error);
 
-    status = gk_holdings_contacts(parts->registry, parts->store, parts->keys, card.issuer_account,
-                                  card.holder_token.bytes, holder, error);
     if (status == GK_OK) {
         gk_pickup_tail_of(holder, ret_tail);
     }
     sodium_memzero(holder, sizeof *holder);
     free(holder);
     return status == GK_NOT_FOUND || status == GK_DATA_LOSS ? GK_OK : status;
+}
+
+static enum gk_status find_tail(const struct gk_pickup_parts *parts, const uint8_t *case_id, char ret_tail[5],
+                                struct gk_error *error)
+{
+    guika_v1_internal_FoundCard card = {0};
+    const enum gk_status status =
+        gk_record_read(parts->store, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
+                       guika_v1_internal_FoundCard_fields, &card, error);
+
+    return status == GK_OK ? gk_pickup_find_tail(parts, &card, ret_tail, error) : status;
 }
 
 struct entering {

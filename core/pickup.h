@@ -44,4 +44,10 @@ enum gk_status gk_pickup_tell(const struct gk_pickup_parts *parts, const uint8_t
 /* The holder's end of telephone number, from the first contact that is one; "" where there is none. [any] */
 void gk_pickup_tail_of(const guika_v1_internal_HolderContacts *holder, char ret_tail[5]);
 
+/* The end of the telephone number of a card's holder, "" where there is none or the holder is not registered
+ * any more. [worker] */
+enum gk_status gk_pickup_find_tail(const struct gk_pickup_parts *parts,
+                                   const guika_v1_internal_FoundCard *card, char ret_tail[5],
+                                   struct gk_error *error);
+
 #endif

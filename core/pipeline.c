@@ -4,33 +4,17 @@
 #include "core/decision.h"
 #include "core/found_card.h"
 #include "core/frames.h"
-#include "core/lanes.h"
 #include "core/memory.h"
+#include "core/pipeline_internal.h"
 #include "core/security/hex.h"
 #include "core/store/record.h"
 #include "core/task.h"
-#include "core/waiting_frames.h"
 
-#include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    SWEEP_MS = 1000, /* how late the end of a wait for frames may be noticed */
-    BUSY_RETRY_MS = 500,
-    CLOSE_TURN_MS = 10,
-};
-
-struct gk_pipeline {
-    struct gk_pipeline_parts parts;
-    struct gk_lanes *lanes;
-    struct gk_waiting_frames *waiting;
-    size_t announced; /* see gk_pipeline_announce */
-    uv_timer_t sweep;
-    void (*on_closed)(void *context);
-    void *on_closed_context;
-};
+enum { BUSY_RETRY_MS = 500 };
 
 /* One Deposit or AddFrames on its way. */
 struct deposit {
@@ -52,7 +36,8 @@ struct deposit {
     uint8_t *picture; /* redacted, copied from what the reader sent */
     struct gk_found_card_decision decision;
     guika_v1_internal_DepositRecord decided;
-    uint64_t began_ms; /* on the loop's clock */
+    bool wants_picture; /* the card as it rests */
+    uint64_t began_ms;  /* on the loop's clock */
 };
 
 /* One ConfirmStored on its way. */
@@ -64,47 +49,8 @@ struct confirm {
     char box_id[33];
     guika_v1_ConfirmStoredRequest request;
     uint8_t case_id[GK_CASE_ID_SIZE];
+    bool wants_picture; /* the card as it rests */
 };
-
-/* Pictures that nobody needs any more. */
-struct erasure {
-    struct gk_task task;
-    struct gk_pipeline *pipeline;
-    uint8_t case_id[GK_CASE_ID_SIZE];
-    enum gk_status status;
-    struct gk_error error;
-};
-
-/* The end of a wait for frames that never came, or of the wait of a box that stored the card by itself. */
-struct end_of_wait {
-    struct gk_errand errand;
-    struct gk_pipeline *pipeline;
-    struct gk_commit commit;
-    uint8_t case_id[GK_CASE_ID_SIZE];
-    char box_id[33];
-    char deposit_id[65];
-};
-
-static void enter_lane(struct gk_pipeline *pipeline, const char *box_id, const char *deposit_id,
-                       struct gk_errand *errand)
-{
-    uint8_t key[GK_DEPOSIT_KEY_SIZE];
-
-    gk_lanes_enter(pipeline->lanes, key, gk_deposit_key(box_id, deposit_id, key), errand);
-}
-
-static void release_call(const struct gk_pipeline_call *call)
-{
-    if (call->release != NULL) {
-        call->release(call->request);
-    }
-}
-
-static void fail_call(const struct gk_pipeline_call *call, enum gk_status status, const char *message)
-{
-    gk_rpc_fail(call->call, status, "%s", message);
-    release_call(call);
-}
 
 static void end_deposit(struct deposit *deposit)
 {
@@ -116,72 +62,11 @@ static void end_deposit(struct deposit *deposit)
 
 static void fail_deposit(struct deposit *deposit, enum gk_status status, const char *message)
 {
-    fail_call(&deposit->call, status, message);
+    gk_pipeline_fail_call(&deposit->call, status, message);
     end_deposit(deposit);
 }
 
-/* [worker] */
-static void run_erasure(struct gk_task *task)
-{
-    struct erasure *erasure = gk_container_of(task, struct erasure, task);
-
-    erasure->status =
-        gk_picture_vault_erase(erasure->pipeline->parts.vault, erasure->case_id, &erasure->error);
-}
-
-static void on_erased(struct gk_task *task)
-{
-    struct erasure *erasure = gk_container_of(task, struct erasure, task);
-
-    if (erasure->status != GK_OK) {
-        /* The next start tries again. */
-        gk_log(erasure->pipeline->parts.log, GK_LOG_WARNING, "pictures_not_erased",
-               {"why", erasure->error.message});
-    }
-    gk_pipeline_announced(erasure->pipeline);
-    free(erasure);
-}
-
-static void erase_pictures(struct gk_pipeline *pipeline, const uint8_t case_id[GK_CASE_ID_SIZE])
-{
-    struct erasure *erasure = gk_allocate(sizeof *erasure);
-
-    erasure->pipeline = pipeline;
-    memcpy(erasure->case_id, case_id, GK_CASE_ID_SIZE);
-    erasure->task.run = run_erasure;
-    erasure->task.done = on_erased;
-    gk_pipeline_announce(pipeline);
-    gk_task_start(pipeline->parts.loop, &erasure->task);
-}
-
 /* --- 1. receive: is it new? --- */
-
-static bool is_name(const char *text)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-
-    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
-}
-
-static bool check_deposit_id(const struct gk_pipeline_call *call, const char *deposit_id)
-{
-    if (is_name(deposit_id)) {
-        return true;
-    }
-    fail_call(call, GK_INVALID_ARGUMENT, "deposit_id must be 1 to 64 characters of [A-Za-z0-9._-]");
-    return false;
-}
-
-static bool check_frames(const struct gk_pipeline_call *call, const guika_v1_Frame *frames, size_t count)
-{
-    struct gk_error error;
-    const enum gk_status status = gk_frames_check(frames, count, &error);
-
-    if (status != GK_OK) {
-        fail_call(call, status, error.message);
-    }
-    return status == GK_OK;
-}
 
 /* [worker] */
 static void run_receive(struct gk_task *task)
@@ -214,7 +99,7 @@ static void answer_found(struct deposit *deposit, const guika_v1_internal_Deposi
         return;
     }
     deposit->call.answer_deposit(deposit->call.call, &found->answer);
-    release_call(&deposit->call);
+    gk_pipeline_release_call(&deposit->call);
     end_deposit(deposit);
 }
 
@@ -332,14 +217,14 @@ static void receive(struct gk_pipeline *pipeline, const struct gk_pipeline_call 
     deposit->began_ms = uv_now(pipeline->parts.loop);
     (void)snprintf(deposit->box_id, sizeof deposit->box_id, "%.32s", gk_rpc_call_principal(call->call)->id);
     (void)snprintf(deposit->deposit_id, sizeof deposit->deposit_id, "%s", deposit_id);
-    enter_lane(pipeline, deposit->box_id, deposit->deposit_id, &deposit->errand);
+    gk_pipeline_enter_lane(pipeline, deposit->box_id, deposit->deposit_id, &deposit->errand);
 }
 
 void gk_pipeline_deposit(struct gk_pipeline *pipeline, const struct gk_pipeline_call *call,
                          const guika_v1_DepositRequest *request)
 {
-    if (check_deposit_id(call, request->deposit_id) &&
-        check_frames(call, request->frames, request->frames_count)) {
+    if (gk_pipeline_check_deposit_id(call, request->deposit_id) &&
+        gk_pipeline_check_frames(call, request->frames, request->frames_count)) {
         receive(pipeline, call, request->deposit_id, 0, request->frames, request->frames_count);
     }
 }
@@ -348,11 +233,12 @@ void gk_pipeline_add_frames(struct gk_pipeline *pipeline, const struct gk_pipeli
                             const guika_v1_AddFramesRequest *request)
 {
     if (request->sequence == 0) {
-        fail_call(call, GK_INVALID_ARGUMENT, "sequence must be the one that MORE_FRAMES gave, 1 or more");
+        gk_pipeline_fail_call(call, GK_INVALID_ARGUMENT,
+                              "sequence must be the one that MORE_FRAMES gave, 1 or more");
         return;
     }
-    if (check_deposit_id(call, request->deposit_id) &&
-        check_frames(call, request->frames, request->frames_count)) {
+    if (gk_pipeline_check_deposit_id(call, request->deposit_id) &&
+        gk_pipeline_check_frames(call, request->frames, request->frames_count)) {
         receive(pipeline, call, request->deposit_id, request->sequence, request->frames,
                 request->frames_count);
     }
@@ -393,7 +279,7 @@ static void recognise(struct deposit *deposit)
     if (!gk_reader_jobs_recognise(pipeline->parts.jobs, deposit->evidence.frames,
                                   deposit->evidence.frame_count, on_recognised, deposit)) {
         gk_rpc_fail_busy(deposit->call.call, BUSY_RETRY_MS, "too many pictures wait to be read");
-        release_call(&deposit->call);
+        gk_pipeline_release_call(&deposit->call);
         end_deposit(deposit);
     }
 }
@@ -491,12 +377,27 @@ static void log_decision(const struct deposit *deposit)
            {"request", gk_rpc_call_request_id(deposit->call.call)});
 }
 
+/* The card as it will rest keeps a picture. */
+static bool wants_picture(struct gk_transaction *transaction, const uint8_t *case_id)
+{
+    guika_v1_internal_FoundCard card = {0};
+
+    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
+                         guika_v1_internal_FoundCard_fields, &card, NULL) == GK_OK &&
+           card.pictures > 0;
+}
+
 static enum gk_status apply_decision(struct gk_commit *commit, struct gk_transaction *transaction,
                                      struct gk_error *error)
 {
     struct deposit *deposit = gk_container_of(commit, struct deposit, commit);
+    const enum gk_status status =
+        gk_found_card_decide(transaction, &deposit->decision, &deposit->decided, error);
 
-    return gk_found_card_decide(transaction, &deposit->decision, &deposit->decided, error);
+    if (status == GK_OK) {
+        deposit->wants_picture = wants_picture(transaction, deposit->decision.card.case_id);
+    }
+    return status;
 }
 
 static void on_decided(struct gk_commit *commit)
@@ -509,8 +410,8 @@ static void on_decided(struct gk_commit *commit)
         return;
     }
     log_decision(deposit);
-    if (deposit->sequence > 0 && !may_need_picture(deposit->decision.card.state)) {
-        erase_pictures(pipeline, deposit->decision.card.case_id);
+    if ((deposit->sequence > 0 || deposit->decision.card.pictures > 0) && !deposit->wants_picture) {
+        gk_pipeline_erase_pictures(pipeline, deposit->decision.card.case_id);
     }
     if (deposit->decided.answer.decision == guika_v1_DepositResponse_Decision_MORE_FRAMES) {
         gk_waiting_frames_keep(pipeline->waiting, deposit->decided.case_id, deposit->box_id,
@@ -532,65 +433,6 @@ static void decide(struct deposit *deposit)
 }
 
 /* --- when the frames never come --- */
-
-static enum gk_status apply_end_of_wait(struct gk_commit *commit, struct gk_transaction *transaction,
-                                        struct gk_error *error)
-{
-    const struct end_of_wait *end = gk_container_of(commit, struct end_of_wait, commit);
-
-    return gk_found_card_stop_waiting(transaction, end->case_id, error);
-}
-
-static void on_wait_ended(struct gk_commit *commit)
-{
-    struct end_of_wait *end = gk_container_of(commit, struct end_of_wait, commit);
-    struct gk_pipeline *pipeline = end->pipeline;
-
-    if (commit->status == GK_OK) {
-        gk_waiting_frames_forget(pipeline->waiting, end->box_id, end->deposit_id);
-    } else {
-        gk_waiting_frames_find(pipeline->waiting, end->box_id, end->deposit_id)->expires_ms =
-            uv_now(pipeline->parts.loop) + SWEEP_MS;
-    }
-    gk_lanes_finish(pipeline->lanes, &end->errand);
-    free(end);
-}
-
-static void start_end_of_wait(struct gk_errand *errand)
-{
-    struct end_of_wait *end = gk_container_of(errand, struct end_of_wait, errand);
-    struct gk_pipeline *pipeline = end->pipeline;
-    const struct gk_waiting_deposit *waiting =
-        gk_waiting_frames_find(pipeline->waiting, end->box_id, end->deposit_id);
-
-    if (waiting == NULL || waiting->expires_ms != UINT64_MAX) {
-        /* Frames came while this stood in the lane. */
-        gk_lanes_finish(pipeline->lanes, errand);
-        free(end);
-        return;
-    }
-    end->commit.apply = apply_end_of_wait;
-    end->commit.done = on_wait_ended;
-    gk_commit_start(pipeline->parts.store, pipeline->parts.mailbox, &end->commit);
-}
-
-static void on_sweep(uv_timer_t *timer)
-{
-    struct gk_pipeline *pipeline = timer->data;
-    struct gk_waiting_deposit *waiting;
-
-    while ((waiting = gk_waiting_frames_expired(pipeline->waiting, uv_now(pipeline->parts.loop))) != NULL) {
-        struct end_of_wait *end = gk_allocate(sizeof *end);
-
-        waiting->expires_ms = UINT64_MAX;
-        end->pipeline = pipeline;
-        end->errand.start = start_end_of_wait;
-        memcpy(end->case_id, waiting->case_id, GK_CASE_ID_SIZE);
-        memcpy(end->box_id, waiting->box_id, sizeof end->box_id);
-        memcpy(end->deposit_id, waiting->deposit_id, sizeof end->deposit_id);
-        enter_lane(pipeline, end->box_id, end->deposit_id, &end->errand);
-    }
-}
 
 static enum gk_status apply_stop_waiting(struct gk_commit *commit, struct gk_transaction *transaction,
                                          struct gk_error *error)
@@ -640,8 +482,13 @@ static enum gk_status apply_confirm(struct gk_commit *commit, struct gk_transact
                                     struct gk_error *error)
 {
     struct confirm *confirm = gk_container_of(commit, struct confirm, commit);
+    const enum gk_status status =
+        gk_found_card_confirm(transaction, confirm->box_id, &confirm->request, confirm->case_id, error);
 
-    return gk_found_card_confirm(transaction, confirm->box_id, &confirm->request, confirm->case_id, error);
+    if (status == GK_OK) {
+        confirm->wants_picture = wants_picture(transaction, confirm->case_id);
+    }
+    return status;
 }
 
 static void on_confirmed(struct gk_commit *commit)
@@ -650,16 +497,17 @@ static void on_confirmed(struct gk_commit *commit)
     struct gk_pipeline *pipeline = confirm->pipeline;
 
     if (commit->status != GK_OK) {
-        fail_call(&confirm->call, commit->status, commit->error.message);
+        gk_pipeline_fail_call(&confirm->call, commit->status, commit->error.message);
     } else {
         gk_waiting_frames_forget(pipeline->waiting, confirm->box_id, confirm->request.deposit_id);
-        if (confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_TAKEN_BACK ||
-            confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_FULL) {
-            erase_pictures(pipeline, confirm->case_id);
+        if (!confirm->wants_picture &&
+            (confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_TAKEN_BACK ||
+             confirm->request.outcome == guika_v1_ConfirmStoredRequest_Outcome_FULL)) {
+            gk_pipeline_erase_pictures(pipeline, confirm->case_id);
         }
         pipeline->parts.on_notice_due(pipeline->parts.on_notice_due_context);
         confirm->call.answer_confirm(confirm->call.call);
-        release_call(&confirm->call);
+        gk_pipeline_release_call(&confirm->call);
     }
     end_confirm(confirm);
 }
@@ -673,35 +521,10 @@ static void start_confirm(struct gk_errand *errand)
     gk_commit_start(confirm->pipeline->parts.store, confirm->pipeline->parts.mailbox, &confirm->commit);
 }
 
-static bool check_confirm(const struct gk_pipeline_call *call, const guika_v1_ConfirmStoredRequest *request)
-{
-    if (!check_deposit_id(call, request->deposit_id)) {
-        return false;
-    }
-    if (request->outcome < guika_v1_ConfirmStoredRequest_Outcome_STORED ||
-        request->outcome > guika_v1_ConfirmStoredRequest_Outcome_FULL) {
-        fail_call(call, GK_INVALID_ARGUMENT, "outcome must be STORED, TAKEN_BACK, JAMMED or FULL");
-        return false;
-    }
-    if (request->outcome != guika_v1_ConfirmStoredRequest_Outcome_STORED) {
-        return true;
-    }
-    if (request->zone != guika_v1_Zone_ZONE_NORMAL && request->zone != guika_v1_Zone_ZONE_DIFFICULT) {
-        fail_call(call, GK_INVALID_ARGUMENT, "zone must be NORMAL or DIFFICULT with STORED");
-        return false;
-    }
-    if (!is_name(request->compartment)) {
-        fail_call(call, GK_INVALID_ARGUMENT,
-                  "compartment must be 1 to 32 characters of [A-Za-z0-9._-] with STORED");
-        return false;
-    }
-    return true;
-}
-
 void gk_pipeline_confirm(struct gk_pipeline *pipeline, const struct gk_pipeline_call *call,
                          const guika_v1_ConfirmStoredRequest *request)
 {
-    if (!check_confirm(call, request)) {
+    if (!gk_pipeline_check_confirm(call, request)) {
         return;
     }
     struct confirm *confirm = gk_allocate(sizeof *confirm);
@@ -711,67 +534,5 @@ void gk_pipeline_confirm(struct gk_pipeline *pipeline, const struct gk_pipeline_
     confirm->request = *request;
     confirm->errand.start = start_confirm;
     (void)snprintf(confirm->box_id, sizeof confirm->box_id, "%.32s", gk_rpc_call_principal(call->call)->id);
-    enter_lane(pipeline, confirm->box_id, confirm->request.deposit_id, &confirm->errand);
-}
-
-/* --- start and end --- */
-
-struct gk_pipeline *gk_pipeline_open(const struct gk_pipeline_parts *parts)
-{
-    struct gk_pipeline *pipeline = gk_allocate(sizeof *pipeline);
-
-    pipeline->parts = *parts;
-    if (parts->frames_wait_ms == 0) {
-        pipeline->parts.frames_wait_ms = GK_WAITING_FRAMES_MS;
-    }
-    pipeline->lanes = gk_lanes_new();
-    pipeline->waiting = gk_waiting_frames_new();
-    (void)uv_timer_init(parts->loop, &pipeline->sweep);
-    pipeline->sweep.data = pipeline;
-    (void)uv_timer_start(&pipeline->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
-    return pipeline;
-}
-
-size_t gk_pipeline_in_hand(const struct gk_pipeline *pipeline)
-{
-    return gk_lanes_count(pipeline->lanes) + pipeline->announced;
-}
-
-void gk_pipeline_announce(struct gk_pipeline *pipeline)
-{
-    pipeline->announced++;
-}
-
-void gk_pipeline_announced(struct gk_pipeline *pipeline)
-{
-    assert(pipeline->announced > 0);
-    pipeline->announced--;
-}
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-    struct gk_pipeline *pipeline = handle->data;
-    void (*on_closed)(void *context) = pipeline->on_closed;
-    void *context = pipeline->on_closed_context;
-
-    gk_lanes_free(pipeline->lanes);
-    gk_waiting_frames_free(pipeline->waiting);
-    free(pipeline);
-    on_closed(context);
-}
-
-static void close_when_empty(uv_timer_t *timer)
-{
-    const struct gk_pipeline *pipeline = timer->data;
-
-    if (gk_pipeline_in_hand(pipeline) == 0) {
-        uv_close((uv_handle_t *)timer, on_timer_closed);
-    }
-}
-
-void gk_pipeline_close(struct gk_pipeline *pipeline, void (*on_closed)(void *context), void *context)
-{
-    pipeline->on_closed = on_closed;
-    pipeline->on_closed_context = context;
-    (void)uv_timer_start(&pipeline->sweep, close_when_empty, 0, CLOSE_TURN_MS);
+    gk_pipeline_enter_lane(pipeline, confirm->box_id, confirm->request.deposit_id, &confirm->errand);
 }

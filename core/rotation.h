@@ -2,8 +2,9 @@
  * New index and sealing keys in place of old ones, while the service runs.
  *
  * The numbers are gone, so tokens cannot be made anew: each is wrapped once more, token(N) = HMAC(key N,
- * token(N - 1)), and whoever has an old key and the store can look nothing up any more. A rotation goes
- * through four stages, and a crash in any of them goes on from where it was:
+ * token(N - 1)), and whoever has an old key and the store can look nothing up any more. Looking a wrapped
+ * token up takes the older index keys too, until an import brings the numbers (core/collapse.h). A rotation
+ * goes through four stages, and a crash in any of them goes on from where it was:
  *   1. The files of epoch N are made; the service begins anew and goes on serving in epoch N - 1.
  *   2. In the background every list is copied into epoch N (core/registry/rewrap.h). A list that is changed
  * meanwhile is copied again.

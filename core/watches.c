@@ -94,6 +94,11 @@ static enum gk_status put_claims(struct gk_transaction *transaction, const uint8
                          error);
 }
 
+uint32_t gk_watches_base(const guika_v1_internal_WatchRecord *watch, size_t index)
+{
+    return index < watch->card_bases_count && watch->card_bases[index] != 0 ? watch->card_bases[index] : 1;
+}
+
 /* --- filing --- */
 
 /* A card of the number lies here, whosever it is. One that went home or was destroyed does not count: the
@@ -116,7 +121,7 @@ static bool is_here_already(struct gk_transaction *transaction, const guika_v1_i
 /* Joins those who watch for the number. A full record takes no more: an operator sees the watch anyway,
  * because it has rivals. */
 static enum gk_status join(struct gk_transaction *transaction, guika_v1_internal_WatchRecord *watch,
-                           const uint8_t card_token[GK_TOKEN_SIZE], struct gk_error *error)
+                           const uint8_t card_token[GK_TOKEN_SIZE], uint32_t base, struct gk_error *error)
 {
     guika_v1_internal_ClaimRecord claims = guika_v1_internal_ClaimRecord_init_zero;
     const enum gk_status status = get_claims(transaction, card_token, &claims, error);
@@ -136,6 +141,7 @@ static enum gk_status join(struct gk_transaction *transaction, guika_v1_internal
     } else {
         watch->for_operator = guika_v1_WatchReason_WATCH_REASON_RIVAL;
     }
+    claims.base_epoch = base;
     return put_claims(transaction, card_token, &claims, error);
 }
 
@@ -149,7 +155,7 @@ enum gk_status gk_watches_file(struct gk_transaction *transaction, guika_v1_inte
     watch->for_operator = watch->card_tokens_count == 0 ? guika_v1_WatchReason_WATCH_REASON_DESCRIPTION
                                                         : guika_v1_WatchReason_WATCH_REASON_NONE;
     for (pb_size_t i = 0; i < watch->card_tokens_count && status == GK_OK; i++) {
-        status = join(transaction, watch, watch->card_tokens[i], error);
+        status = join(transaction, watch, watch->card_tokens[i], gk_watches_base(watch, i), error);
     }
     if (status != GK_OK) {
         return status;
@@ -225,6 +231,7 @@ enum gk_status gk_watches_found(struct gk_transaction *transaction, const guika_
         return status;
     }
     note_case(&claims, card->case_id);
+    claims.base_epoch = card->base_epoch;
     status = put_claims(transaction, token, &claims, error);
     if (status != GK_OK || claims.watchers_count == 0) {
         return status;

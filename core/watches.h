@@ -12,6 +12,7 @@
 #ifndef GUIKA_CORE_WATCHES_H
 #define GUIKA_CORE_WATCHES_H
 
+#include "core/registry/registry.h"
 #include "core/security/keys.h"
 #include "core/store/store.h"
 #include "guika/v1/internal/records.pb.h"
@@ -82,5 +83,35 @@ bool gk_watches_describe(const struct gk_keys *keys, const guika_v1_internal_Wat
 enum gk_status gk_watches_holder(struct gk_store *store, const struct gk_keys *keys,
                                  const uint8_t contact_token[GK_TOKEN_SIZE],
                                  guika_v1_internal_HolderContacts *ret_contacts, struct gk_error *error);
+
+/* The epoch of the index key that the watch's card token `index` was first made with. [any] */
+uint32_t gk_watches_base(const guika_v1_internal_WatchRecord *watch, size_t index);
+
+/* A number has a token from a newer index key, of epoch `base`: claims, and the watches and found cards that
+ * they name, get it in place of `old_token`. [committer] */
+enum gk_status gk_watches_renew(struct gk_transaction *transaction, const uint8_t old_token[GK_TOKEN_SIZE],
+                                const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
+                                struct gk_error *error);
+/* The same for one watch alone; without effect where there is none. [committer] */
+enum gk_status gk_watches_renew_one(struct gk_transaction *transaction, const uint8_t key[GK_WATCH_KEY_SIZE],
+                                    const uint8_t old_token[GK_TOKEN_SIZE],
+                                    const uint8_t new_token[GK_TOKEN_SIZE], uint32_t base,
+                                    struct gk_error *error);
+/* Leaves out of `tokens` those newer than the newest that is in use: that a list has, or a card that lies
+ * here; all stay where none is. What a list from before a rotation has goes by its older token until the
+ * issuer's next list, also where that leaves the number out, so whoever watches for it goes by the same one,
+ * and follows where it is renewed (core/collapse.h). Before gk_watches_gather, for a watch. [worker] */
+enum gk_status gk_watches_choose(struct gk_registry *registry, struct gk_store *store,
+                                 struct gk_card_tokens *tokens, struct gk_error *error);
+/* The number itself is at hand: whatever rests under its older tokens comes under the first of `tokens`, so
+ * that who watches for it and what was found of it meet. Before gk_watches_file and gk_watches_found.
+ * [committer] */
+enum gk_status gk_watches_gather(struct gk_transaction *transaction, const struct gk_card_tokens *tokens,
+                                 struct gk_error *error);
+
+/* Drops the claims of a number that nobody watches for and whose found cards are erased, or have another
+ * token. [committer] */
+enum gk_status gk_watches_drop_idle(struct gk_transaction *transaction, const uint8_t token[GK_TOKEN_SIZE],
+                                    struct gk_error *error);
 
 #endif

@@ -45,7 +45,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U;
 }
 
-static uint32_t deadline_ms(const struct gk_box *box)
+uint32_t gk_box_deadline_ms(const struct gk_box *box)
 {
     return box->line_up ? GK_BOX_DEADLINE_MS : DOWN_DEADLINE_MS;
 }
@@ -185,7 +185,7 @@ static enum guika_code show(struct gk_box *box, struct passage *passage, struct 
                             struct guika_answer *ret_answer, struct guika_failure *failure)
 {
     enum guika_code code = guika_box_deposit(box->client, passage->deposit_id, card->frames,
-                                             card->first_count, deadline_ms(box), ret_answer, failure);
+                                             card->first_count, gk_box_deadline_ms(box), ret_answer, failure);
 
     passage->sent = card->first_count;
     for (int round = 0; code == GUIKA_CODE_OK && ret_answer->decision == GUIKA_MORE_FRAMES; round++) {
@@ -197,7 +197,7 @@ static enum guika_code show(struct gk_box *box, struct passage *passage, struct 
         const struct guika_frame frame = card->frames[chosen];
 
         code = guika_box_add_frames(box->client, passage->deposit_id, ret_answer->sequence, &frame, 1,
-                                    deadline_ms(box), ret_answer, failure);
+                                    gk_box_deadline_ms(box), ret_answer, failure);
         if (chosen >= passage->sent) {
             card->frames[chosen] = card->frames[passage->sent];
             card->frames[passage->sent++] = frame;
@@ -212,7 +212,7 @@ static enum gk_status confirm(struct gk_box *box, const struct passage *passage,
 {
     struct guika_failure failure = {0};
     const enum guika_code code = guika_box_confirm_stored(box->client, passage->deposit_id, outcome, zone,
-                                                          compartment, deadline_ms(box), &failure);
+                                                          compartment, gk_box_deadline_ms(box), &failure);
 
     switch (code) {
     case GUIKA_CODE_OK:
@@ -318,6 +318,20 @@ enum gk_status gk_box_take_card(struct gk_box *box, struct gk_error *error)
     return status;
 }
 
+/* Without them the box works as long as the line does. */
+static void update_grants(struct gk_box *box)
+{
+    struct guika_failure failure = {0};
+    size_t count = 0;
+
+    if (guika_box_update_grants(box->client, DOWN_DEADLINE_MS, &count, &failure) != GUIKA_CODE_OK) {
+        gk_box_say("grants", "not fetched: %s", failure.message);
+    } else if (count != box->grants) {
+        gk_box_say("grants", "%zu cards can be collected without the line", count);
+    }
+    box->grants = count;
+}
+
 bool gk_box_beat(struct gk_box *box, unsigned *ret_interval_ms)
 {
     const struct guika_zone_fill zones[] = {
@@ -342,6 +356,7 @@ bool gk_box_beat(struct gk_box *box, unsigned *ret_interval_ms)
     }
     line_is(box, true, "");
     gk_box_report_opening(box);
+    update_grants(box);
     *ret_interval_ms = interval_ms == 0                  ? UP_INTERVAL_MS
                        : interval_ms < LEAST_INTERVAL_MS ? LEAST_INTERVAL_MS
                                                          : interval_ms;
@@ -357,7 +372,9 @@ static void say_late_decision(const struct gk_box *box, const char *deposit_id,
                            : answer->decision == GUIKA_KEEP ? "difficult zone"
                                                             : "not to be kept";
 
-    if (answer->decision == 0) {
+    if (strncmp(deposit_id, "pickup-", 7) == 0 && answer->decision == 0) {
+        gk_box_say("spool", "told what happened at a door");
+    } else if (answer->decision == 0) {
         gk_box_say("spool", "told where %s lies", deposit_id);
     } else {
         gk_box_say("spool", "late decision on %s: %s, case %s; the card lies in %s", deposit_id, decision,

@@ -17,12 +17,17 @@ struct gk_box {
     struct gk_keypad *keypad; /* NULL: it has none */
     struct gk_compartments *compartments;
     struct gk_opening opening; /* the latest one, as journalled */
+    char opening_case[33];     /* its case, while this program runs */
     char directory[4096];
     char prefix[GK_BOX_PREFIX_SIZE];
     bool quiet;
     bool line_known, line_up;
     size_t troubles;
+    size_t grants; /* held */
 };
+
+/* How long to wait for the service: long while the line is up, and no finder or holder waits for nothing. */
+uint32_t gk_box_deadline_ms(const struct gk_box *box);
 
 /* One event, one line. */
 void gk_box_say(const char *subject, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -207,6 +207,16 @@ const char *gk_compartments_find(const struct gk_compartments *compartments, con
     return item->name;
 }
 
+const char *gk_compartments_holds(const struct gk_compartments *compartments, const char *name)
+{
+    for (size_t i = 0; i < compartments->count; i++) {
+        if (strcmp(compartments->items[i].name, name) == 0) {
+            return compartments->items[i].deposit_id;
+        }
+    }
+    return "";
+}
+
 struct guika_zone_fill gk_compartments_fill(const struct gk_compartments *compartments, enum guika_zone zone)
 {
     struct guika_zone_fill fill = {.zone = zone};

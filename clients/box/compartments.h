@@ -32,6 +32,9 @@ enum gk_status gk_compartments_take(struct gk_compartments *compartments, const 
 const char *gk_compartments_find(const struct gk_compartments *compartments, const char *deposit_id,
                                  enum guika_zone *ret_zone);
 
+/* The deposit that lies in a compartment; "" where it is empty, or there is none of that name. */
+const char *gk_compartments_holds(const struct gk_compartments *compartments, const char *name);
+
 /* The compartment of that name is empty now, durably. Without effect where it was, or there is none. */
 enum gk_status gk_compartments_free(struct gk_compartments *compartments, const char *name,
                                     struct gk_error *error);

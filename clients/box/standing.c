@@ -18,8 +18,19 @@ int gk_box_keypad_fd(const struct gk_box *box)
 
 enum gk_status gk_box_recover_opening(struct gk_box *box, struct gk_error *error)
 {
-    enum gk_status status = gk_opening_read(box->directory, &box->opening, error);
+    struct guika_door door;
+    struct guika_failure failure = {0};
+    enum gk_status status = GK_OK;
 
+    if (guika_box_door_left_open(box->client, &door)) {
+        gk_box_say("door", "power was lost while compartment %s was open: somebody must look",
+                   door.compartment);
+        if (guika_box_confirm_door(box->client, &door, GUIKA_UNCERTAIN, GK_BOX_DEADLINE_MS, &failure) !=
+            GUIKA_CODE_OK) {
+            return gk_error_set(error, GK_INTERNAL, "%s", failure.message);
+        }
+    }
+    status = gk_opening_read(box->directory, &box->opening, error);
     if (status == GK_NOT_FOUND) {
         return GK_OK;
     }
@@ -40,9 +51,11 @@ void gk_box_report_opening(struct gk_box *box)
     if (box->opening.outcome <= 0) {
         return;
     }
-    const enum guika_code code =
-        guika_box_confirm_collected(box->client, box->opening.fencing_token,
-                                    (enum guika_collected)box->opening.outcome, GK_BOX_DEADLINE_MS, &failure);
+    struct guika_door door = {.fencing_token = box->opening.fencing_token};
+
+    memcpy(door.case_id, box->opening_case, sizeof door.case_id);
+    const enum guika_code code = guika_box_confirm_door(
+        box->client, &door, (enum guika_collected)box->opening.outcome, gk_box_deadline_ms(box), &failure);
 
     if (code == GUIKA_CODE_UNAVAILABLE || code == GUIKA_CODE_DEADLINE_EXCEEDED ||
         code == GUIKA_CODE_RESOURCE_EXHAUSTED || code == GUIKA_CODE_INTERNAL) {
@@ -90,57 +103,107 @@ static void say_refusal(enum guika_code code, const struct guika_failure *failur
     }
 }
 
-/* The journal knows the door before it opens, and the outcome before the service does. */
-static enum gk_status open_door(struct gk_box *box, const struct guika_pickup *pickup, int act,
-                                struct gk_error *error)
+static void say_act(const char *compartment, int act)
 {
-    box->opening = (struct gk_opening){.fencing_token = pickup->fencing_token};
-    (void)snprintf(box->opening.compartment, sizeof box->opening.compartment, "%s", pickup->compartment);
+    gk_box_say("door",
+               act == GUIKA_COLLECTED     ? "compartment %s is empty: the holder has the card"
+               : act == GUIKA_CARD_INSIDE ? "compartment %s is closed, the card is still inside"
+                                          : "compartment %s was never opened",
+               compartment);
+}
+
+static void open_physically(const char *compartment, int act)
+{
+    gk_box_say("door", "compartment %s opens", compartment);
+    if (act == GUIKA_UNCERTAIN) {
+        gk_box_say("door", "the power is cut");
+        _exit(POWER_CUT_STATUS);
+    }
+}
+
+/* The journal knows the door before it opens, and the outcome before the service does. */
+static enum gk_status open_by_word(struct gk_box *box, const struct guika_door *door, int act,
+                                   struct gk_error *error)
+{
+    if (door->fencing_token <= box->opening.fencing_token) {
+        box->troubles++;
+        gk_box_say("keypad", "operator: an old opening was answered; the door stays closed");
+        return GK_OK;
+    }
+    box->opening = (struct gk_opening){.fencing_token = door->fencing_token};
+    memcpy(box->opening.compartment, door->compartment, sizeof box->opening.compartment);
+    memcpy(box->opening_case, door->case_id, sizeof box->opening_case);
     enum gk_status status = gk_opening_write(box->directory, &box->opening, error);
 
     if (status != GK_OK) {
         return status;
     }
-    gk_box_say("door", "compartment %s opens", pickup->compartment);
-    if (act == GUIKA_UNCERTAIN) {
-        gk_box_say("door", "the power is cut");
-        _exit(POWER_CUT_STATUS);
-    }
+    open_physically(door->compartment, act);
     box->opening.outcome = act;
     status = gk_opening_write(box->directory, &box->opening, error);
     if (status == GK_OK && act == GUIKA_COLLECTED) {
-        status = gk_compartments_free(box->compartments, pickup->compartment, error);
+        status = gk_compartments_free(box->compartments, door->compartment, error);
     }
-    gk_box_say("door",
-               act == GUIKA_COLLECTED     ? "compartment %s is empty: the holder has the card"
-               : act == GUIKA_CARD_INSIDE ? "compartment %s is closed, the card is still inside"
-                                          : "compartment %s was never opened",
-               pickup->compartment);
+    say_act(door->compartment, act);
     gk_box_report_opening(box);
     return status;
+}
+
+/* Does another card lie there than the one that the grant is for? Staff may have emptied the compartment
+ * since. */
+static bool holds_another(const struct gk_box *box, const struct guika_door *door)
+{
+    const char *held = gk_compartments_holds(box->compartments, door->compartment);
+
+    return held[0] != '\0' && strcmp(held, door->deposit_id) != 0;
+}
+
+/* The library's journal has the grant as used already. */
+static enum gk_status open_by_grant(struct gk_box *box, const struct guika_door *door, int act,
+                                    struct gk_error *error)
+{
+    struct guika_failure failure = {0};
+    const bool wrong_card = holds_another(box, door);
+    const int outcome = wrong_card ? GUIKA_NOT_OPENED : act;
+
+    if (wrong_card) {
+        box->troubles++;
+        gk_box_say("keypad", "holder: This does not work just now, please try again later.");
+        gk_box_say("door",
+                   "operator: compartment %s does not hold the card that the grant is for; it stays closed",
+                   door->compartment);
+    } else {
+        gk_box_say("door", "by a grant: the service cannot be reached");
+        open_physically(door->compartment, act);
+    }
+    if (guika_box_confirm_door(box->client, door, (enum guika_collected)outcome, GK_BOX_DEADLINE_MS,
+                               &failure) != GUIKA_CODE_OK) {
+        return gk_error_set(error, GK_INTERNAL, "%s", failure.message);
+    }
+    if (!wrong_card) {
+        say_act(door->compartment, act);
+    }
+    return outcome == GUIKA_COLLECTED ? gk_compartments_free(box->compartments, door->compartment, error)
+                                      : GK_OK;
 }
 
 static enum gk_status serve_holder(struct gk_box *box, char **words, size_t count, struct gk_error *error)
 {
     const bool has_tail = count > 2 && strspn(words[2], "0123456789") == strlen(words[2]);
     const char *act = count > (has_tail ? 3U : 2U) ? words[has_tail ? 3 : 2] : "take";
-    struct guika_pickup pickup = {0};
+    struct guika_door door = {0};
     struct guika_failure failure = {0};
 
     gk_box_report_opening(box);
-    const enum guika_code code = guika_box_open_for_pickup(
-        box->client, words[0], words[1], has_tail ? words[2] : "", GK_BOX_DEADLINE_MS, &pickup, &failure);
+    const enum guika_code code = guika_box_open_door(
+        box->client, words[0], words[1], has_tail ? words[2] : "", gk_box_deadline_ms(box), &door, &failure);
 
     if (code != GUIKA_CODE_OK) {
         say_refusal(code, &failure);
         return GK_OK;
     }
-    if (pickup.fencing_token <= box->opening.fencing_token) {
-        box->troubles++;
-        gk_box_say("keypad", "operator: an old opening was answered; the door stays closed");
-        return GK_OK;
-    }
-    return open_door(box, &pickup, act_of(act), error);
+    return door.offline ? open_by_grant(box, &door, act_of(act), error)
+                        : open_by_word(box, &door, act_of(act), error);
 }
 
 /* --- staff --- */

@@ -51,6 +51,7 @@ guika_library(guika_bytes SOURCES ${tree}/rpc/bytes.c LIBS ${NANOPB_LIBRARY})
 guika_library(guika_messages SOURCES ${messages} LIBS guika_bytes)
 target_include_directories(guika_messages SYSTEM PUBLIC ${made})
 guika_library(guika_wire SOURCES ${tree}/rpc/status.c LIBS guika_messages)
+guika_library(guika_pickup_grant SOURCES ${tree}/core/security/pickup_grant.c LIBS guika_messages guika_wire PkgConfig::SODIUM)
 guika_library(guika_rpc_client
     SOURCES ${tree}/rpc/client.c ${tree}/rpc/client_nng.c ${tree}/rpc/client_stream.c ${tree}/rpc/message.c ${box}.c ${box}.h
     LIBS guika_wire nng::nng Threads::Threads)

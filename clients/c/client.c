@@ -68,6 +68,7 @@ enum guika_code guika_box_open(const struct guika_box_options *options, struct g
     enum gk_status status = gk_spool_open(options->spool_directory, limit, &box->spool, &error);
 
     if (status == GK_OK) {
+        gk_box_offline_open(box);
         status = gk_rpc_client_open(&client, &box->client, &error);
     }
     if (status != GK_OK) {
@@ -82,6 +83,7 @@ void guika_box_close(struct guika_box *box)
 {
     if (box != NULL) {
         gk_rpc_client_close(box->client);
+        gk_box_offline_close(box);
         gk_spool_close(box->spool);
         free(box);
     }
@@ -201,6 +203,9 @@ enum guika_code guika_box_heartbeat(struct guika_box *box, const struct guika_he
     if (status == GK_OK && !sodium_is_zero(response.spool_public_key, GK_SPOOL_KEY_SIZE)) {
         status = gk_spool_learn_key(box->spool, response.spool_public_key, &error);
     }
+    if (status == GK_OK) {
+        status = gk_box_offline_learn(box, &response, &error);
+    }
     if (status == GK_OK && ret_interval_ms != NULL) {
         *ret_interval_ms = response.interval_ms;
     }
@@ -269,6 +274,8 @@ enum guika_code guika_box_replay_one(struct guika_box *box, uint32_t deadline_ms
 {
     struct gk_error error = {0};
     struct gk_spool_item item;
+
+    (void)gk_box_offline_settle(box, NULL); /* else it waits in the journal, which is as good */
     enum gk_status status = gk_spool_oldest(box->spool, &item, &error);
 
     if (status == GK_OK) {

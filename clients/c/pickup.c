@@ -138,6 +138,9 @@ enum guika_code guika_box_confirm_service(struct guika_box *box, const char *cre
         status = gk_retry_call(box->client, &guika_v1_box_service_confirm_service_method, deadline_ms,
                                request, &response, &error);
     }
+    if (status == GK_OK) {
+        status = gk_box_offline_void(box, case_id, &error);
+    }
     free(request);
     return gk_convert_failure(status, &error, failure);
 }

@@ -45,7 +45,7 @@ struct gk_spool {
 
 static const char *kind_name(enum gk_spool_kind kind)
 {
-    return kind == GK_SPOOL_DEPOSIT ? "deposit" : "confirm";
+    return kind == GK_SPOOL_DEPOSIT ? "deposit" : kind == GK_SPOOL_CONFIRM ? "confirm" : "pickup";
 }
 
 static void entry_name(const struct entry *entry, bool refused, char ret_name[NAME_SIZE])
@@ -57,7 +57,7 @@ static void entry_name(const struct entry *entry, bool refused, char ret_name[NA
 /* Reads sequence and kind from a file's name; false where it is no entry's. */
 static bool parse_name(const char *name, struct entry *ret_entry, bool *ret_refused)
 {
-    static const enum gk_spool_kind kinds[] = {GK_SPOOL_DEPOSIT, GK_SPOOL_CONFIRM};
+    static const enum gk_spool_kind kinds[] = {GK_SPOOL_DEPOSIT, GK_SPOOL_CONFIRM, GK_SPOOL_PICKUP};
 
     if (strspn(name, "0123456789") != SEQUENCE_DIGITS || name[SEQUENCE_DIGITS] != '.') {
         return false;
@@ -297,12 +297,10 @@ enum gk_status gk_spool_append(struct gk_spool *spool, const guika_v1_SpoolEntry
         return status;
     }
     struct entry added = {.sequence = spool->next_sequence, .bytes = whole_blocks(size)};
-    const bool is_deposit = entry->which_entry == guika_v1_SpoolEntry_deposit_tag;
     char name[NAME_SIZE];
 
-    added.kind = is_deposit ? GK_SPOOL_DEPOSIT : GK_SPOOL_CONFIRM;
-    (void)snprintf(added.deposit_id, sizeof added.deposit_id, "%s",
-                   is_deposit ? entry->entry.deposit.deposit_id : entry->entry.confirm.deposit_id);
+    added.kind = gk_spool_file_kind(entry);
+    (void)snprintf(added.deposit_id, sizeof added.deposit_id, "%s", gk_spool_file_id(entry));
     entry_name(&added, false, name);
     if (!make_room(spool, added.bytes)) {
         status = gk_error_set(error, GK_RESOURCE_EXHAUSTED,
@@ -394,6 +392,11 @@ bool gk_spool_holds(const struct gk_spool *spool, const char *deposit_id)
         }
     }
     return false;
+}
+
+int gk_spool_directory(const struct gk_spool *spool)
+{
+    return spool->directory_fd;
 }
 
 size_t gk_spool_count(const struct gk_spool *spool)

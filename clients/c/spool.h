@@ -2,7 +2,7 @@
  * The spool: what the box could not tell the service yet, on disk, readable by the service alone.
  *
  * Owns its directory (0700), which holds
- *   <sequence, 20 digits>.deposit|confirm   one sealed SpoolEntry each, oldest first
+ *   <sequence, 20 digits>.deposit|confirm|pickup   one sealed SpoolEntry each, oldest first
  *   <the same name>.refused                 set aside: the service refused it for good, or the file is
  * corrupt service.key                             the service's X25519 public key, 32 bytes: entries are
  * sealed to it lock                                    held while a program has the spool open Files of other
@@ -26,7 +26,7 @@
 #define GK_SPOOL_KEY_SIZE 32        /* bytes: X25519, RFC 7748 */
 #define GK_SPOOL_DEPOSIT_ID_SIZE 65 /* bytes with the terminator */
 
-enum gk_spool_kind { GK_SPOOL_DEPOSIT = 1, GK_SPOOL_CONFIRM = 2 };
+enum gk_spool_kind { GK_SPOOL_DEPOSIT = 1, GK_SPOOL_CONFIRM = 2, GK_SPOOL_PICKUP = 3 };
 
 struct gk_spool;
 
@@ -64,6 +64,9 @@ void gk_spool_item_clear(struct gk_spool_item *item);
 /* Erases the oldest entry, or sets it aside. */
 enum gk_status gk_spool_erase_oldest(struct gk_spool *spool, struct gk_error *error);
 enum gk_status gk_spool_refuse_oldest(struct gk_spool *spool, struct gk_error *error);
+
+/* The spool's folder, borrowed: what else the box keeps lies there too. */
+int gk_spool_directory(const struct gk_spool *spool);
 
 /* Does an entry for this deposit wait? */
 bool gk_spool_holds(const struct gk_spool *spool, const char *deposit_id);

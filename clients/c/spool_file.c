@@ -17,16 +17,25 @@
 #define MAX_SEALED_BYTES (40U * 1024U * 1024U) /* above the largest Replay that the service takes */
 #define NAME_SIZE 64
 
-static const char *entry_deposit_id(const guika_v1_SpoolEntry *entry)
+const char *gk_spool_file_id(const guika_v1_SpoolEntry *entry)
 {
     switch (entry->which_entry) {
     case guika_v1_SpoolEntry_deposit_tag:
         return entry->entry.deposit.deposit_id;
     case guika_v1_SpoolEntry_confirm_tag:
         return entry->entry.confirm.deposit_id;
+    case guika_v1_SpoolEntry_pickup_tag:
+        return entry->entry.pickup.entry_id;
     default:
         return "";
     }
+}
+
+enum gk_spool_kind gk_spool_file_kind(const guika_v1_SpoolEntry *entry)
+{
+    return entry->which_entry == guika_v1_SpoolEntry_deposit_tag   ? GK_SPOOL_DEPOSIT
+           : entry->which_entry == guika_v1_SpoolEntry_confirm_tag ? GK_SPOOL_CONFIRM
+                                                                   : GK_SPOOL_PICKUP;
 }
 
 static void put_size(uint8_t *at, size_t size)
@@ -71,7 +80,7 @@ static enum gk_status encode(const guika_v1_SpoolEntry *entry, uint8_t **ret_pla
 enum gk_status gk_spool_file_seal(const guika_v1_SpoolEntry *entry, const uint8_t key[GK_SPOOL_KEY_SIZE],
                                   uint8_t **ret_file, size_t *ret_size, struct gk_error *error)
 {
-    const char *deposit_id = entry_deposit_id(entry);
+    const char *deposit_id = gk_spool_file_id(entry);
     const size_t id_length = strlen(deposit_id);
 
     if (id_length == 0) {
@@ -93,7 +102,7 @@ enum gk_status gk_spool_file_seal(const guika_v1_SpoolEntry *entry, const uint8_
         goto wipe;
     }
     memcpy(file, MAGIC, MAGIC_SIZE);
-    file[8] = entry->which_entry == guika_v1_SpoolEntry_deposit_tag ? GK_SPOOL_DEPOSIT : GK_SPOOL_CONFIRM;
+    file[8] = (uint8_t)gk_spool_file_kind(entry);
     file[9] = (uint8_t)id_length;
     put_size(file + 12, sealed_size);
     memcpy(file + HEADER_SIZE, deposit_id, id_length);
@@ -154,7 +163,7 @@ static bool parse_header(const uint8_t *head, size_t size, enum gk_spool_kind *r
     }
     const size_t id_length = head[9];
 
-    if ((head[8] != GK_SPOOL_DEPOSIT && head[8] != GK_SPOOL_CONFIRM) || id_length == 0 ||
+    if (head[8] < GK_SPOOL_DEPOSIT || head[8] > GK_SPOOL_PICKUP || id_length == 0 ||
         id_length >= GK_SPOOL_DEPOSIT_ID_SIZE || size < HEADER_SIZE + id_length) {
         return false;
     }

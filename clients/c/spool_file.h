@@ -12,6 +12,10 @@
 enum gk_status gk_spool_file_seal(const guika_v1_SpoolEntry *entry, const uint8_t key[GK_SPOOL_KEY_SIZE],
                                   uint8_t **ret_file, size_t *ret_size, struct gk_error *error);
 
+/* The kind of an entry, and the id that names it; "" where it has none. */
+enum gk_spool_kind gk_spool_file_kind(const guika_v1_SpoolEntry *entry);
+const char *gk_spool_file_id(const guika_v1_SpoolEntry *entry);
+
 /* Reads and checks `name` in the directory `directory_fd`. DATA_LOSS where it is corrupt. */
 enum gk_status gk_spool_file_read(int directory_fd, const char *name, struct gk_spool_item *ret_item,
                                   struct gk_error *error);

@@ -1,5 +1,6 @@
-/* guika box add, guika operator add: the operator lets somebody in. The token goes to standard output alone,
+/* guika box, guika operator add: the operator lets somebody in. The token goes to standard output alone,
  * so that it can be sent to a file without being seen. */
+#include "clients/cli/box_list.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/commands.h"
 #include "guika/v1/operator.rpc.h"
@@ -9,6 +10,7 @@
 
 static const char box_help[] =
     "usage: guika box add BOX-ID [options]\n"
+    "       guika box list [--json]         how the boxes are\n"
     "\n"
     "Registers a box and prints its token, which is shown this once.\n"
     "BOX-ID: 1 to 32 characters of [A-Za-z0-9._-].\n"
@@ -65,7 +67,12 @@ int gk_cli_box(int argc, char **argv)
     guika_v1_AddBoxRequest request = {.has_place = true, .has_opening_hours = true, .has_collecting = true};
     guika_v1_AddBoxResponse response = {0};
     enum gk_status status = GK_OK;
-    int exit_status =
+    int exit_status;
+
+    if (argc > 1 && strcmp(argv[1], "list") == 0) {
+        return gk_cli_box_list(argc - 1, argv + 1);
+    }
+    exit_status =
         gk_cli_begin(&cli, "box", box_help, argc, argv, options, sizeof options / sizeof options[0], 2, 2);
 
     if (exit_status == GK_CLI_GO_ON && is_add(&cli, &exit_status)) {

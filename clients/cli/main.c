@@ -18,7 +18,7 @@ static const struct command commands[] = {
     {"registry", gk_cli_registry,
      "an issuer's list of cards: registry import, registry revoke, registry tokenise"},
     {"status", gk_cli_status, "is the service there?"},
-    {"box", gk_cli_box, "register a recovery box: box add ID"},
+    {"box", gk_cli_box, "register a recovery box, or see how they are: box add ID, box list"},
     {"issuer", gk_cli_issuer,
      "register an issuer: issuer add; an issuer's found cards: issuer next, issuer decide"},
     {"found", gk_cli_found, "the found cards: list, show, move, code, close, handover"},

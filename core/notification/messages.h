@@ -25,6 +25,14 @@
 #define GK_MESSAGE_ENQUIRY_NOT_FOUND "enquiry_not_found"
 #define GK_MESSAGE_CONTACT_CODE "contact_code"
 
+/* To the operator; the name in them is the box's. All begin with GK_MESSAGE_BOX_PREFIX. */
+#define GK_MESSAGE_BOX_PREFIX "box_"
+#define GK_MESSAGE_BOX_SILENT "box_silent"
+#define GK_MESSAGE_BOX_HEARD "box_heard"
+#define GK_MESSAGE_BOX_FULL "box_full"
+#define GK_MESSAGE_BOX_ROOM "box_room"
+#define GK_MESSAGE_BOX_LOOK "box_look" /* what it did while its line was down */
+
 /* Sizes in bytes with the terminator, as courier.options has them. */
 #define GK_MESSAGE_SUBJECT_SIZE 257
 #define GK_MESSAGE_TEXT_SIZE 8193

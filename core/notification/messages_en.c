@@ -87,6 +87,23 @@ static const struct gk_message_template templates[] = {
      "Please enter it only where you asked for it, and do not give it to anybody: nobody of ours will ever "
      "ask for "
      "it. If it was not you who asked, you can ignore this message.\n" SIGNATURE},
+    {GK_MESSAGE_BOX_SILENT, "Box {name} is silent",
+     "Nothing has been heard from box {name}[, {place},] for several of its reports. Holders whose code it "
+     "knows can "
+     "still collect, and what finders drop in waits in the box until the line is back.\n"
+     "Please look at its power and its line. `guika box list` shows all boxes.\n" SIGNATURE},
+    {GK_MESSAGE_BOX_HEARD, "Box {name} speaks again", "Box {name}[, {place},] reports again.\n" SIGNATURE},
+    {GK_MESSAGE_BOX_FULL, "Box {name} is full",
+     "No compartment is free in a zone of box {name}[, {place}]. Until somebody empties it, cards for that "
+     "zone are given "
+     "back.\n"
+     "`guika box list` shows which zone; the difficult and the expired cards can be taken out.\n" SIGNATURE},
+    {GK_MESSAGE_BOX_ROOM, "Box {name} has room again",
+     "There is room again in box {name}[, {place}].\n" SIGNATURE},
+    {GK_MESSAGE_BOX_LOOK, "Please look at box {name}",
+     "While its line was down, box {name}[, {place},] did something that does not fit what the service "
+     "knows. The log "
+     "(offline_pickup_needs_a_look) names the case, `guika audit show CASE` says what happened.\n" SIGNATURE},
 };
 
 const struct gk_message_template *gk_message_templates_en(size_t *ret_count)

@@ -73,6 +73,20 @@ static const struct gk_message_template templates[] = {
      "\n"
      "请只在您提出查询的地方输入，不要告诉任何人；我们的工作人员不会向您索要。如果不是您本人操作，无需理会这"
      "条消息。\n" SIGNATURE},
+    {GK_MESSAGE_BOX_SILENT, "回收箱 {name} 失去联系",
+     "回收箱 "
+     "{name}[（{place}）]"
+     "已连续多次没有报告。已授权的卡仍可凭取卡码取走，新投入的卡由箱子保存，恢复联系后补报。\n"
+     "请检查它的电源和网络。guika box list 可查看所有回收箱。\n" SIGNATURE},
+    {GK_MESSAGE_BOX_HEARD, "回收箱 {name} 已恢复联系", "回收箱 {name}[（{place}）]已恢复报告。\n" SIGNATURE},
+    {GK_MESSAGE_BOX_FULL, "回收箱 {name} 已满",
+     "回收箱 {name}[（{place}）]有一个区域已没有空格。清空之前，该区域的卡会退还给拾到者。\n"
+     "guika box list 可查看是哪个区域；疑难卡和过期卡可以取走。\n" SIGNATURE},
+    {GK_MESSAGE_BOX_ROOM, "回收箱 {name} 又有空位", "回收箱 {name}[（{place}）]又有空格了。\n" SIGNATURE},
+    {GK_MESSAGE_BOX_LOOK, "请查看回收箱 {name}",
+     "回收箱 "
+     "{name}[（{place}）]在断网期间的操作与系统记录不符。日志（offline_pickup_needs_a_look）写明了编号，"
+     "guika audit show 编号 可查看经过。\n" SIGNATURE},
 };
 
 const struct gk_message_template *gk_message_templates_zh(size_t *ret_count)

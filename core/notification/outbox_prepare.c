@@ -86,6 +86,12 @@ static enum gk_status open_mask(const struct gk_outbox_options *options, struct 
     return gk_keys_open_sealed(options->keys, GK_SEAL_MASK, context, sealed, (uint8_t *)parts->mask, error);
 }
 
+/* To the operator: the name in it is the box's. */
+static bool tells_of_box(const guika_v1_internal_NoticeRecord *notice)
+{
+    return strncmp(notice->template_id, GK_MESSAGE_BOX_PREFIX, sizeof GK_MESSAGE_BOX_PREFIX - 1) == 0;
+}
+
 static enum gk_status make_text(const struct parts *parts, guika_v1_internal_LeaseNoticeResponse *response,
                                 struct gk_error *error)
 {
@@ -94,7 +100,7 @@ static enum gk_status make_text(const struct parts *parts, guika_v1_internal_Lea
     const struct gk_message_input input = {
         .template_id = notice->template_id,
         .language = parts->holder.language,
-        .name = parts->holder.name,
+        .name = tells_of_box(notice) ? notice->box_id : parts->holder.name,
         .issuer = {parts->issuer.zh, parts->issuer.en},
         .place = {box->place.zh, box->place.en},
         .opening_hours = {box->opening_hours.zh, box->opening_hours.en},
@@ -129,9 +135,12 @@ static enum gk_status read_box(const struct gk_outbox_options *options, struct p
     const char *box_id = parts->pickup.place_id[0] != '\0' ? parts->pickup.place_id : parts->notice.box_id;
     if (box_id[0] == '\0')
         return GK_OK;
-    return gk_record_read(options->store, GK_FAMILY_BOXES,
-                          (struct gk_bytes){(const uint8_t *)box_id, strlen(box_id)},
-                          guika_v1_internal_BoxRecord_fields, &parts->box, error);
+    const enum gk_status status = gk_record_read(options->store, GK_FAMILY_BOXES,
+                                                 (struct gk_bytes){(const uint8_t *)box_id, strlen(box_id)},
+                                                 guika_v1_internal_BoxRecord_fields, &parts->box, error);
+    /* A card that has expired may lie in a bag or a depot: the text then names no place. */
+    const bool needs_none = strcmp(parts->notice.template_id, GK_MESSAGE_CARD_EXPIRED) == 0;
+    return status == GK_NOT_FOUND && needs_none ? GK_OK : status;
 }
 
 /* Of a card that its holder is to fetch. */
@@ -159,7 +168,9 @@ static enum gk_status read_receiver(const struct gk_outbox_options *options, str
         return status;
     parts->holder.contacts_count = 1;
     memcpy(parts->holder.language, notice->language, sizeof parts->holder.language);
-    return options->contact_code(options->context, notice->contact_token.bytes, parts->pickup.code, error);
+    return tells_of_box(notice) ? GK_OK
+                                : options->contact_code(options->context, notice->contact_token.bytes,
+                                                        parts->pickup.code, error);
 }
 
 /* Everything behind the notice itself. */

@@ -12,6 +12,7 @@ struct account {
     uint64_t generation;
     uint64_t rows;
     uint32_t list_key_epoch;
+    uint32_t base;
     struct gk_issuer_terms terms;
 };
 
@@ -77,6 +78,12 @@ static size_t covers(const char *binding, const char *scheme, const char *number
     return *prefix == '\0' ? strlen(binding) : 0;
 }
 
+/* Lists from before there was more than one base are of the first. */
+static uint32_t base_of(const guika_v1_internal_IssuerAccount *account)
+{
+    return account->base_epoch == 0 ? 1 : account->base_epoch;
+}
+
 static size_t longest_binding(const struct account *account, const char *scheme, const char *number)
 {
     size_t longest = 0;
@@ -105,6 +112,7 @@ void gk_accounts_add(struct gk_accounts *accounts, const guika_v1_internal_Issue
                              .generation = account->generation,
                              .rows = account->rows,
                              .list_key_epoch = account->list_key_epoch,
+                             .base = base_of(account),
                              .terms = {account->policy, account->index_key_epoch}};
     memcpy(item->name, account->issuer_id, sizeof item->name);
     memcpy(item->bindings, account->bindings, sizeof item->bindings);
@@ -120,6 +128,7 @@ void gk_accounts_flip(struct gk_accounts *accounts, const guika_v1_internal_Issu
         account->generation = flipped->generation;
         account->rows = flipped->rows;
         account->list_key_epoch = flipped->list_key_epoch;
+        account->base = base_of(flipped);
         accounts->version++;
     }
     pthread_rwlock_unlock(&accounts->lock);
@@ -174,6 +183,7 @@ void gk_accounts_covering(struct gk_accounts *accounts, const char *scheme, cons
             lists[count].generation = account->generation;
             lists[count].binding_length = length;
             lists[count].key_epoch = account->list_key_epoch;
+            lists[count].base = account->base;
             lists[count].policy = account->terms.policy;
             count++;
         }

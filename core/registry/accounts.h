@@ -46,6 +46,7 @@ struct gk_account_list {
     uint64_t generation;
     size_t binding_length; /* of the longest binding that covers the number: the longer, the more specific */
     uint32_t key_epoch;    /* of the tokens in it that the issuer made; 0: there are none */
+    uint32_t base; /* epoch of the service's index key that the other tokens in it were first made with */
     guika_v1_IssuerPolicy policy;
 };
 

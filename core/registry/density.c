@@ -11,13 +11,14 @@ static const double VALID_NUMBERS[GK_BLOCK_LEVELS] = {1e2, 1e3, 1e5};
 
 enum { BLOCK_KEY_SIZE = GK_GENERATION_SIZE + 1 + GK_TOKEN_SIZE };
 
-struct gk_blocks gk_density_blocks(const struct gk_keys *keys, const char *scheme, const char *number)
+struct gk_blocks gk_density_blocks(const struct gk_keys *keys, uint32_t base, const char *scheme,
+                                   const char *number)
 {
     const size_t length = strlen(number);
     struct gk_blocks blocks = {.count = 0};
 
     while (blocks.count < GK_BLOCK_LEVELS && length > gk_block_cut(blocks.count)) {
-        gk_keys_block_token(keys, scheme, number, length - gk_block_cut(blocks.count),
+        gk_keys_block_token(keys, base, scheme, number, length - gk_block_cut(blocks.count),
                             blocks.tokens[blocks.count]);
         blocks.count++;
     }

@@ -12,8 +12,9 @@
 #include "core/security/index_key.h"
 #include "core/store/store.h"
 
-/* The blocks around one number, under the service's own key. */
-struct gk_blocks gk_density_blocks(const struct gk_keys *keys, const char *scheme, const char *number);
+/* The blocks around one number, under the service's own key, from epoch `base`. */
+struct gk_blocks gk_density_blocks(const struct gk_keys *keys, uint32_t base, const char *scheme,
+                                   const char *number);
 
 /* Counts cards of one generation into a transaction, those of one block together. Starts with `transaction`
  * and `generation` set and the rest zeroed. [committer] */

@@ -5,7 +5,7 @@
 
 static const char COUNTER_KEY[] = "registry.generation";
 static const enum gk_family FAMILIES[] = {GK_FAMILY_CARDS, GK_FAMILY_HOLDERS, GK_FAMILY_DENSITY,
-                                          GK_FAMILY_CONTACTS};
+                                          GK_FAMILY_CONTACTS, GK_FAMILY_OLDER_CARDS};
 
 enum { FAMILY_COUNT = sizeof FAMILIES / sizeof FAMILIES[0] };
 

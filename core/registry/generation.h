@@ -1,6 +1,6 @@
 /*
  * Generations: each list of cards stands under a number of its own, the first eight bytes of all its keys
- * (big-endian), so that a list is put in force by one record and erased by four ranges. Numbers are counted
+ * (big-endian), so that a list is put in force by one record and erased by a few ranges. Numbers are counted
  * in the family meta and never used twice.
  */
 #ifndef GUIKA_CORE_REGISTRY_GENERATION_H
@@ -21,7 +21,7 @@ void gk_generation_key(uint64_t generation, const uint8_t token[GK_TOKEN_SIZE],
 enum gk_status gk_generation_next(struct gk_transaction *transaction, uint64_t *ret_generation,
                                   struct gk_error *error);
 
-/* Deletes all of `generation`: cards, holders, density, contacts. [committer] */
+/* Deletes all of `generation`: cards, holders, density, contacts, older tokens. [committer] */
 void gk_generation_delete(struct gk_transaction *transaction, uint64_t generation);
 
 /* As gk_generation_delete, in a commit of its own. [worker] */

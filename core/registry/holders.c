@@ -87,6 +87,25 @@ static void delete_holder(struct gk_transaction *transaction, uint64_t generatio
     gk_transaction_delete(transaction, GK_FAMILY_HOLDERS, (struct gk_bytes){key, sizeof key});
 }
 
+/* The card's row, and those of its older tokens. */
+static void delete_card(struct gk_transaction *transaction, const uint8_t key[GK_GENERATION_KEY_SIZE])
+{
+    const struct gk_bytes row = {key, GK_GENERATION_KEY_SIZE};
+    guika_v1_internal_CardRecord card = guika_v1_internal_CardRecord_init_zero;
+
+    if (gk_record_get(transaction, GK_FAMILY_CARDS, row, guika_v1_internal_CardRecord_fields, &card, NULL) ==
+        GK_OK) {
+        for (pb_size_t i = 0; i < card.older_count; i++) {
+            uint8_t older[GK_GENERATION_KEY_SIZE];
+
+            memcpy(older, key, GK_GENERATION_SIZE);
+            memcpy(older + GK_GENERATION_SIZE, card.older[i], GK_TOKEN_SIZE);
+            gk_transaction_delete(transaction, GK_FAMILY_OLDER_CARDS, (struct gk_bytes){older, sizeof older});
+        }
+    }
+    gk_transaction_delete(transaction, GK_FAMILY_CARDS, row);
+}
+
 static enum gk_status apply_forget(void *context, struct gk_transaction *transaction, struct gk_error *error)
 {
     const struct forgetting *forgetting = context;
@@ -101,8 +120,7 @@ static enum gk_status apply_forget(void *context, struct gk_transaction *transac
         return gk_error_set(error, GK_ABORTED, "the issuer's list was replaced meanwhile; try again");
     }
     for (size_t i = 0; i < forgetting->search->count; i++) {
-        gk_transaction_delete(transaction, GK_FAMILY_CARDS,
-                              (struct gk_bytes){forgetting->search->keys[i], GK_GENERATION_KEY_SIZE});
+        delete_card(transaction, forgetting->search->keys[i]);
     }
     gk_contacts_delete(transaction, forgetting->contacts);
     delete_holder(transaction, account.generation, forgetting->holder_token);

@@ -22,6 +22,7 @@ struct page {
     const struct gk_import_rows *rows;
     guika_v1_internal_IssuerAccount account; /* as it is after the page */
     uint64_t replaced;                       /* generation that went out of force; 0: none */
+    uint32_t base;                           /* epoch of the service's tokens in the rows */
     bool flipped;
     bool out_of_order;
 };
@@ -40,6 +41,22 @@ static enum gk_status note_key(struct page *page, const struct gk_import_row *ro
     }
     *epoch = row->key_epoch;
     return GK_OK;
+}
+
+/* Whoever has the number's token from an older index key finds the card by it, until nobody has it any more
+ * (core/collapse.h). */
+static void put_older(struct gk_transaction *transaction, uint64_t generation,
+                      const struct gk_card_tokens *tokens, guika_v1_internal_CardRecord *card)
+{
+    card->older_count = 0;
+    for (size_t i = 1; i < tokens->count; i++) {
+        uint8_t key[GK_GENERATION_KEY_SIZE];
+
+        gk_generation_key(generation, tokens->tokens[i], key);
+        gk_transaction_put(transaction, GK_FAMILY_OLDER_CARDS, (struct gk_bytes){key, sizeof key},
+                           (struct gk_bytes){tokens->tokens[0], GK_TOKEN_SIZE});
+        memcpy(card->older[card->older_count++], tokens->tokens[i], GK_TOKEN_SIZE);
+    }
 }
 
 static enum gk_status put_row(struct gk_transaction *transaction, struct page *page,
@@ -70,6 +87,7 @@ static enum gk_status put_row(struct gk_transaction *transaction, struct page *p
     card.kind = row->kind;
     card.key_epoch = row->key_epoch;
     card.own_key = row->own_key;
+    put_older(transaction, page->account.staging, &row->all_tokens, &card);
     status =
         gk_record_put(transaction, GK_FAMILY_CARDS, key, guika_v1_internal_CardRecord_fields, &card, error);
     if (status != GK_OK) {
@@ -133,6 +151,7 @@ static void finish(struct gk_transaction *transaction, struct page *page)
         account->generation = account->staging;
         account->rows = account->staging_rows;
         account->list_key_epoch = account->staging_key_epoch;
+        account->base_epoch = page->base;
         snprintf(detail, sizeof detail, "%llu cards in force", (unsigned long long)account->rows);
         gk_registry_audit(transaction, page->issuer_id, "registry.import",
                           (struct gk_bytes){(const uint8_t *)page->issuer_id, strlen(page->issuer_id)},
@@ -226,7 +245,8 @@ enum gk_status gk_registry_import_page(struct gk_registry *registry, const char 
                                        guika_v1_ImportCardsResponse *ret_response, struct gk_error *error)
 {
     struct gk_import_rows rows;
-    struct page page = {.issuer_id = issuer_id, .request = request, .rows = &rows};
+    struct page page = {
+        .issuer_id = issuer_id, .request = request, .rows = &rows, .base = gk_keys_epoch(registry->keys)};
 
     if (!is_import_id(request->import_id)) {
         return gk_error_set(error, GK_INVALID_ARGUMENT,

@@ -132,10 +132,12 @@ static enum gk_status prepare(struct gk_registry *registry, const char *issuer_i
     }
     item->kind = match->kind;
     item->key_epoch = gk_keys_epoch(registry->keys);
-    gk_keys_card_token(registry->keys, match->scheme, match->number, item->card_token);
+    item->all_tokens = gk_keys_card_tokens(registry->keys, match->scheme, match->number);
+    memcpy(item->card_token, item->all_tokens.tokens[0], GK_TOKEN_SIZE);
     gk_keys_holder_token(registry->keys, issuer_id, row->holder_id, item->holder_token);
     index_contacts(registry->keys, row, item);
-    item->blocks = gk_density_blocks(registry->keys, match->scheme, match->number);
+    item->blocks =
+        gk_density_blocks(registry->keys, gk_keys_epoch(registry->keys), match->scheme, match->number);
     return seal_contacts(registry, issuer_id, row, item, error);
 }
 

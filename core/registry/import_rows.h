@@ -14,6 +14,8 @@ enum { GK_PAGE_ROWS_MAX = 500 };
 struct gk_import_row {
     const char *problem; /* NULL: accepted */
     uint8_t card_token[GK_TOKEN_SIZE];
+    struct gk_card_tokens
+        all_tokens; /* of the number, card_token first; none where that is an issuer's own */
     uint8_t holder_token[GK_TOKEN_SIZE];
     struct gk_blocks blocks;
     guika_v1_CardKind kind;

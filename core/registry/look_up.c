@@ -85,6 +85,7 @@ static void fill_in(const struct entry *chosen, struct gk_registration *registra
     registration->cancelled = chosen->record.cancelled;
     registration->own_key = chosen->record.own_key;
     registration->key_epoch = chosen->record.key_epoch;
+    registration->base_epoch = chosen->record.own_key ? 0 : chosen->list->base;
     registration->policy = chosen->list->policy;
     memcpy(registration->issuer_account, chosen->list->name, sizeof registration->issuer_account);
     memcpy(registration->card_token, chosen->token, GK_TOKEN_SIZE);
@@ -105,16 +106,20 @@ static size_t spread(struct gk_registry *registry, const struct gk_account_list 
                      struct gk_density_view *ret_views)
 {
     const guika_v1_internal_Candidate *candidate = question->candidate;
-    struct gk_blocks blocks = {.count = 0};
     size_t spread = 0;
 
-    if (candidate != NULL) {
-        blocks = gk_density_blocks(registry->keys, candidate->scheme, candidate->number);
-    }
     for (size_t i = 0; i < count; i++) {
-        memcpy(ret_entries[spread].token, question->registration.card_token, GK_TOKEN_SIZE);
         ret_entries[spread].list = &lists[i];
-        ret_views[spread++] = (struct gk_density_view){lists[i].generation, blocks};
+        ret_views[spread] = (struct gk_density_view){.generation = lists[i].generation};
+        if (candidate == NULL) {
+            memcpy(ret_entries[spread].token, question->registration.card_token, GK_TOKEN_SIZE);
+        } else {
+            gk_keys_card_token_from(registry->keys, lists[i].base, candidate->scheme, candidate->number,
+                                    ret_entries[spread].token);
+            ret_views[spread].blocks =
+                gk_density_blocks(registry->keys, lists[i].base, candidate->scheme, candidate->number);
+        }
+        spread++;
         if (candidate != NULL && lists[i].key_epoch != 0 &&
             gk_issuer_keys_tokens(gk_keys_issuers(registry->keys), lists[i].name, lists[i].key_epoch,
                                   candidate->scheme, candidate->number, ret_entries[spread].token,
@@ -124,6 +129,32 @@ static size_t spread(struct gk_registry *registry, const struct gk_account_list 
         }
     }
     return spread;
+}
+
+/* A token from an older index key becomes the one under which the list has the card. */
+static enum gk_status renew_tokens(struct gk_registry *registry, struct entry *entries, size_t count,
+                                   struct gk_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint8_t key[GK_GENERATION_KEY_SIZE];
+        struct gk_value newer = {0};
+
+        if (entries[i].list->base <= gk_keys_lowest(registry->keys)) {
+            continue;
+        }
+        gk_generation_key(entries[i].list->generation, entries[i].token, key);
+        const enum gk_status status = gk_store_get(registry->store, GK_FAMILY_OLDER_CARDS,
+                                                   (struct gk_bytes){key, sizeof key}, &newer, error);
+
+        if (status == GK_OK && newer.size == GK_TOKEN_SIZE) {
+            memcpy(entries[i].token, newer.data, GK_TOKEN_SIZE);
+        }
+        gk_value_free(&newer);
+        if (status != GK_OK && status != GK_NOT_FOUND) {
+            return status;
+        }
+    }
+    return GK_OK;
 }
 
 static enum gk_status ask(struct gk_registry *registry, const struct gk_account_list *lists, size_t count,
@@ -138,7 +169,11 @@ static enum gk_status ask(struct gk_registry *registry, const struct gk_account_
         abort();
     }
     const size_t keys = spread(registry, lists, count, question, entries, views);
-    enum gk_status status = read_entries(registry, entries, keys, error);
+    enum gk_status status = candidate == NULL ? renew_tokens(registry, entries, keys, error) : GK_OK;
+
+    if (status == GK_OK) {
+        status = read_entries(registry, entries, keys, error);
+    }
 
     for (size_t i = 0; i < keys; i++) {
         self += entries[i].present;
@@ -188,6 +223,7 @@ enum gk_status gk_registry_look_up(struct gk_registry *registry, const guika_v1_
 
     gk_keys_card_token(registry->keys, candidate->scheme, candidate->number,
                        question.registration.card_token);
+    question.registration.base_epoch = gk_keys_epoch(registry->keys);
     return look_up(registry, &question, ret_registration, error);
 }
 
@@ -199,6 +235,64 @@ enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
 
     memcpy(question.registration.card_token, card_token, GK_TOKEN_SIZE);
     return look_up(registry, &question, ret_registration, error);
+}
+
+/* Of the lists that have the card, the one with the newest token; none where one has `token` itself. */
+static enum gk_status newest_of(const struct entry *entries, size_t count, const uint8_t *token,
+                                uint8_t *ret_token, uint32_t *ret_base)
+{
+    const struct entry *newest = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!entries[i].present) {
+            continue;
+        }
+        if (memcmp(entries[i].token, token, GK_TOKEN_SIZE) == 0) {
+            return GK_NOT_FOUND;
+        }
+        if (newest == NULL || entries[i].list->base > newest->list->base) {
+            newest = &entries[i];
+        }
+    }
+    if (newest == NULL) {
+        return GK_NOT_FOUND;
+    }
+    memcpy(ret_token, newest->token, GK_TOKEN_SIZE);
+    *ret_base = newest->list->base;
+    return GK_OK;
+}
+
+enum gk_status gk_registry_newer_token(struct gk_registry *registry, const uint8_t token[GK_TOKEN_SIZE],
+                                       uint8_t ret_token[GK_TOKEN_SIZE], uint32_t *ret_base,
+                                       struct gk_error *error)
+{
+    struct gk_account_list *lists;
+    struct entry *entries;
+    enum gk_status status;
+    uint64_t version;
+    size_t count;
+
+    do {
+        gk_accounts_covering(registry->accounts, NULL, NULL, &lists, &count, &version);
+        entries = calloc(count + 1, sizeof *entries);
+        if (entries == NULL) {
+            abort();
+        }
+        for (size_t i = 0; i < count; i++) {
+            entries[i].list = &lists[i];
+            memcpy(entries[i].token, token, GK_TOKEN_SIZE);
+        }
+        status = renew_tokens(registry, entries, count, error);
+        if (status == GK_OK && count > 0) {
+            status = read_entries(registry, entries, count, error);
+        }
+        if (status == GK_OK) {
+            status = newest_of(entries, count, token, ret_token, ret_base);
+        }
+        free(entries);
+        free(lists);
+    } while (gk_accounts_version(registry->accounts) != version);
+    return status;
 }
 
 size_t gk_registry_own_tokens(struct gk_registry *registry, const char *scheme, const char *number,

@@ -63,10 +63,11 @@ enum gk_status gk_registry_import_page(struct gk_registry *registry, const char 
                                        guika_v1_ImportCardsResponse *ret_response, struct gk_error *error);
 
 /* Marks a card of the account's list cancelled, also in a list that is being imported. `number` is canonical;
- * it is looked for under the service's key and under the issuer's own. `ret_token` (may be NULL) is the one
- * that it was found by. NOT_FOUND, PERMISSION_DENIED (not among the account's bindings). [worker] */
+ * it is looked for under the service's key and under the issuer's own. `ret_tokens` (may be NULL) are those
+ * that found cards may have of it. NOT_FOUND, PERMISSION_DENIED (not among the account's bindings). [worker]
+ */
 enum gk_status gk_registry_revoke(struct gk_registry *registry, const char *issuer_id, const char *scheme,
-                                  const char *number, uint8_t ret_token[GK_TOKEN_SIZE],
+                                  const char *number, struct gk_card_tokens *ret_tokens,
                                   struct gk_error *error);
 /* The same by a token that the issuer made with its own index key. [worker] */
 enum gk_status gk_registry_revoke_token(struct gk_registry *registry, const char *issuer_id,
@@ -86,8 +87,9 @@ struct gk_registration {
     char issuer_account[33];
     uint8_t card_token[GK_TOKEN_SIZE]; /* the one that it was found by; where not registered the service's */
     uint8_t holder_token[GK_TOKEN_SIZE];
-    bool own_key;                 /* card_token was made by the issuer, with its own index key */
-    uint32_t key_epoch;           /* of that key, or of the service's */
+    bool own_key;        /* card_token was made by the issuer, with its own index key */
+    uint32_t key_epoch;  /* of that key, or of the service's */
+    uint32_t base_epoch; /* of the service's key that card_token was first made with; 0: of an issuer's own */
     guika_v1_IssuerPolicy policy; /* of the account; UNSPECIFIED: NOTIFY_AT_ONCE */
     double density; /* 0 to 1: the share of the valid numbers near this one that are registered, this one left
                        out */
@@ -98,7 +100,9 @@ struct gk_registration {
 enum gk_status gk_registry_look_up(struct gk_registry *registry, const guika_v1_internal_Candidate *candidate,
                                    struct gk_registration *ret_registration, struct gk_error *error);
 
-/* As gk_registry_look_up by token, for enquiries; density is not computed. [worker] */
+/* As gk_registry_look_up by token, for what rests under one; a token from an older index key finds the card
+ * of a list that has it under a newer one, as long as old keys are there; density is not computed. [worker]
+ */
 enum gk_status gk_registry_look_up_token(struct gk_registry *registry,
                                          const uint8_t card_token[GK_TOKEN_SIZE],
                                          struct gk_registration *ret_registration, struct gk_error *error);
@@ -114,6 +118,13 @@ size_t gk_registry_own_tokens(struct gk_registry *registry, const char *scheme, 
 enum gk_status gk_registry_look_up_card(struct gk_registry *registry, const uint8_t card_token[GK_TOKEN_SIZE],
                                         guika_v1_CardKind kind, struct gk_registration *ret_registration,
                                         struct gk_error *error);
+
+/* Where some list has the number of `token` from a newer index key alone:
+ * its token there and that key's epoch. NOT_FOUND without a message where no list has it, or one still has it
+ * as it is. [worker] */
+enum gk_status gk_registry_newer_token(struct gk_registry *registry, const uint8_t token[GK_TOKEN_SIZE],
+                                       uint8_t ret_token[GK_TOKEN_SIZE], uint32_t *ret_base,
+                                       struct gk_error *error);
 
 /* Opens the holder's name, language and contacts. NOT_FOUND where the account's list has no such holder (any
  * more). [worker] */

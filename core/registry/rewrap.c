@@ -21,7 +21,7 @@ enum {
 
 /* The families of a list, in the order in which they are copied. */
 static const enum gk_family FAMILIES[] = {GK_FAMILY_CARDS, GK_FAMILY_HOLDERS, GK_FAMILY_DENSITY,
-                                          GK_FAMILY_CONTACTS};
+                                          GK_FAMILY_CONTACTS, GK_FAMILY_OLDER_CARDS};
 enum { FAMILY_COUNT = sizeof FAMILIES / sizeof FAMILIES[0] };
 
 static_assert(guika_v1_internal_HolderRecord_size <= ROW_VALUE_MAX, "the longest row fits");
@@ -89,6 +89,9 @@ static enum gk_status copy_card(struct copying *copying, struct gk_bytes value, 
     if (!card.own_key) { /* the issuer's key has not changed */
         wrap(copying, row->key + GK_GENERATION_SIZE);
         card.key_epoch = copying->to;
+        for (pb_size_t i = 0; i < card.older_count; i++) {
+            wrap(copying, card.older[i]);
+        }
     }
     wrap(copying, card.holder_token);
     return encode(row, guika_v1_internal_CardRecord_fields, &card, copying->error);
@@ -146,6 +149,19 @@ static enum gk_status copy_contact(struct copying *copying, struct row *row)
     return GK_OK;
 }
 
+/* An older token and the one that the list has. */
+static enum gk_status copy_older(struct copying *copying, struct gk_bytes value, struct row *row)
+{
+    if (value.size != GK_TOKEN_SIZE) {
+        return gk_error_set(copying->error, GK_DATA_LOSS, "a row of a list is damaged");
+    }
+    memcpy(row->value, value.data, GK_TOKEN_SIZE);
+    row->value_size = GK_TOKEN_SIZE;
+    wrap(copying, row->key + GK_GENERATION_SIZE);
+    wrap(copying, row->value);
+    return GK_OK;
+}
+
 static size_t key_size_of(enum gk_family family)
 {
     switch (family) {
@@ -177,6 +193,8 @@ static enum gk_status copy_row(struct copying *copying, enum gk_family family, s
         return copy_holder(copying, value, row);
     case GK_FAMILY_CONTACTS:
         return copy_contact(copying, row);
+    case GK_FAMILY_OLDER_CARDS:
+        return copy_older(copying, value, row);
     default:
         return copy_block(copying, value, row);
     }

@@ -30,8 +30,12 @@ struct gk_keys;
  * overwritten. [worker] */
 enum gk_status gk_keys_generate(const char *directory, struct gk_error *error);
 
+/* Makes the key that signs heads of the audit chain, in a folder of keys from before there was one.
+ * `*ret_made`: false where it is there. FAILED_PRECONDITION where other keys are missing too. [worker] */
+enum gk_status gk_keys_add_audit(const char *directory, bool *ret_made, struct gk_error *error);
+
 /* Reads the key files. FAILED_PRECONDITION where one is missing, of the wrong length, or readable by others.
- * [worker] */
+ * grant.key alone is made where it is missing: folders of before there were grants have none. [worker] */
 enum gk_status gk_keys_open(const char *directory, struct gk_keys **ret_keys, struct gk_error *error);
 void gk_keys_close(struct gk_keys *keys);
 
@@ -41,8 +45,16 @@ struct gk_issuer_keys *gk_keys_issuers(const struct gk_keys *keys);
 /* Makes the key files of the next epoch, index.N.key and seal.N.key; those before stay: tokens are wrapped
  * once more, token(N) = HMAC(key N, token(N - 1)), because the numbers are gone, and what was sealed before
  * can be opened until it is sealed anew. In force once the keys are opened again. RESOURCE_EXHAUSTED after
- * GK_KEY_EPOCHS_MAX. [worker] */
+ * GK_KEY_EPOCHS_MAX; FAILED_PRECONDITION where GK_BASES_MAX index keys are there that were not retired.
+ * [worker] */
 enum gk_status gk_keys_add_epoch(const char *directory, uint32_t *ret_epoch, struct gk_error *error);
+
+/* Deletes the index keys of the epochs below `lowest` (2 to the newest): no record has a number's token from
+ * them any more. What else was derived from them (tokens of holders and contacts, message ids) stays, in
+ * kept.key and kept.N.key, which cannot make a number's token. Survives a crash at any point: call it again.
+ * [worker] */
+enum gk_status gk_keys_retire(const char *directory, struct gk_keys *keys, uint32_t lowest,
+                              struct gk_error *error);
 
 /* The epoch of the index and sealing keys in force: the newest, unless gk_keys_use says another; 1 from the
  * first day. */
@@ -55,27 +67,47 @@ uint32_t gk_keys_newest(const struct gk_keys *keys);
  * anybody else has the keys. FAILED_PRECONDITION where the files of that epoch are missing. */
 enum gk_status gk_keys_use(struct gk_keys *keys, uint32_t epoch, struct gk_error *error);
 
+/* The lowest epoch whose index key is whole: numbers have tokens under it and all later ones. */
+uint32_t gk_keys_lowest(const struct gk_keys *keys);
+
 /* Makes the token of epoch `from` (1 or more) that of epoch `to`, `from` to the newest. Tokens of cards,
  * holders and blocks alike. */
 void gk_keys_wrap(const struct gk_keys *keys, uint32_t from, uint32_t to, uint8_t token[GK_TOKEN_SIZE]);
 
-/* HMAC-SHA256(index key, scheme, 0x00, canonical number), wrapped up to the epoch in force, as the two after
- * it: the only form in which a number rests. */
+/* HMAC-SHA256(index key of epoch `base`, scheme, 0x00, canonical number), wrapped up to the epoch in force:
+ * the only form in which a number rests. A number has one token under each base, `gk_keys_lowest` to the
+ * epoch in force: where the number is at hand it gets the newest, and what was stored before a rotation keeps
+ * its base until a list brings the number again (core/collapse.h). */
+void gk_keys_card_token_from(const struct gk_keys *keys, uint32_t base, const char *scheme,
+                             const char *number, uint8_t ret_token[GK_TOKEN_SIZE]);
+/* Under the epoch in force. */
 void gk_keys_card_token(const struct gk_keys *keys, const char *scheme, const char *number,
                         uint8_t ret_token[GK_TOKEN_SIZE]);
-/* HMAC of (issuer account, holder id). */
+
+enum { GK_BASES_MAX = 16 /* index keys at once that numbers may have tokens under */ };
+
+/* All tokens of one number: tokens[i] is of base `newest` - i. */
+struct gk_card_tokens {
+    uint32_t newest;
+    size_t count;
+    uint8_t tokens[GK_BASES_MAX][GK_TOKEN_SIZE];
+};
+struct gk_card_tokens gk_keys_card_tokens(const struct gk_keys *keys, const char *scheme, const char *number);
+
+/* HMAC of (issuer account, holder id), wrapped from the first epoch to that in force. */
 void gk_keys_holder_token(const struct gk_keys *keys, const char *issuer_account, const char *holder_id,
                           uint8_t ret_token[GK_TOKEN_SIZE]);
-/* HMAC of a contact in the form of gk_contact_read: the only form in which it is looked up. */
+/* HMAC of a contact in the form of gk_contact_read, wrapped likewise: the only form in which it is looked up.
+ */
 void gk_keys_contact_token(const struct gk_keys *keys, const char *contact, uint8_t ret_token[GK_TOKEN_SIZE]);
 /* The one-time code that proves a contact: eight digits, the keyed hash of its token and a random nonce. The
  * nonce rests, the code never does; the key is another file's than that of the tokens. */
 void gk_keys_contact_code(const struct gk_keys *keys, const uint8_t contact_token[GK_TOKEN_SIZE],
                           const uint8_t nonce[GK_NONCE_SIZE], char ret_code[GK_CONTACT_CODE_SIZE]);
-/* HMAC of (scheme, length of the number, its first `kept` characters): names the block of numbers around one.
- */
-void gk_keys_block_token(const struct gk_keys *keys, const char *scheme, const char *number, size_t kept,
-                         uint8_t ret_token[GK_TOKEN_SIZE]);
+/* HMAC of (scheme, length of the number, its first `kept` characters), from `base` as
+ * gk_keys_card_token_from: names the block of numbers around one. */
+void gk_keys_block_token(const struct gk_keys *keys, uint32_t base, const char *scheme, const char *number,
+                         size_t kept, uint8_t ret_token[GK_TOKEN_SIZE]);
 /* Message id: HMAC of `purpose` and `subject`, cut to 16 bytes; the same inputs give the same id. */
 void gk_keys_message_id(const struct gk_keys *keys, const char *purpose, struct gk_bytes subject,
                         uint8_t ret_id[16]);

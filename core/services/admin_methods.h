@@ -7,6 +7,7 @@
 
 /* keys_service.c */
 void gk_admin_rotate_keys(struct gk_rpc_call *call, const guika_v1_RotateKeysRequest *request, void *context);
+void gk_admin_retire_keys(struct gk_rpc_call *call, const guika_v1_RetireKeysRequest *request, void *context);
 void gk_admin_get_keys(struct gk_rpc_call *call, const guika_v1_GetKeysRequest *request, void *context);
 
 /* holder_rights_service.c */

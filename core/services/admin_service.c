@@ -114,6 +114,7 @@ struct gk_rpc_binding gk_admin_service(struct gk_services *services)
         .restore = on_restore,
         .rotate_keys = gk_admin_rotate_keys,
         .get_keys = gk_admin_get_keys,
+        .retire_keys = gk_admin_retire_keys,
         .export_holder = gk_admin_export_holder,
         .forget_holder = gk_admin_forget_holder,
     };

@@ -1,10 +1,12 @@
 #include "core/memory.h"
+#include "core/security/grant_key.h"
 #include "core/services/box_methods.h"
 #include "core/task.h"
 #include "guika/v1/box.rpc.h"
 
 #include <pb_decode.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 /* --- answers --- */
@@ -71,10 +73,25 @@ static void on_heartbeat(struct gk_rpc_call *call, const guika_v1_HeartbeatReque
     if (gk_boxes_heard(services->boxes, box_id, request)) {
         gk_log(services->log, GK_LOG_INFO, "box_heard", {"box", box_id}, {"software", request->software});
     }
+    gk_box_alerts_heard(services->alerts, box_id, request);
     response.interval_ms = services->heartbeat_ms;
     response.time_ms = gk_clock_now_ms(&services->clock);
     gk_keys_spool_public(services->keys, response.spool_public_key);
+    gk_keys_grant_public(services->keys, response.grant_public_key);
+    response.grants_version = gk_grants_heard(services->grants, box_id);
+    (void)snprintf(response.box_id, sizeof response.box_id, "%.32s", box_id);
     guika_v1_box_service_heartbeat_reply(call, &response);
+}
+
+static void on_list_grants(struct gk_rpc_call *call, const guika_v1_ListGrantsRequest *request, void *context)
+{
+    const struct gk_services *services = context;
+    const struct gk_bytes after = {request->after_case_id.bytes, request->after_case_id.size};
+    guika_v1_ListGrantsResponse *response = gk_allocate(sizeof *response);
+
+    gk_grants_page(services->grants, gk_rpc_call_principal(call)->id, after, response);
+    guika_v1_box_service_list_grants_reply(call, response);
+    free(response);
 }
 
 /* --- a spool entry, sealed while the line was down --- */
@@ -111,6 +128,8 @@ static const char *entry_deposit_id(const guika_v1_SpoolEntry *entry)
         return entry->entry.deposit.deposit_id;
     case guika_v1_SpoolEntry_confirm_tag:
         return entry->entry.confirm.deposit_id;
+    case guika_v1_SpoolEntry_pickup_tag:
+        return entry->entry.pickup.entry_id;
     default:
         return "";
     }
@@ -149,6 +168,15 @@ static void run_replay(struct gk_task *task)
     replay->status = open_entry(replay);
 }
 
+static void answer_replayed_pickup(struct gk_rpc_call *call, void *request)
+{
+    guika_v1_ReplayResponse response = {0};
+
+    response.which_answer = guika_v1_ReplayResponse_pickup_tag;
+    guika_v1_box_service_replay_reply(call, &response);
+    free_replay(request);
+}
+
 static void on_opened(struct gk_task *task)
 {
     struct replay *replay = gk_container_of(task, struct replay, task);
@@ -167,6 +195,9 @@ static void on_opened(struct gk_task *task)
         free_replay(replay);
     } else if (replay->entry.which_entry == guika_v1_SpoolEntry_deposit_tag) {
         gk_pipeline_deposit(pipeline, &pipeline_call, &replay->entry.entry.deposit);
+    } else if (replay->entry.which_entry == guika_v1_SpoolEntry_pickup_tag) {
+        gk_box_merge_pickup(replay->call, replay->services, &replay->entry.entry.pickup,
+                            answer_replayed_pickup, free_replay, replay);
     } else {
         gk_pipeline_confirm(pipeline, &pipeline_call, &replay->entry.entry.confirm);
     }
@@ -194,6 +225,7 @@ struct gk_rpc_binding gk_box_service(struct gk_services *services)
         .add_frames = on_add_frames,
         .confirm_stored = on_confirm_stored,
         .replay = on_replay,
+        .list_grants = on_list_grants,
         .heartbeat = on_heartbeat,
         .open_for_pickup = gk_box_open_for_pickup,
         .confirm_collected = gk_box_confirm_collected,

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST_DEFAULT = 50, LIST_MAX = 100, TIME_KEY_SIZE = 8 + GK_CASE_ID_SIZE };
+enum { LIST_DEFAULT = 50, LIST_MAX = 100 };
 
 /* --- ShowCard --- */
 
@@ -121,23 +121,30 @@ struct listing {
     const guika_v1_ListHandOverRequest *request;
     size_t limit;
     int64_t now_ms;
-    uint8_t start[TIME_KEY_SIZE]; /* the last row of the page before */
+    uint8_t start[GK_HAND_OVER_KEY_SIZE]; /* the last row of the page before */
     size_t start_size;
-    uint8_t last[TIME_KEY_SIZE];
+    uint8_t last[GK_HAND_OVER_KEY_SIZE];
     guika_v1_ListHandOverResponse response;
     enum gk_status status;
     struct gk_error error;
 };
 
-/* An expired card, or a difficult one whose time is over. */
-static bool is_over(const struct listing *listing, const guika_v1_internal_FoundCard *card)
+static bool is_wanted(const struct listing *listing, const guika_v1_internal_FoundCard *card)
 {
     const char *account = listing->request->issuer_account;
-    const bool late_difficult = card->state == guika_v1_CardState_CARD_STATE_DIFFICULT &&
-                                card->expires_at_ms != 0 && card->expires_at_ms <= listing->now_ms;
 
-    return (card->state == guika_v1_CardState_CARD_STATE_EXPIRED || late_difficult) &&
-           (account[0] == '\0' || strcmp(account, card->issuer_account) == 0);
+    return account[0] == '\0' || strcmp(account, card->issuer_account) == 0;
+}
+
+/* When the card's retention ended, of its row: 8 bytes, big-endian. */
+static int64_t ended_at_ms(struct gk_bytes key)
+{
+    uint64_t at_ms = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        at_ms = at_ms << 8 | key.data[i];
+    }
+    return (int64_t)at_ms;
 }
 
 static void fill_hand_over(const struct gk_services *services, const guika_v1_internal_FoundCard *card,
@@ -166,22 +173,25 @@ static bool list_one(void *context, struct gk_bytes key, struct gk_bytes value)
     guika_v1_internal_FoundCard card = {0};
 
     (void)value;
-    if (key.size != TIME_KEY_SIZE ||
-        (listing->start_size == TIME_KEY_SIZE && memcmp(key.data, listing->start, TIME_KEY_SIZE) == 0)) {
+    if (key.size != GK_HAND_OVER_KEY_SIZE || (listing->start_size == GK_HAND_OVER_KEY_SIZE &&
+                                              memcmp(key.data, listing->start, GK_HAND_OVER_KEY_SIZE) == 0)) {
         return true;
+    }
+    if (ended_at_ms(key) > listing->now_ms) {
+        return false; /* the others have time yet */
     }
     if (gk_record_read(listing->services->store, GK_FAMILY_FOUND_CARDS,
                        (struct gk_bytes){key.data + 8, GK_CASE_ID_SIZE}, guika_v1_internal_FoundCard_fields,
                        &card, NULL) != GK_OK ||
-        !is_over(listing, &card)) {
+        !is_wanted(listing, &card)) {
         return true;
     }
     if (listing->response.cards_count == listing->limit) {
-        gk_hex_encode(listing->last, TIME_KEY_SIZE, listing->response.next_page_token);
+        gk_hex_encode(listing->last, GK_HAND_OVER_KEY_SIZE, listing->response.next_page_token);
         return false;
     }
     fill_hand_over(listing->services, &card, &listing->response.cards[listing->response.cards_count++]);
-    memcpy(listing->last, key.data, TIME_KEY_SIZE);
+    memcpy(listing->last, key.data, GK_HAND_OVER_KEY_SIZE);
     return true;
 }
 
@@ -190,9 +200,9 @@ static void run_listing(struct gk_task *task)
 {
     struct listing *listing = gk_container_of(task, struct listing, task);
 
-    listing->status = gk_store_scan(
-        listing->services->store, GK_FAMILY_FOUND_BY_TIME, (struct gk_bytes){NULL, 0},
-        (struct gk_bytes){listing->start, listing->start_size}, false, list_one, listing, &listing->error);
+    listing->status = gk_store_scan(listing->services->store, GK_FAMILY_HAND_OVER, (struct gk_bytes){NULL, 0},
+                                    (struct gk_bytes){listing->start, listing->start_size}, false, list_one,
+                                    listing, &listing->error);
 }
 
 static void on_listed(struct gk_task *task)
@@ -212,15 +222,15 @@ void gk_operator_list_hand_over(struct gk_rpc_call *call, const guika_v1_ListHan
 {
     const struct gk_services *services = context;
     const size_t token = strlen(request->page_token);
-    uint8_t start[TIME_KEY_SIZE];
+    uint8_t start[GK_HAND_OVER_KEY_SIZE];
 
     if (request->limit > LIST_MAX) {
         gk_rpc_fail(call, GK_INVALID_ARGUMENT, "limit must be 0 to %d, not %u", LIST_MAX,
                     (unsigned)request->limit);
         return;
     }
-    if (token != 0 &&
-        (token != 2 * TIME_KEY_SIZE || !gk_hex_decode(request->page_token, start, TIME_KEY_SIZE))) {
+    if (token != 0 && (token != 2 * GK_HAND_OVER_KEY_SIZE ||
+                       !gk_hex_decode(request->page_token, start, GK_HAND_OVER_KEY_SIZE))) {
         gk_rpc_fail(call, GK_INVALID_ARGUMENT, "page_token must be one that ListHandOver gave");
         return;
     }

@@ -20,7 +20,9 @@ struct filing {
     const struct gk_services *services;
     struct gk_repeated questions;
     guika_v1_internal_WatchRecord watch;
-    size_t open; /* watches of this contact that wait already */
+    struct gk_card_tokens tokens[sizeof((guika_v1_internal_WatchRecord *)NULL)->card_tokens /
+                                 GK_TOKEN_SIZE]; /* of its numbers */
+    size_t open;                                 /* watches of this contact that wait already */
     enum gk_status status;
     struct gk_error error;
 };
@@ -52,8 +54,24 @@ static bool count_open(void *context, const guika_v1_internal_WatchRecord *watch
 static enum gk_status apply_filing(void *context, struct gk_transaction *transaction, struct gk_error *error)
 {
     struct filing *filing = context;
+    enum gk_status status = GK_OK;
 
-    return gk_watches_file(transaction, &filing->watch, error);
+    for (pb_size_t i = 0; status == GK_OK && i < filing->watch.card_tokens_count; i++) {
+        status = gk_watches_gather(transaction, &filing->tokens[i], error);
+    }
+    return status == GK_OK ? gk_watches_file(transaction, &filing->watch, error) : status;
+}
+
+/* [worker] */
+static enum gk_status choose_token(struct filing *filing, size_t index)
+{
+    struct gk_card_tokens *tokens = &filing->tokens[index];
+    const enum gk_status status =
+        gk_watches_choose(filing->services->registry, filing->services->store, tokens, &filing->error);
+
+    filing->watch.card_bases[index] = tokens->newest;
+    memcpy(filing->watch.card_tokens[index], tokens->tokens[0], GK_TOKEN_SIZE);
+    return status;
 }
 
 /* [worker] */
@@ -67,6 +85,9 @@ static void run_filing(struct gk_task *task)
     if (filing->status == GK_OK && filing->open >= GK_WATCHES_MAX) {
         filing->status = gk_error_set(&filing->error, GK_FAILED_PRECONDITION,
                                       "you watch for %d cards already; cancel one first", GK_WATCHES_MAX);
+    }
+    for (pb_size_t i = 0; filing->status == GK_OK && i < filing->watch.card_tokens_count; i++) {
+        filing->status = choose_token(filing, i);
     }
     if (filing->status == GK_OK) {
         filing->status = gk_store_commit_and_wait(store, apply_filing, filing, &filing->error);
@@ -123,8 +144,11 @@ static size_t take_matches(struct filing *filing, const guika_v1_internal_Number
             (void)snprintf(watch->issuer, sizeof watch->issuer, "%s", match->issuer);
             seal_mask(filing, match->masked);
         }
-        gk_keys_card_token(filing->services->keys, match->scheme, match->number,
-                           watch->card_tokens[watch->card_tokens_count++]);
+        struct gk_card_tokens *tokens = &filing->tokens[watch->card_tokens_count];
+
+        *tokens = gk_keys_card_tokens(filing->services->keys, match->scheme, match->number);
+        watch->card_bases_count++;
+        watch->card_tokens_count++;
     }
     return watch->card_tokens_count;
 }

@@ -89,7 +89,7 @@ static void run_ask(struct gk_task *task)
 }
 
 /* By the number, as a reader understood it. */
-static enum gk_status revoke_number(struct errand *errand, uint8_t ret_token[GK_TOKEN_SIZE])
+static enum gk_status revoke_number(struct errand *errand, struct gk_card_tokens *ret_tokens)
 {
     struct gk_bytes rest = {errand->answers, errand->answers_size};
     guika_v1_internal_NumberAnswer answer = {0};
@@ -101,7 +101,7 @@ static enum gk_status revoke_number(struct errand *errand, uint8_t ret_token[GK_
         return gk_error_set(&errand->error, GK_INVALID_ARGUMENT, "not a valid number: %s", answer.problem);
     }
     return gk_registry_revoke(errand->services->registry, gk_rpc_call_principal(errand->call)->id,
-                              answer.matches[0].scheme, answer.matches[0].number, ret_token, &errand->error);
+                              answer.matches[0].scheme, answer.matches[0].number, ret_tokens, &errand->error);
 }
 
 /* Cancels the card in the list, and then what was found of it. */
@@ -109,17 +109,20 @@ static enum gk_status revoke_card(struct errand *errand)
 {
     const guika_v1_RevokeCardRequest *request = errand->revoke;
     const char *issuer = gk_rpc_call_principal(errand->call)->id;
-    uint8_t token[GK_TOKEN_SIZE];
+    struct gk_card_tokens tokens = {.count = 1};
     enum gk_status status;
 
     if (request->token.size == 0) {
-        status = revoke_number(errand, token);
+        status = revoke_number(errand, &tokens);
     } else {
-        memcpy(token, request->token.bytes, GK_TOKEN_SIZE);
-        status = gk_registry_revoke_token(errand->services->registry, issuer, request->scheme, token,
-                                          &errand->error);
+        memcpy(tokens.tokens[0], request->token.bytes, GK_TOKEN_SIZE);
+        status = gk_registry_revoke_token(errand->services->registry, issuer, request->scheme,
+                                          tokens.tokens[0], &errand->error);
     }
-    return status == GK_OK ? gk_issuer_cancel_found(errand->services, issuer, token, &errand->error) : status;
+    for (size_t i = 0; status == GK_OK && i < tokens.count; i++) {
+        status = gk_issuer_cancel_found(errand->services, issuer, tokens.tokens[i], &errand->error);
+    }
+    return status;
 }
 
 /* [worker] */
@@ -154,6 +157,9 @@ static void on_registry_done(struct gk_task *task)
         if (errand->imported.in_force) {
             gk_log(errand->services->log, GK_LOG_INFO, "import_in_force", {"issuer", issuer});
             gk_difficult_rematch(errand->services->difficult);
+            if (errand->services->collapse != NULL) {
+                gk_collapse_poke(errand->services->collapse);
+            }
         }
         guika_v1_issuer_service_import_cards_reply(errand->call, &errand->imported);
     }

@@ -1,5 +1,7 @@
-/* RotateKeys, GetKeys; core/rotation.c does the work. */
+/* RotateKeys, GetKeys, RetireKeys; core/rotation.c, core/key_census.c and core/retirement.c do the work. */
+#include "core/key_census.h"
 #include "core/memory.h"
+#include "core/retirement.h"
 #include "core/services/admin_methods.h"
 #include "core/task.h"
 
@@ -75,11 +77,127 @@ void gk_admin_rotate_keys(struct gk_rpc_call *call, const guika_v1_RotateKeysReq
     gk_task_start(services->loop, &rotating->task);
 }
 
+/* --- what is needed --- */
+
+struct asking {
+    struct gk_task task;
+    struct gk_rpc_call *call;
+    struct gk_services *services;
+    char actor[49];
+    bool retire;
+    struct gk_key_census census;
+    uint32_t lowest;
+    enum gk_status status;
+    struct gk_error error;
+};
+
+static enum gk_status apply_note(void *context, struct gk_transaction *transaction, struct gk_error *error)
+{
+    const struct asking *asking = context;
+
+    (void)error;
+    gk_retirement_note(transaction, asking->lowest);
+    gk_transaction_audit(transaction, asking->actor, "keys.begin_retirement", (struct gk_bytes){NULL, 0}, "");
+    return GK_OK;
+}
+
+/* [worker] */
+static void run_asking(struct gk_task *task)
+{
+    struct asking *asking = gk_container_of(task, struct asking, task);
+    const struct gk_services *services = asking->services;
+
+    asking->status = gk_key_census_take(services->store, &asking->census, &asking->error);
+    if (asking->status != GK_OK || !asking->retire) {
+        return;
+    }
+    asking->lowest = gk_key_census_lowest(&asking->census, gk_keys_epoch(services->keys));
+    const uint32_t kept = gk_keys_lowest(services->keys);
+
+    if (kept == gk_keys_epoch(services->keys)) {
+        asking->status =
+            gk_error_set(&asking->error, GK_FAILED_PRECONDITION, "there is no older index key to retire");
+    } else if (asking->lowest <= kept) {
+        asking->status =
+            gk_error_set(&asking->error, GK_FAILED_PRECONDITION,
+                         "records still need the index key of epoch %u, and with it all later ones; "
+                         "see guika key status",
+                         (unsigned)kept);
+    } else {
+        asking->status = gk_store_commit_and_wait(services->store, apply_note, asking, &asking->error);
+    }
+}
+
+static void fill_uses(const struct asking *asking, guika_v1_GetKeysResponse *response)
+{
+    uint64_t needed_by = 0;
+
+    for (uint32_t epoch = 1; epoch <= response->epoch; epoch++) {
+        const struct gk_key_use *counted = &asking->census.epochs[epoch];
+        guika_v1_KeyUse *use = &response->uses[response->uses_count++];
+
+        needed_by += counted->cards + counted->found_cards + counted->watches + counted->claims;
+        *use = (guika_v1_KeyUse){.epoch = epoch,
+                                 .retired = epoch < gk_keys_lowest(asking->services->keys),
+                                 .lists = counted->lists,
+                                 .cards = counted->cards,
+                                 .found_cards = counted->found_cards,
+                                 .watches = counted->watches,
+                                 .claims = counted->claims,
+                                 .needed_by = needed_by};
+    }
+}
+
+static void on_asked(struct gk_task *task)
+{
+    struct asking *asking = gk_container_of(task, struct asking, task);
+    struct gk_services *services = asking->services;
+
+    if (asking->status != GK_OK) {
+        gk_rpc_fail(asking->call, asking->status, "%s", asking->error.message);
+    } else if (asking->retire) {
+        const guika_v1_RetireKeysResponse response = {asking->lowest};
+
+        gk_log(services->log, GK_LOG_WARNING, "keys_to_be_retired", {"by", asking->actor});
+        guika_v1_admin_service_retire_keys_reply(asking->call, &response);
+        services->start_again(services->start_again_context);
+    } else {
+        guika_v1_GetKeysResponse response = {.epoch = gk_keys_epoch(services->keys),
+                                             .newest = gk_keys_newest(services->keys)};
+
+        fill_uses(asking, &response);
+        guika_v1_admin_service_get_keys_reply(asking->call, &response);
+    }
+    free(asking);
+}
+
+static void ask(struct gk_rpc_call *call, struct gk_services *services, bool retire)
+{
+    struct asking *asking = gk_allocate(sizeof *asking);
+
+    asking->call = call;
+    asking->services = services;
+    asking->retire = retire;
+    (void)snprintf(asking->actor, sizeof asking->actor, "operator:%.38s", gk_rpc_call_principal(call)->id);
+    asking->task.run = run_asking;
+    asking->task.done = on_asked;
+    gk_task_start(services->loop, &asking->task);
+}
+
 void gk_admin_get_keys(struct gk_rpc_call *call, const guika_v1_GetKeysRequest *request, void *context)
 {
-    const struct gk_services *services = context;
-    const guika_v1_GetKeysResponse response = {gk_keys_epoch(services->keys), gk_keys_newest(services->keys)};
+    (void)request;
+    ask(call, context, false);
+}
+
+void gk_admin_retire_keys(struct gk_rpc_call *call, const guika_v1_RetireKeysRequest *request, void *context)
+{
+    struct gk_services *services = context;
 
     (void)request;
-    guika_v1_admin_service_get_keys_reply(call, &response);
+    if (services->rotating || gk_keys_newest(services->keys) > gk_keys_epoch(services->keys)) {
+        gk_rpc_fail(call, GK_FAILED_PRECONDITION, "a rotation is under way; see guika key status");
+        return;
+    }
+    ask(call, services, true);
 }

@@ -1,4 +1,5 @@
 /* ListClaims and ResolveClaim: reports of lost cards that a person has to decide. */
+#include "core/difficult.h"
 #include "core/found_card.h"
 #include "core/found_card_claim.h"
 #include "core/memory.h"
@@ -258,6 +259,9 @@ static void on_resolved(struct gk_task *task)
     if (resolving->status != GK_OK) {
         gk_rpc_fail(resolving->call, resolving->status, "%s", resolving->error.message);
     } else {
+        if (resolving->granted) {
+            gk_difficult_erase(resolving->services->difficult, resolving->case_id);
+        }
         resolving->services->on_notice_due(resolving->services->on_notice_due_context);
         guika_v1_operator_service_resolve_claim_reply(resolving->call, &response);
     }

@@ -18,6 +18,10 @@ void gk_operator_reissue_code(struct gk_rpc_call *call, const guika_v1_ReissueCo
 void gk_operator_close_card(struct gk_rpc_call *call, const guika_v1_CloseCardRequest *request,
                             void *context);
 
+/* boxes_service.c */
+void gk_operator_list_boxes(struct gk_rpc_call *call, const guika_v1_ListBoxesRequest *request,
+                            void *context);
+
 /* case_service.c */
 void gk_operator_show_card(struct gk_rpc_call *call, const guika_v1_ShowCardRequest *request, void *context);
 void gk_operator_list_hand_over(struct gk_rpc_call *call, const guika_v1_ListHandOverRequest *request,

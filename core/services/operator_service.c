@@ -367,6 +367,7 @@ struct gk_rpc_binding gk_operator_service(struct gk_services *services)
         .list_found = on_list_found,
         .get_statistics = gk_operator_get_statistics,
         .list_audit = gk_operator_list_audit,
+        .list_boxes = gk_operator_list_boxes,
         .list_plugins = gk_operator_list_plugins,
         .release_plugin = gk_operator_release_plugin,
         .list_claims = gk_operator_list_claims,

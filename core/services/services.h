@@ -6,11 +6,14 @@
 #ifndef GUIKA_CORE_SERVICES_SERVICES_H
 #define GUIKA_CORE_SERVICES_SERVICES_H
 
+#include "core/box_alerts.h"
 #include "core/boxes.h"
 #include "core/clock.h"
+#include "core/collapse.h"
 #include "core/difficult.h"
 #include "core/enquiries.h"
 #include "core/found_card_clocks.h"
+#include "core/grants.h"
 #include "core/issuer_queue.h"
 #include "core/log.h"
 #include "core/mailbox.h"
@@ -39,11 +42,14 @@ struct gk_services {
     struct gk_credentials *credentials;
     struct gk_reader_jobs *jobs;
     struct gk_boxes *boxes;
+    struct gk_grants *grants;
+    struct gk_box_alerts *alerts;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
     struct gk_issuer_queue *issuer_queue;
     struct gk_keeper *keeper; /* of plugins; NULL: this service has none */
     struct gk_difficult *difficult;
+    struct gk_collapse *collapse; /* NULL: this service has none */
     struct gk_picture_vault *vault;
     struct gk_shelf *shelf;
     struct gk_sessions *sessions;

@@ -60,6 +60,26 @@ void gk_audit_save(struct gk_overlay *overlay, const struct gk_audit_head *head)
     gk_overlay_put(overlay, GK_FAMILY_META, head_key, (struct gk_bytes){.data = value, .size = sizeof value});
 }
 
+void gk_audit_subject_key(const uint8_t subject[GK_AUDIT_SUBJECT_SIZE], uint64_t sequence,
+                          uint8_t ret_key[GK_AUDIT_SUBJECT_KEY_SIZE])
+{
+    memcpy(ret_key, subject, GK_AUDIT_SUBJECT_SIZE);
+    put_sequence(sequence, ret_key + GK_AUDIT_SUBJECT_SIZE);
+}
+
+/* The entries of one case are found by it. */
+static void index_subject(struct gk_overlay *overlay, const audit_entry *entry)
+{
+    uint8_t key[GK_AUDIT_SUBJECT_KEY_SIZE];
+
+    if (entry->subject.size != GK_AUDIT_SUBJECT_SIZE) {
+        return;
+    }
+    gk_audit_subject_key(entry->subject.bytes, entry->sequence, key);
+    gk_overlay_put(overlay, GK_FAMILY_AUDIT_BY_SUBJECT, (struct gk_bytes){.data = key, .size = sizeof key},
+                   (struct gk_bytes){.data = NULL, .size = 0});
+}
+
 void gk_audit_append(struct gk_overlay *overlay, struct gk_audit_head *head, int64_t now_ms,
                      const char *actor, const char *action, struct gk_bytes subject, const char *detail)
 {
@@ -87,6 +107,7 @@ void gk_audit_append(struct gk_overlay *overlay, struct gk_audit_head *head, int
 
     gk_overlay_put(overlay, GK_FAMILY_AUDIT, (struct gk_bytes){.data = key, .size = sizeof key},
                    (struct gk_bytes){.data = bytes, .size = size});
+    index_subject(overlay, &entry);
     head->sequence = entry.sequence;
     memcpy(head->hash, entry.hash, GK_AUDIT_HASH_SIZE);
 }

@@ -29,4 +29,13 @@ void gk_audit_hash(const guika_v1_internal_AuditEntry *entry, uint8_t ret_hash[G
  */
 const char *gk_audit_follow(struct gk_audit_head *head, const guika_v1_internal_AuditEntry *entry);
 
+enum {
+    GK_AUDIT_SUBJECT_SIZE = 16, /* bytes of a subject that entries are found by: a case id */
+    GK_AUDIT_SUBJECT_KEY_SIZE = GK_AUDIT_SUBJECT_SIZE + 8,
+};
+
+/* The key of an entry in GK_FAMILY_AUDIT_BY_SUBJECT. [any] */
+void gk_audit_subject_key(const uint8_t subject[GK_AUDIT_SUBJECT_SIZE], uint64_t sequence,
+                          uint8_t ret_key[GK_AUDIT_SUBJECT_KEY_SIZE]);
+
 #endif

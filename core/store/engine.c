@@ -48,6 +48,9 @@ static const struct family {
     [GK_FAMILY_CLOCKS] = {"clocks", 0, false},
     [GK_FAMILY_OPENINGS] = {"openings", 0, false},
     [GK_FAMILY_DIFFICULT] = {"difficult", 0, false},
+    [GK_FAMILY_OLDER_CARDS] = {"older_cards", 0, false},
+    [GK_FAMILY_HAND_OVER] = {"hand_over", 0, false},
+    [GK_FAMILY_AUDIT_BY_SUBJECT] = {"audit_by_subject", 16, false},
 };
 
 struct gk_engine {

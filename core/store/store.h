@@ -48,6 +48,10 @@ enum gk_family {
     GK_FAMILY_CLOCKS,    /* due (8, big-endian ms), case id (16) -> nothing */
     GK_FAMILY_OPENINGS,  /* fencing token (8, big-endian) */
     GK_FAMILY_DIFFICULT, /* received_at_ms (8, big-endian), case id (16) -> nothing, while DIFFICULT */
+    GK_FAMILY_OLDER_CARDS,
+    GK_FAMILY_HAND_OVER, /* end of retention (8, big-endian ms), case id (16) -> nothing: EXPIRED or DIFFICULT
+                          */
+    GK_FAMILY_AUDIT_BY_SUBJECT, /* subject of 16 bytes, as a case id, sequence (8, big-endian) -> nothing */
     GK_FAMILY_COUNT
 };
 

@@ -1,6 +1,8 @@
 #include "core/web/metrics.h"
 
+#include "core/box_alerts.h"
 #include "core/statistics.h"
+#include "core/store/record.h"
 #include "core/words.h"
 
 #include <inttypes.h>
@@ -188,6 +190,70 @@ static void put_gauge(FILE *out, const char *name, const char *help, uint64_t va
     (void)fprintf(out, "%s %" PRIu64 "\n", name, value);
 }
 
+/* --- boxes --- */
+
+struct box_page {
+    FILE *out;
+    const char *name;
+    int64_t (*since_ms)(const guika_v1_internal_BoxAlertRecord *record);
+    const char *zone;
+};
+
+static int64_t silent_ms(const guika_v1_internal_BoxAlertRecord *record)
+{
+    return record->silent_since_ms;
+}
+
+static int64_t normal_full_ms(const guika_v1_internal_BoxAlertRecord *record)
+{
+    return record->normal_full_since_ms;
+}
+
+static int64_t difficult_full_ms(const guika_v1_internal_BoxAlertRecord *record)
+{
+    return record->difficult_full_since_ms;
+}
+
+static bool put_box(void *context, struct gk_bytes key, struct gk_bytes value)
+{
+    const struct box_page *page = context;
+    const size_t prefix = sizeof GK_ALERT_PREFIX - 1;
+    guika_v1_internal_BoxAlertRecord record = {0};
+    char box_id[33];
+
+    if (gk_record_decode(value, guika_v1_internal_BoxAlertRecord_fields, &record, NULL) == GK_OK) {
+        (void)snprintf(box_id, sizeof box_id, "%.*s", (int)(key.size - prefix),
+                       (const char *)key.data + prefix);
+        (void)fprintf(page->out, "%s{", page->name);
+        put_label(page->out, "box", box_id);
+        if (page->zone != NULL) {
+            (void)fputc(',', page->out);
+            put_label(page->out, "zone", page->zone);
+        }
+        (void)fprintf(page->out, "} %d\n", page->since_ms(&record) != 0);
+    }
+    return true;
+}
+
+static enum gk_status put_boxes(FILE *out, struct gk_store *store, struct gk_error *error)
+{
+    const struct gk_bytes prefix = {(const uint8_t *)GK_ALERT_PREFIX, sizeof GK_ALERT_PREFIX - 1};
+    struct box_page pages[] = {{out, "guika_box_silent", silent_ms, NULL},
+                               {out, "guika_box_full", normal_full_ms, "normal"},
+                               {out, "guika_box_full", difficult_full_ms, "difficult"}};
+    enum gk_status status = GK_OK;
+
+    put_head(out, pages[0].name, "gauge", "1: nothing was heard of the box for too long.");
+    for (size_t i = 0; status == GK_OK && i < sizeof pages / sizeof pages[0]; i++) {
+        if (i == 1) {
+            put_head(out, pages[i].name, "gauge", "1: no compartment of the zone is free.");
+        }
+        status = gk_store_scan(store, GK_FAMILY_META, prefix, (struct gk_bytes){NULL, 0}, false, put_box,
+                               &pages[i], error);
+    }
+    return status;
+}
+
 enum gk_status gk_metrics_write(const struct gk_metrics_source *source, char **ret_text, size_t *ret_size,
                                 struct gk_error *error)
 {
@@ -213,7 +279,11 @@ enum gk_status gk_metrics_write(const struct gk_metrics_source *source, char **r
                   source->registered_cards(source->context));
         put_gauge(out, "guika_store_failed", "1: the disk refused a write, and the service takes no changes.",
                   gk_store_failed(source->store));
+        status = put_boxes(out, source->store, error);
         (void)fclose(out);
+        if (status != GK_OK) {
+            free(*ret_text);
+        }
     }
     free(figures.counts);
     free(figures.boxes);

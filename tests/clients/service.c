@@ -1,4 +1,4 @@
-#include "tests/clients/service.h"
+#include "tests/clients/service_internal.h"
 
 #include "guika/v1/box.rpc.h"
 #include "guika/v1/holder.rpc.h"
@@ -15,27 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#define MAX_ENTRIES 64U
-#define ENTRY_SIZE 192
 #define CASE_ID "0123456789abcdef0123456789abcdef"
-
-struct gk_test_service {
-    pthread_t thread;
-    uv_loop_t loop;
-    uv_async_t stop;
-    struct gk_rpc_server *server;
-    sem_t started;
-    bool running;
-    char url[64];
-    uint8_t public_key[crypto_box_PUBLICKEYBYTES];
-    uint8_t secret_key[crypto_box_SECRETKEYBYTES];
-    pthread_mutex_t mutex; /* what follows */
-    char entries[MAX_ENTRIES][ENTRY_SIZE];
-    size_t entry_count;
-    enum gk_status failure;
-    unsigned failures_left, calls;
-    int decision, zone;
-};
 
 static void must(bool good, const char *what)
 {
@@ -45,8 +25,7 @@ static void must(bool good, const char *what)
     }
 }
 
-__attribute__((format(printf, 2, 3))) static void note(struct gk_test_service *service, const char *format,
-                                                       ...)
+void gk_test_service_note(struct gk_test_service *service, const char *format, ...)
 {
     va_list arguments;
 
@@ -59,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static void note(struct gk_test_service *s
 }
 
 /* Answers by the script where it says that calls fail. */
-static bool fails(struct gk_test_service *service, struct gk_rpc_call *call)
+bool gk_test_service_fails(struct gk_test_service *service, struct gk_rpc_call *call)
 {
     (void)pthread_mutex_lock(&service->mutex);
     const bool failing = service->failures_left > 0;
@@ -96,10 +75,10 @@ static void on_deposit(struct gk_rpc_call *call, const guika_v1_DepositRequest *
 {
     struct gk_test_service *service = context;
 
-    if (!fails(service, call)) {
+    if (!gk_test_service_fails(service, call)) {
         const guika_v1_DepositResponse response = decision(service);
 
-        note(service, "deposit %s %u", request->deposit_id, (unsigned)request->frames_count);
+        gk_test_service_note(service, "deposit %s %u", request->deposit_id, (unsigned)request->frames_count);
         guika_v1_box_service_deposit_reply(call, &response);
     }
 }
@@ -108,12 +87,12 @@ static void on_add_frames(struct gk_rpc_call *call, const guika_v1_AddFramesRequ
 {
     struct gk_test_service *service = context;
 
-    if (!fails(service, call)) {
+    if (!gk_test_service_fails(service, call)) {
         guika_v1_DepositResponse response = decision(service);
 
         response.decision = guika_v1_DepositResponse_Decision_KEEP;
-        note(service, "add %s %u %d", request->deposit_id, (unsigned)request->sequence,
-             (int)request->frames[0].side);
+        gk_test_service_note(service, "add %s %u %d", request->deposit_id, (unsigned)request->sequence,
+                             (int)request->frames[0].side);
         guika_v1_box_service_add_frames_reply(call, &response);
     }
 }
@@ -122,11 +101,11 @@ static void on_confirm(struct gk_rpc_call *call, const guika_v1_ConfirmStoredReq
 {
     struct gk_test_service *service = context;
 
-    if (!fails(service, call)) {
+    if (!gk_test_service_fails(service, call)) {
         const guika_v1_ConfirmStoredResponse response = {0};
 
-        note(service, "confirm %s %d %d %s", request->deposit_id, (int)request->outcome, (int)request->zone,
-             request->compartment);
+        gk_test_service_note(service, "confirm %s %d %d %s", request->deposit_id, (int)request->outcome,
+                             (int)request->zone, request->compartment);
         guika_v1_box_service_confirm_stored_reply(call, &response);
     }
 }
@@ -146,13 +125,21 @@ static void open_entry(struct gk_test_service *service, struct gk_rpc_call *call
         return;
     }
     if (entry.which_entry == guika_v1_SpoolEntry_deposit_tag) {
-        note(service, "replay-deposit %s %u %zu", entry.entry.deposit.deposit_id,
-             (unsigned)entry.entry.deposit.frames_count, entry.entry.deposit.frames[0].picture.size);
+        gk_test_service_note(service, "replay-deposit %s %u %zu", entry.entry.deposit.deposit_id,
+                             (unsigned)entry.entry.deposit.frames_count,
+                             entry.entry.deposit.frames[0].picture.size);
         response.which_answer = guika_v1_ReplayResponse_deposit_tag;
         response.answer.deposit = decision(service);
+    } else if (entry.which_entry == guika_v1_SpoolEntry_pickup_tag) {
+        const guika_v1_OfflinePickup *pickup = &entry.entry.pickup;
+
+        gk_test_service_note(service, "replay-pickup %u %02x%02x %u %d", (unsigned)pickup->sequence,
+                             pickup->case_id[0], pickup->case_id[1], (unsigned)pickup->wrong_tries,
+                             (int)pickup->outcome);
+        response.which_answer = guika_v1_ReplayResponse_pickup_tag;
     } else {
-        note(service, "replay-confirm %s %d", entry.entry.confirm.deposit_id,
-             (int)entry.entry.confirm.outcome);
+        gk_test_service_note(service, "replay-confirm %s %d", entry.entry.confirm.deposit_id,
+                             (int)entry.entry.confirm.outcome);
         response.which_answer = guika_v1_ReplayResponse_confirm_tag;
     }
     guika_v1_box_service_replay_reply(call, &response);
@@ -162,7 +149,7 @@ static void on_replay(struct gk_rpc_call *call, const guika_v1_ReplayRequest *re
 {
     struct gk_test_service *service = context;
 
-    if (!fails(service, call)) {
+    if (!gk_test_service_fails(service, call)) {
         uint8_t *plain = malloc(request->sealed.size + 1);
 
         must(plain != NULL && request->sealed.size > crypto_box_SEALBYTES, "replay");
@@ -178,6 +165,14 @@ static void on_heartbeat(struct gk_rpc_call *call, const guika_v1_HeartbeatReque
 
     (void)request;
     memcpy(response.spool_public_key, service->public_key, sizeof response.spool_public_key);
+    (void)pthread_mutex_lock(&service->mutex);
+    if (service->grants_version != 0) {
+        memcpy(response.grant_public_key, service->grant_key, sizeof response.grant_public_key);
+        response.grants_version = service->grants_version;
+        strcpy(response.box_id, "lib-1");
+        response.time_ms = GK_TEST_SERVICE_TIME_MS;
+    }
+    (void)pthread_mutex_unlock(&service->mutex);
     guika_v1_box_service_heartbeat_reply(call, &response);
 }
 
@@ -238,7 +233,7 @@ static void on_check_status(struct gk_rpc_call *call, const guika_v1_CheckStatus
 {
     const guika_v1_CheckStatusResponse response = {.answer = guika_v1_CheckStatusResponse_Answer_ACCEPTED};
 
-    note(context, "check %zu", strlen(request->number));
+    gk_test_service_note(context, "check %zu", strlen(request->number));
     guika_v1_holder_service_check_status_reply(call, &response);
 }
 
@@ -248,6 +243,9 @@ static const struct guika_v1_box_service_handlers box_handlers = {
     .confirm_stored = on_confirm,
     .replay = on_replay,
     .heartbeat = on_heartbeat,
+    .list_grants = gk_test_service_on_list_grants,
+    .open_for_pickup = gk_test_service_on_open_for_pickup,
+    .confirm_collected = gk_test_service_on_confirm_collected,
 };
 static const struct guika_v1_operator_service_handlers operator_handlers = {
     .add_box = on_add_box,

@@ -5,6 +5,7 @@
 #ifndef GUIKA_TESTS_CLIENTS_SERVICE_H
 #define GUIKA_TESTS_CLIENTS_SERVICE_H
 
+#include "guika/v1/box.pb.h"
 #include "rpc/status.h"
 
 #include <stdbool.h>
@@ -30,12 +31,19 @@ void gk_test_service_fail(struct gk_test_service *service, enum gk_status status
 void gk_test_service_decide(struct gk_test_service *service, int decision, int zone);
 
 /* The diary: one word-separated entry a call that succeeded, as "deposit ID FRAMES", "add ID SEQUENCE SIDE",
- * "confirm ID OUTCOME ZONE COMPARTMENT", "replay-deposit ID FRAMES BYTES", "replay-confirm ID OUTCOME".
+ * "confirm ID OUTCOME ZONE COMPARTMENT", "replay-deposit ID FRAMES BYTES", "replay-confirm ID OUTCOME",
+ * "replay-pickup SEQUENCE CASE TRIES OUTCOME", "open CASE", "collected TOKEN OUTCOME".
  * Copies entry `index`; false where there is none yet. */
 bool gk_test_service_entry(struct gk_test_service *service, size_t index, char *ret_entry, size_t size);
 size_t gk_test_service_count(struct gk_test_service *service);
 /* Waits up to 20 s for `count` entries. */
 bool gk_test_service_wait(struct gk_test_service *service, size_t count);
+#define GK_TEST_SERVICE_TIME_MS INT64_C(1700000000000) /* what its heartbeats say, once it has grants */
+
+/* The grants of the box "lib-1"; heartbeats name them from now on. At most 64. */
+void gk_test_service_grant(struct gk_test_service *service, const uint8_t key[32], uint64_t version,
+                           const guika_v1_SignedGrant *grants, size_t count);
+
 /* Calls of box methods other than Heartbeat, also those that failed. */
 unsigned gk_test_service_calls(struct gk_test_service *service);
 

@@ -1,5 +1,6 @@
 #include "tests/core/core_rig.h"
 
+#include "core/rotation.h"
 #include "core/security/rate_limit.h"
 #include "rpc/repeated.h"
 #include "tests/core/security/scratch.h"
@@ -83,8 +84,9 @@ static void open_state(struct core_rig *rig)
     }
     must(gk_keys_open(keys, &rig->keys, &error), &error);
     must(gk_store_open(&options, &rig->store, &error), &error);
-    must(gk_registry_open(rig->store, rig->keys, &rig->registry, &error), &error);
     must(gk_picture_vault_open(pictures, rig->keys, &rig->vault, &error), &error);
+    must(gk_rotation_settle(rig->store, rig->keys, rig->vault, &error), &error);
+    must(gk_registry_open(rig->store, rig->keys, &rig->registry, &error), &error);
     rig->credentials = gk_credentials_new(rig->keys);
     free(pictures);
     free(data);
@@ -131,6 +133,26 @@ static bool no_tokens(void *context, const char *token, struct gk_principal *ret
     (void)token;
     (void)ret_principal;
     return false;
+}
+
+static void make_box_care(struct core_rig *rig, struct gk_clock clock)
+{
+    const struct gk_grants_parts grants = {.loop = &rig->loop,
+                                           .log = &rig->log,
+                                           .clock = clock,
+                                           .pickup = {rig->store, rig->keys, rig->registry, &rig->retention}};
+    const struct gk_box_alerts_parts alerts = {.loop = &rig->loop,
+                                               .mailbox = rig->mailbox,
+                                               .log = &rig->log,
+                                               .clock = clock,
+                                               .keys = rig->keys,
+                                               .store = rig->store,
+                                               .heartbeat_ms = 30000,
+                                               .receiver = "",
+                                               .language = "en"};
+
+    rig->grants = gk_grants_open(&grants);
+    rig->alerts = gk_box_alerts_open(&alerts);
 }
 
 static void make_machines(struct core_rig *rig)
@@ -184,15 +206,16 @@ static void make_machines(struct core_rig *rig)
                                                  .registered_share = 0.5,
                                                  .on_notice_due = on_notice_due,
                                                  .on_notice_due_context = rig};
-    const struct gk_sweeper_parts sweeper = {.loop = &rig->loop,
-                                             .log = &rig->log,
-                                             .clock = clock,
-                                             .keys = rig->keys,
-                                             .store = rig->store,
-                                             .retention = &rig->retention,
-                                             .turn_ms = 20,
-                                             .on_notice_due = on_notice_due,
-                                             .on_notice_due_context = rig};
+    const struct gk_sweeper_parts sweeper = {
+        .loop = &rig->loop,
+        .log = &rig->log,
+        .clock = clock,
+        .keys = rig->keys,
+        .store = rig->store,
+        .retention = &rig->retention,
+        .turn_ms = rig->options.sweep_turn_ms == 0 ? 20 : rig->options.sweep_turn_ms,
+        .on_notice_due = on_notice_due,
+        .on_notice_due_context = rig};
 
     rig->retention = gk_retention_default();
     rig->pipeline = gk_pipeline_open(&pipeline);
@@ -200,6 +223,7 @@ static void make_machines(struct core_rig *rig)
     rig->issuer_queue = gk_issuer_queue_open(&rig->loop, rig->store, rig->keys);
     rig->difficult = gk_difficult_open(&difficult);
     rig->sweeper = gk_sweeper_open(&sweeper);
+    make_box_care(rig, clock);
     rig->services = (struct gk_services){.loop = &rig->loop,
                                          .mailbox = rig->mailbox,
                                          .log = &rig->log,
@@ -210,6 +234,8 @@ static void make_machines(struct core_rig *rig)
                                          .credentials = rig->credentials,
                                          .jobs = rig->jobs,
                                          .boxes = rig->boxes,
+                                         .grants = rig->grants,
+                                         .alerts = rig->alerts,
                                          .pipeline = rig->pipeline,
                                          .enquiries = rig->enquiries,
                                          .issuer_queue = rig->issuer_queue,
@@ -337,11 +363,25 @@ static void on_enquiries_closed(void *context)
     gk_issuer_queue_close(rig->issuer_queue, on_issuer_queue_closed, rig);
 }
 
-static void on_sweeper_closed(void *context)
+static void on_alerts_closed(void *context)
 {
     struct core_rig *rig = context;
 
     gk_enquiries_close(rig->enquiries, on_enquiries_closed, rig);
+}
+
+static void on_grants_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_box_alerts_close(rig->alerts, on_alerts_closed, rig);
+}
+
+static void on_sweeper_closed(void *context)
+{
+    struct core_rig *rig = context;
+
+    gk_grants_close(rig->grants, on_grants_closed, rig);
 }
 
 static void on_pipeline_closed(void *context)
@@ -395,11 +435,16 @@ void core_rig_stop(struct core_rig *rig)
     close_state(rig);
 }
 
+void core_rig_resume(struct core_rig *rig)
+{
+    open_state(rig);
+    start_loop(rig);
+}
+
 void core_rig_restart(struct core_rig *rig)
 {
     core_rig_stop(rig);
-    open_state(rig);
-    start_loop(rig);
+    core_rig_resume(rig);
 }
 
 void core_rig_end(struct core_rig *rig)

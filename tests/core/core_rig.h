@@ -26,6 +26,7 @@ struct core_rig_options {
     uint32_t reader_wait_ms;
     uint32_t frames_wait_ms;
     uint32_t queue;
+    uint32_t sweep_turn_ms; /* 0: 20 */
 };
 
 struct core_rig {
@@ -50,6 +51,8 @@ struct core_rig {
     struct gk_mailbox *mailbox;
     struct gk_shelf *shelf;
     struct gk_boxes *boxes;
+    struct gk_grants *grants;
+    struct gk_box_alerts *alerts;
     struct gk_reader_jobs *jobs;
     struct gk_pipeline *pipeline;
     struct gk_enquiries *enquiries;
@@ -69,6 +72,8 @@ struct core_rig {
 void core_rig_start(struct core_rig *rig, const struct core_rig_options *options);
 /* Stops the loop's parts in the daemon's order; what waits is given up. */
 void core_rig_stop(struct core_rig *rig);
+/* Starts again on the directory of a rig that was stopped. */
+void core_rig_resume(struct core_rig *rig);
 /* Stops and starts on the same directory. */
 void core_rig_restart(struct core_rig *rig);
 /* Stops and erases the directory. */

@@ -102,6 +102,8 @@ static void assert_defaults(const struct fixture *fixture)
     assert_string_equal(configuration->reader_program, "/opt/guika/bin/guika-reader");
     assert_string_equal(configuration->issuers_directory, "/opt/guika/bin/../lib/guika/issuers");
     assert_int_equal(configuration->couriers, 1);
+    assert_string_equal(configuration->alerts_to, "");
+    assert_string_equal(configuration->alerts_language, "en");
     assert_string_equal(configuration->courier_program, "/opt/guika/bin/guika-courier");
     assert_string_equal(configuration->channels_directory, "/opt/guika/bin/../lib/guika/channels");
     assert_true(configuration->threshold > 0.9989 && configuration->threshold < 0.9991);
@@ -149,7 +151,9 @@ static void test_every_key_is_taken(void **state)
                        "tls {\n certificate = \"c.pem\"\n key = \"/k.pem\"\n}\n"
                        "readers {\n count = 3\n program = \"/r\"\n issuers = \"i\"\n}\n"
                        "couriers {\n count = 0\n program = \"/c\"\n channels = \"/ch\"\n}\n"
-                       "decision {\n threshold = 0.9\n registered_share = 0.25\n}\n");
+                       "decision {\n threshold = 0.9\n registered_share = 0.25\n}\n"
+                       "alerts {\n to = \"smtp:a@b.example\"\n language = \"zh\"\n}\n"
+                       "channel \"smtp\" {\n path = \"out\"\n}\n");
     const struct gk_configuration *configuration = fixture->configuration;
 
     assert_string_equal(configuration->data_directory, "/srv/data");
@@ -166,6 +170,8 @@ static void test_every_key_is_taken(void **state)
     assert_string_equal(configuration->reader_program, "/r");
     assert_below(fixture, configuration->issuers_directory, "i");
     assert_int_equal(configuration->couriers, 0);
+    assert_string_equal(configuration->alerts_to, "smtp:a@b.example");
+    assert_string_equal(configuration->alerts_language, "zh");
     assert_string_equal(configuration->courier_program, "/c");
     assert_string_equal(configuration->channels_directory, "/ch");
     assert_true(configuration->threshold > 0.89 && configuration->threshold < 0.91);
@@ -225,6 +231,16 @@ static void test_audit_heads_inside_the_data_are_refused(void **state)
     assert_null(fixture->configuration);
 }
 
+static void test_alerts_to_a_channel_that_nobody_set_up_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(
+        read_text(fixture, "alerts {\n to = \"sms:+4420\"\n}\nchannel \"smtp\" {\n a = \"b\"\n}\n"),
+        GK_INVALID_ARGUMENT);
+    assert_non_null(strstr(fixture->error.message, "channel \"sms\""));
+}
+
 static void test_ranges_are_checked_and_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -238,6 +254,8 @@ static void test_ranges_are_checked_and_named(void **state)
     refuses(fixture, "readers {\n count = 65\n}\n", 2, "0 to 64");
     refuses(fixture, "couriers {\n count = 17\n}\n", 2, "count must be 0 to 16, not 17");
     refuses(fixture, "audit {\n every_seconds = 0\n}\n", 2, "every_seconds must be 1 to 86400, not 0");
+    refuses(fixture, "alerts {\n to = \"a@b.example\"\n}\n", 2, "CHANNEL:ADDRESS");
+    refuses(fixture, "alerts {\n language = \"fr\"\n}\n", 2, "en or zh, not fr");
     refuses(fixture, "decision {\n threshold = 0.49\n}\n", 2, "threshold must be 0.5 to 1, not 0.49");
     refuses(fixture, "decision {\n threshold = 1.01\n}\n", 2, "0.5 to 1");
     refuses(fixture, "decision {\n threshold = nan\n}\n", 2, "0.5 to 1");
@@ -297,6 +315,7 @@ int main(void)
         TEST(test_errors_name_file_line_and_key),
         TEST(test_errors_after_a_channel_name_their_own_cause),
         TEST(test_audit_heads_inside_the_data_are_refused),
+        TEST(test_alerts_to_a_channel_that_nobody_set_up_are_refused),
         TEST(test_ranges_are_checked_and_named),
         TEST(test_missing_file_says_how_to_make_one),
         TEST(test_folder_is_refused),

@@ -249,6 +249,21 @@ static void test_identified_card_goes_to_the_difficult_zone_where_the_normal_one
     assert_kept(fixture, IDENTIFIED, guika_v1_Zone_ZONE_DIFFICULT);
 }
 
+static void test_cancelled_card_that_goes_back_is_to_be_destroyed_should_the_box_keep_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(gk_registry_revoke(fixture->registry->registry, "bank", "iso7812", registered, NULL,
+                                        &fixture->registry->error),
+                     GK_OK);
+    fixture->evidence.abilities.normal_full = fixture->evidence.abilities.difficult_full = true;
+    fixture->evidence.abilities.can_give_back = true;
+    add_candidate(fixture, registered, 0.99);
+    make(fixture);
+    assert_given_back(fixture, guika_v1_DepositResponse_GiveBackReason_GIVE_BACK_BOX_FULL);
+    assert_int_equal(fixture->decision.card.disposition, guika_v1_Disposition_DISPOSITION_DESTROY);
+}
+
 static void test_full_box_gives_every_card_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -416,6 +431,7 @@ int main(void)
         TEST(test_reason_that_does_not_exist_is_unreadable),
         TEST(test_identified_card_goes_to_the_difficult_zone_where_the_normal_one_is_full),
         TEST(test_full_box_gives_every_card_back),
+        TEST(test_cancelled_card_that_goes_back_is_to_be_destroyed_should_the_box_keep_it),
         TEST(test_full_box_that_cannot_give_back_keeps),
         TEST(test_difficult_card_is_given_back_where_its_zone_is_full),
         TEST(test_what_is_no_card_is_given_back),

@@ -270,6 +270,59 @@ static void test_cut_is_found_also_when_other_entries_grew_over_it(void **state)
     assert_int_equal(gk_test_service_stop(&world->service, SIGTERM), 0);
 }
 
+/* guikad as it ends at once. */
+static struct gk_test_run start_in_vain(const struct world *world)
+{
+    char configuration[128];
+    const char *arguments[] = {GK_TEST_PROGRAM("guikad"), "--config", configuration, NULL};
+
+    (void)snprintf(configuration, sizeof configuration, "%s/service/guikad.conf", world->service.directory);
+    return gk_test_run(arguments);
+}
+
+__attribute__((format(printf, 2, 3))) static void shell(const struct world *world, const char *format, ...)
+{
+    char words[COMMAND_SIZE];
+    char command[2 * COMMAND_SIZE];
+    const char *arguments[] = {"/bin/sh", "-c", command, NULL};
+    va_list list;
+
+    va_start(list, format);
+    (void)vsnprintf(words, sizeof words, format, list);
+    va_end(list);
+    (void)snprintf(command, sizeof command, "D=%s/service; L=%s; %s", world->service.directory,
+                   world->service.log, words);
+    struct gk_test_run run = gk_test_run(arguments);
+
+    assert_ends(&run, 0, "");
+    gk_test_run_clear(&run);
+}
+
+static void test_lost_audit_key_is_replaced_only_by_a_persons_will(void **state)
+{
+    struct world *world = *state;
+
+    restart(world);
+    assert_int_equal(gk_test_service_stop(&world->service, SIGTERM), 0);
+    shell(world, "rm $D/keys/audit.key");
+    struct gk_test_run run = start_in_vain(world);
+
+    assert_ends(&run, 1, "put it back from a backup of the keys");
+    assert_ends(&run, 1, "move that file away");
+    gk_test_run_clear(&run);
+    shell(world, "mv $D/audit.heads $D/audit.heads.old");
+    gk_test_service_start(&world->service);
+    /* As a service from before there was such a key, which has no heads either. */
+    shell(world, "grep -o 'guika-audit-key:[0-9a-f]*' $L | tail -1 > $D/audit.pub; test -s $D/audit.pub");
+    restart(world);
+    assert_verify(world, 0, "whole: ");
+    assert_int_equal(gk_test_service_stop(&world->service, SIGTERM), 0);
+    shell(world, "rm $D/keys/audit.key $D/keys/seal.key $D/audit.heads");
+    run = start_in_vain(world);
+    assert_ends(&run, 1, "seal.key"); /* no key is made where others are missing too */
+    gk_test_run_clear(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +331,8 @@ int main(void)
         cmocka_unit_test(test_no_entry_holds_anything_personal),
         cmocka_unit_test(test_rewritten_entry_is_found),
         cmocka_unit_test(test_cut_is_found_also_when_other_entries_grew_over_it),
+        cmocka_unit_test_setup_teardown(test_lost_audit_key_is_replaced_only_by_a_persons_will, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -48,7 +48,8 @@ static struct gk_bytes text(const char *from)
     return (struct gk_bytes){.data = (const uint8_t *)from, .size = strlen(from)};
 }
 
-static const char *const files[] = {"index.key", "seal.key", "spool.key", "token.key", "audit.key"};
+static const char *const files[] = {"index.key", "seal.key",  "spool.key",
+                                    "token.key", "audit.key", "grant.key"};
 
 /* --- files --- */
 
@@ -167,9 +168,9 @@ static void test_tokens_of_different_uses_and_parts_differ(void **state)
     gk_keys_card_token(keys, "a", "bc1", tokens[1]);
     gk_keys_holder_token(keys, "ab", "c1", tokens[2]);
     gk_keys_holder_token(keys, "a", "bc1", tokens[3]);
-    gk_keys_block_token(keys, "ab", "c1", 2, tokens[4]);
-    gk_keys_block_token(keys, "ab", "c1", 1, tokens[5]);
-    gk_keys_block_token(keys, "ab", "c12", 1, tokens[6]);
+    gk_keys_block_token(keys, 1, "ab", "c1", 2, tokens[4]);
+    gk_keys_block_token(keys, 1, "ab", "c1", 1, tokens[5]);
+    gk_keys_block_token(keys, 1, "ab", "c12", 1, tokens[6]);
     gk_keys_message_id(keys, "ab", text("c1"), tokens[7]);
     gk_keys_credential_hash(keys, "c1", tokens[8]);
     for (size_t i = 0; i < 9; i++) {
@@ -184,9 +185,9 @@ static void test_numbers_of_one_block_share_its_token(void **state)
     struct fixture *fixture = *state;
     uint8_t tokens[3][GK_TOKEN_SIZE];
 
-    gk_keys_block_token(fixture->keys, "campus", "20240001", 6, tokens[0]);
-    gk_keys_block_token(fixture->keys, "campus", "20240099", 6, tokens[1]);
-    gk_keys_block_token(fixture->keys, "campus", "20240199", 6, tokens[2]);
+    gk_keys_block_token(fixture->keys, 1, "campus", "20240001", 6, tokens[0]);
+    gk_keys_block_token(fixture->keys, 1, "campus", "20240099", 6, tokens[1]);
+    gk_keys_block_token(fixture->keys, 1, "campus", "20240199", 6, tokens[2]);
     assert_memory_equal(tokens[0], tokens[1], GK_TOKEN_SIZE);
     assert_memory_not_equal(tokens[0], tokens[2], GK_TOKEN_SIZE);
 }

@@ -189,6 +189,47 @@ GUIKA_EXPORT enum guika_code guika_box_confirm_collected(struct guika_box *box, 
                                                          enum guika_collected outcome, uint32_t deadline_ms,
                                                          struct guika_failure *failure);
 
+/* --- with the line or without; since 0.2 --- */
+
+/** What opens for a holder, by the service's word or by a grant that it gave before. */
+struct guika_door {
+    char case_id[33];
+    char compartment[33];
+    bool offline;               /**< by a grant: the service could not be reached */
+    uint64_t fencing_token;     /**< of the service's word; 0 by a grant */
+    uint32_t confirm_within_ms; /**< of the service's word; 0 by a grant */
+    char deposit_id[65]; /**< by a grant: the card's deposit, "" where it was another box's. Where your own
+                            table has another card there, keep the door shut and confirm NOT_OPENED */
+};
+
+/** Fetches the grants where the latest heartbeat named others than the box holds: call it after each. Every
+ * grant is checked before it is kept. `ret_count` (may be NULL): those held now. */
+GUIKA_EXPORT enum guika_code guika_box_update_grants(struct guika_box *box, uint32_t deadline_ms,
+                                                     size_t *ret_count, struct guika_failure *failure);
+
+/** A holder entered case number and code. The service is asked; where it cannot be reached within
+ * `deadline_ms` (UNAVAILABLE, DEADLINE_EXCEEDED) and the box holds a grant for the case, that decides. Codes
+ * as of guika_box_open_for_pickup; UNAVAILABLE: neither can be asked just now (no grant, run out, used up, or
+ * the box does not know the time). A try by a grant is on the disk before this returns, and a grant opens
+ * once. By a grant it takes the time of one Argon2id of 19 MiB. FAILED_PRECONDITION, too, while a door opened
+ * by a grant was not confirmed. */
+GUIKA_EXPORT enum guika_code guika_box_open_door(struct guika_box *box, const char *case_number,
+                                                 const char *code, const char *telephone_tail,
+                                                 uint32_t deadline_ms, struct guika_door *ret_door,
+                                                 struct guika_failure *failure);
+
+/** What came of an opening. Of one by a grant it is durable when this returns, and leaves with the spool,
+ * behind what waits there; say it again until it is OK. Of the others as guika_box_confirm_collected. */
+GUIKA_EXPORT enum guika_code guika_box_confirm_door(struct guika_box *box, const struct guika_door *door,
+                                                    enum guika_collected outcome, uint32_t deadline_ms,
+                                                    struct guika_failure *failure);
+
+/** After a start: a door that was opened by a grant when the power went. Look, and confirm what you see, else
+ * UNCERTAIN. */
+GUIKA_EXPORT bool guika_box_door_left_open(const struct guika_box *box, struct guika_door *ret_door);
+
+/* --- staff --- */
+
 enum guika_take {
     GUIKA_LEAVE = 0,
     GUIKA_TAKE_DIFFICULT = 1,
