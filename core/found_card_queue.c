@@ -5,6 +5,7 @@
 #include "core/found_card_issuer.h"
 #include "core/issuer_queue.h"
 #include "core/notification/outbox.h"
+#include "core/watches.h"
 #include "core/words.h"
 
 #include <assert.h>
@@ -84,19 +85,28 @@ static enum gk_status identify(struct gk_transaction *transaction,
     return status;
 }
 
-/* The number is the one that was proposed; since then it may have got a token from a newer index key. */
-static bool is_proposed(const guika_v1_internal_FoundCard *card,
-                        const struct gk_found_card_decision *decision)
+/* The token is of the decision's number, whichever index key it is from. */
+static bool is_of_number(const struct gk_found_card_decision *decision, const uint8_t *token,
+                         size_t token_size)
 {
-    const uint8_t *proposed = card->proposed_token.bytes;
-    bool same = card->proposed_token.size == decision->card.card_token.size &&
-                memcmp(proposed, decision->card.card_token.bytes, card->proposed_token.size) == 0;
+    const guika_v1_internal_FoundCard *decided = &decision->card;
+    bool same = token_size == GK_TOKEN_SIZE && decided->card_token.size == GK_TOKEN_SIZE &&
+                memcmp(token, decided->card_token.bytes, GK_TOKEN_SIZE) == 0;
 
     for (size_t i = 0; !same && i < decision->tokens.count; i++) {
-        same = card->proposed_token.size == GK_TOKEN_SIZE &&
-               memcmp(proposed, decision->tokens.tokens[i], GK_TOKEN_SIZE) == 0;
+        same = token_size == GK_TOKEN_SIZE && memcmp(token, decision->tokens.tokens[i], GK_TOKEN_SIZE) == 0;
     }
     return same;
+}
+
+/* A proposal goes by the service's own token also where an issuer's key made the one in the list: rotations
+ * wrap it. */
+static void propose(const struct gk_settlement *settlement, guika_v1_internal_FoundCard *card)
+{
+    assert(settlement->decision->tokens.count > 0);
+    card->proposed_token.size = GK_TOKEN_SIZE;
+    memcpy(card->proposed_token.bytes, settlement->decision->tokens.tokens[0], GK_TOKEN_SIZE);
+    (void)snprintf(card->proposed_by, sizeof card->proposed_by, "%s", settlement->actor);
 }
 
 /* True where another operator has to type the number too, or typed another one. */
@@ -109,13 +119,11 @@ static bool awaits_second(const struct gk_settlement *settlement, guika_v1_inter
         return false;
     }
     if (card->proposed_token.size == 0 || strcmp(card->proposed_by, settlement->actor) == 0) {
-        card->proposed_token.size = decided->card_token.size;
-        memcpy(card->proposed_token.bytes, decided->card_token.bytes, decided->card_token.size);
-        (void)snprintf(card->proposed_by, sizeof card->proposed_by, "%s", settlement->actor);
+        propose(settlement, card);
         *ret_settled = GK_SETTLED_PROPOSED;
         return true;
     }
-    if (is_proposed(card, settlement->decision)) {
+    if (is_of_number(settlement->decision, card->proposed_token.bytes, card->proposed_token.size)) {
         return false;
     }
     forget_proposal(card);
@@ -138,16 +146,30 @@ static enum gk_status claim(struct gk_transaction *transaction, const struct gk_
     return identify(transaction, &decision, card, error);
 }
 
+/* The number is the one that was known, under a newer token: who watches for it follows. */
+static enum gk_status gather(struct gk_transaction *transaction,
+                             const struct gk_found_card_decision *decision,
+                             const guika_v1_internal_FoundCard *card, struct gk_error *error)
+{
+    return card->reason == guika_v1_Reason_REASON_UNREGISTERED
+               ? gk_watches_gather(transaction, &decision->tokens, error)
+               : GK_OK;
+}
+
 static enum gk_status settle(struct gk_transaction *transaction, const struct gk_settlement *settlement,
                              guika_v1_internal_FoundCard *card, struct gk_error *error)
 {
     const struct gk_found_card_decision *decision = settlement->decision;
     const bool is_identified = decision->card.state == guika_v1_CardState_CARD_STATE_IDENTIFIED;
+    const bool has_number = decision->card.card_token.size > 0;
+    const bool is_news =
+        card->reason != decision->card.reason ||
+        (has_number && !is_of_number(decision, card->card_token.bytes, card->card_token.size));
     const guika_v1_Reason reason = card->reason;
     enum gk_status status = GK_OK;
 
     forget_proposal(card);
-    if (decision->card.card_token.size > 0) {
+    if (has_number) {
         take_number(card, &decision->card);
         gk_found_card_index(transaction, card);
     }
@@ -158,12 +180,15 @@ static enum gk_status settle(struct gk_transaction *transaction, const struct gk
             gk_found_card_begin_notice(card);
         }
         status = identify(transaction, decision, card, error);
-    } else if (reason != card->reason && decision->card.card_token.size > 0) {
+    } else if (is_news && has_number) {
         status = claim(transaction, decision, card, error);
-    } else if (decision->card.sealed_candidates.size > 0) {
-        card->sealed_candidates.size = decision->card.sealed_candidates.size;
-        memcpy(card->sealed_candidates.bytes, decision->card.sealed_candidates.bytes,
-               decision->card.sealed_candidates.size);
+    } else {
+        if (decision->card.sealed_candidates.size > 0) {
+            card->sealed_candidates.size = decision->card.sealed_candidates.size;
+            memcpy(card->sealed_candidates.bytes, decision->card.sealed_candidates.bytes,
+                   decision->card.sealed_candidates.size);
+        }
+        status = gather(transaction, decision, card, error);
     }
     if (is_identified || reason != card->reason) {
         gk_found_card_count(transaction, card);

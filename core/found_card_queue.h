@@ -27,8 +27,9 @@ enum gk_settled {
 
 /* Makes the card what was decided, which writes its notice; a card that was stored already has it leave at
  * once. An ID card whose number was typed waits for a second actor first, who has to type the same. One that
- * stays difficult takes reason, token, mask and candidates of the decision. FAILED_PRECONDITION where the
- * card is not difficult (any more); ABORTED where it was changed since `version`. [committer] */
+ * stays difficult takes reason, token, mask and candidates of the decision; where its number is new, or
+ * another one than before, whoever watches for that may claim it. FAILED_PRECONDITION where the card is not
+ * difficult (any more); ABORTED where it was changed since `version`. [committer] */
 enum gk_status gk_found_card_settle(struct gk_transaction *transaction,
                                     const struct gk_settlement *settlement, enum gk_settled *ret_settled,
                                     guika_v1_internal_FoundCard *ret_card, struct gk_error *error);

@@ -4,13 +4,11 @@
 
 #include "core/found_card.h"
 #include "core/key_census.h"
-#include "core/registry/rewrap.h"
 #include "core/retirement.h"
-#include "core/rotation.h"
-#include "core/rotation_records.h"
 #include "core/store/record.h"
 #include "core/watches.h"
 #include "tests/core/registry/registry_fixture.h"
+#include "tests/core/rotation_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,16 +26,11 @@
 
 enum { OWNED_CASE = 1, STRANGE_CASE, NOBODYS_CASE, WATCHED_CASE };
 
-static void keys_path(const struct registry_fixture *fixture, const char *name, char ret_path[128])
-{
-    (void)snprintf(ret_path, 128, "%s/keys%s%s", fixture->directory, name[0] == '\0' ? "" : "/", name);
-}
-
 static bool has_key(const struct registry_fixture *fixture, const char *name)
 {
     char path[128];
 
-    keys_path(fixture, name, path);
+    rotation_keys_path(fixture, name, path);
     return access(path, F_OK) == 0;
 }
 
@@ -54,38 +47,6 @@ static void import(struct registry_fixture *fixture, const char *import_id, cons
         page_add(&page, numbers[i], holder, "smtp:a@b.example");
     }
     assert_int_equal(page_send(fixture, &page, import_id, 0, true), GK_OK);
-}
-
-static enum gk_status apply_copied(void *context, struct gk_transaction *transaction, struct gk_error *error)
-{
-    const guika_v1_internal_RotationRecord progress = {.to = *(const uint32_t *)context, .lists_done = true};
-
-    return gk_rotation_put(transaction, &progress, error);
-}
-
-/* A whole rotation, as the service does it. */
-static void rotate(struct registry_fixture *fixture)
-{
-    const uint32_t from = gk_keys_epoch(fixture->keys);
-    struct gk_picture_vault *vault;
-    char path[128];
-    uint32_t to = 0;
-    bool done = false;
-
-    keys_path(fixture, "", path);
-    assert_int_equal(gk_keys_add_epoch(path, &to, &fixture->error), GK_OK);
-    registry_reopen(fixture);
-    assert_int_equal(gk_keys_use(fixture->keys, from, NULL), GK_OK);
-    while (!done) {
-        assert_int_equal(gk_rewrap_step(fixture->store, fixture->keys, from, to, &done, NULL), GK_OK);
-    }
-    assert_int_equal(gk_store_commit_and_wait(fixture->store, apply_copied, &to, NULL), GK_OK);
-    (void)snprintf(path, sizeof path, "%s/pictures", fixture->directory);
-    assert_int_equal(gk_picture_vault_open(path, fixture->keys, &vault, NULL), GK_OK);
-    assert_int_equal(gk_rotation_settle(fixture->store, fixture->keys, vault, &fixture->error), GK_OK);
-    gk_picture_vault_close(vault);
-    registry_reopen(fixture);
-    assert_int_equal(gk_keys_epoch(fixture->keys), to);
 }
 
 static size_t collapse(struct registry_fixture *fixture)
@@ -114,7 +75,7 @@ static enum gk_status settle(struct registry_fixture *fixture)
 {
     char path[128];
 
-    keys_path(fixture, "", path);
+    rotation_keys_path(fixture, "", path);
     return gk_retirement_settle(fixture->store, fixture->keys, path, &fixture->error);
 }
 
@@ -235,8 +196,8 @@ static void test_import_after_rotations_stands_under_the_newest_key_alone(void *
     import(fixture, "one", before);
     (void)find(fixture, OWNED_CASE, OWNED);
     (void)find(fixture, STRANGE_CASE, STRANGE);
-    rotate(fixture);
-    rotate(fixture);
+    rotation_run(fixture);
+    rotation_run(fixture);
     assert_base(fixture, OWNED_CASE, OWNED, 1);
     assert_int_equal(needed(fixture), 1);
     assert_int_equal(collapse(fixture), 0); /* the list is of the first day still */
@@ -261,8 +222,8 @@ static void test_look_ups_are_right_with_the_newest_key_alone(void **state)
     const double density = registry_find(fixture, OWNED).density;
 
     (void)find(fixture, OWNED_CASE, OWNED);
-    rotate(fixture);
-    rotate(fixture);
+    rotation_run(fixture);
+    rotation_run(fixture);
     import(fixture, "two", before);
     (void)collapse(fixture);
     note_retirement(fixture, 3);
@@ -284,7 +245,7 @@ static void test_look_ups_are_right_with_the_newest_key_alone(void **state)
 
     gk_keys_holder_token(fixture->keys, "bank", "holder-0", holder);
     assert_int_equal(gk_registry_holder(fixture->registry, "bank", holder, &contacts, NULL), GK_OK);
-    rotate(fixture);
+    rotation_run(fixture);
     assert_true(registry_find(fixture, OWNED).registered);
     assert_true(is_registered(fixture, OWNED_CASE));
 }
@@ -295,7 +256,7 @@ static void test_number_that_no_list_brings_keeps_its_chain_and_its_key(void **s
 
     import(fixture, "one", before);
     (void)find(fixture, NOBODYS_CASE, NOBODYS);
-    rotate(fixture);
+    rotation_run(fixture);
     import(fixture, "two", before);
     (void)collapse(fixture);
     assert_base(fixture, NOBODYS_CASE, NOBODYS, 1);
@@ -320,8 +281,8 @@ static void test_watch_from_before_claims_a_card_found_after(void **state)
     struct registry_fixture *fixture = *state;
 
     watch(fixture, WATCHED);
-    rotate(fixture);
-    rotate(fixture);
+    rotation_run(fixture);
+    rotation_run(fixture);
     const guika_v1_internal_FoundCard found = find(fixture, WATCHED_CASE, WATCHED);
 
     assert_int_equal(found.state, guika_v1_CardState_CARD_STATE_IDENTIFIED); /* the watcher's */
@@ -336,7 +297,7 @@ static void test_import_brings_a_watch_under_the_newest_key(void **state)
     const char *const list[] = {WATCHED, NULL};
 
     watch(fixture, WATCHED);
-    rotate(fixture);
+    rotation_run(fixture);
     assert_int_equal(needed(fixture), 1);
     import(fixture, "one", list);
     (void)collapse(fixture);
@@ -363,7 +324,7 @@ static void test_watch_goes_by_the_token_that_a_list_from_before_has(void **stat
     const char *const list[] = {WATCHED, NULL};
 
     import(fixture, "one", list);
-    rotate(fixture);
+    rotation_run(fixture);
     watch(fixture, WATCHED);
     assert_true(is_watched(fixture, 1)); /* a card that was found by the list has the same */
     import(fixture, "two", list);
@@ -379,7 +340,7 @@ static void test_revocation_finds_the_card_in_whatever_list(void **state)
     struct page page = {0};
 
     import(fixture, "one", before);
-    rotate(fixture);
+    rotation_run(fixture);
     /* Half of the next list is here: both have to know. */
     page_add(&page, OWNED, "holder-0", "smtp:a@b.example");
     assert_int_equal(page_send(fixture, &page, "two", 0, false), GK_OK);
@@ -400,12 +361,12 @@ static void test_retirement_cut_short_is_repeated(void **state)
     char kept[128];
 
     import(fixture, "one", before);
-    rotate(fixture);
+    rotation_run(fixture);
     import(fixture, "two", before);
     gk_keys_message_id(fixture->keys, "card_found", (struct gk_bytes){(const uint8_t *)"x", 1}, message);
     note_retirement(fixture, 2);
     /* The crash left a kept.key behind, half of it, and the index key. */
-    keys_path(fixture, "kept.key", kept);
+    rotation_keys_path(fixture, "kept.key", kept);
     FILE *file = fopen(kept, "we");
 
     assert_non_null(file);
@@ -429,7 +390,7 @@ static void test_forgotten_holder_leaves_no_older_token(void **state)
     size_t cards = 0;
 
     import(fixture, "one", before);
-    rotate(fixture);
+    rotation_run(fixture);
     import(fixture, "two", before);
     assert_int_equal(registry_count(fixture, GK_FAMILY_OLDER_CARDS), 1);
     gk_keys_holder_token(fixture->keys, "bank", "holder-0", holder);

@@ -302,7 +302,7 @@ static bool is_claimed(struct model *model, struct model_card *card)
 bool model_judge(struct model *model, struct model_card *card, uint32_t number, guika_v1_Reason reason,
                  bool may_claim)
 {
-    const guika_v1_Reason before = card->reason;
+    const bool is_same = card->reason == REASON_UNREGISTERED && card->number == number;
 
     if (number == NO_NUMBER) {
         card->reason = reason;
@@ -316,7 +316,7 @@ bool model_judge(struct model *model, struct model_card *card, uint32_t number, 
         card->through_issuer = false;
         card->has_reference = false;
         card->disposition = guika_v1_Disposition_DISPOSITION_UNSPECIFIED;
-        return may_claim && before != REASON_UNREGISTERED && is_claimed(model, card);
+        return may_claim && !is_same && is_claimed(model, card);
     }
     if (model_is_cancelled(model, number)) {
         card->reason = REASON_CANCELLED;
