@@ -271,7 +271,8 @@ static void convolve_row(const struct gk_filter *filter, const float *input, siz
 }
 
 static void convolve(const struct gk_filter *filter, const struct gk_view *input,
-                     const struct gk_view *output, float *scratch)
+                     const struct gk_view *output,
+                     float *scratch) /* NOLINT(readability-non-const-parameter): other kernels write to it */
 {
     (void)scratch;
     assert(input->height >= (output->height - 1) * filter->stride_y + filter->height);
