@@ -101,17 +101,22 @@ uint32_t gk_watches_base(const guika_v1_internal_WatchRecord *watch, size_t inde
 
 /* --- filing --- */
 
-/* A card of the number lies here, whosever it is. One that went home or was destroyed does not count: the
- * number may be lost again. */
+/* One that went home, was destroyed or is erased is not. */
+static bool lies_here(struct gk_transaction *transaction, const uint8_t *case_id)
+{
+    guika_v1_internal_FoundCard card = {0};
+
+    return gk_record_get(transaction, GK_FAMILY_FOUND_CARDS, (struct gk_bytes){case_id, GK_CASE_ID_SIZE},
+                         guika_v1_internal_FoundCard_fields, &card, NULL) == GK_OK &&
+           !gk_found_card_is_closed(&card);
+}
+
+/* A card of the number lies here, whosever it is. One that does not any more does not count: the number may
+ * be lost again. */
 static bool is_here_already(struct gk_transaction *transaction, const guika_v1_internal_ClaimRecord *claims)
 {
     for (pb_size_t i = 0; i < claims->case_ids_count; i++) {
-        guika_v1_internal_FoundCard card = {0};
-
-        if (gk_record_get(transaction, GK_FAMILY_FOUND_CARDS,
-                          (struct gk_bytes){claims->case_ids[i], GK_CASE_ID_SIZE},
-                          guika_v1_internal_FoundCard_fields, &card, NULL) == GK_OK &&
-            !gk_found_card_is_closed(&card)) {
+        if (lies_here(transaction, claims->case_ids[i])) {
             return true;
         }
     }
@@ -180,9 +185,11 @@ static bool is_one_contact(const guika_v1_internal_ClaimRecord *claims)
     return claims->watchers_count > 0;
 }
 
-static void note_case(guika_v1_internal_ClaimRecord *claims, const uint8_t *case_id)
+void gk_watches_note_case(struct gk_transaction *transaction, guika_v1_internal_ClaimRecord *claims,
+                          const uint8_t case_id[16])
 {
     const pb_size_t room = sizeof claims->case_ids / sizeof claims->case_ids[0];
+    pb_size_t left_out = 0;
 
     for (pb_size_t i = 0; i < claims->case_ids_count; i++) {
         if (memcmp(claims->case_ids[i], case_id, sizeof claims->case_ids[0]) == 0) {
@@ -190,8 +197,13 @@ static void note_case(guika_v1_internal_ClaimRecord *claims, const uint8_t *case
         }
     }
     if (claims->case_ids_count == room) {
-        memmove(claims->case_ids[0], claims->case_ids[1], (room - 1) * sizeof claims->case_ids[0]);
+        while (left_out < room && lies_here(transaction, claims->case_ids[left_out])) {
+            left_out++;
+        }
+        left_out = left_out < room ? left_out : 0;
         claims->case_ids_count--;
+        memmove(claims->case_ids[left_out], claims->case_ids[left_out + 1],
+                (size_t)(claims->case_ids_count - left_out) * sizeof claims->case_ids[0]);
     }
     memcpy(claims->case_ids[claims->case_ids_count++], case_id, sizeof claims->case_ids[0]);
 }
@@ -230,7 +242,7 @@ enum gk_status gk_watches_found(struct gk_transaction *transaction, const guika_
     if (status != GK_OK) {
         return status;
     }
-    note_case(&claims, card->case_id);
+    gk_watches_note_case(transaction, &claims, card->case_id);
     claims.base_epoch = card->base_epoch;
     status = put_claims(transaction, token, &claims, error);
     if (status != GK_OK || claims.watchers_count == 0) {

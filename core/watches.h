@@ -42,6 +42,11 @@ enum gk_status gk_watches_found(struct gk_transaction *transaction, const guika_
                                 bool *ret_claimed, uint8_t ret_contact_token[GK_TOKEN_SIZE],
                                 struct gk_error *error);
 
+/* Notes a found card in the claim record of its number. Only what is noted follows the number to a newer
+ * token: a full record leaves out a card that is closed, or else the oldest. [committer] */
+void gk_watches_note_case(struct gk_transaction *transaction, guika_v1_internal_ClaimRecord *claims,
+                          const uint8_t case_id[16]);
+
 /* A watch that still waits. NOT_FOUND. [committer] */
 enum gk_status gk_watches_get(struct gk_transaction *transaction, const uint8_t contact_token[GK_TOKEN_SIZE],
                               const uint8_t watch_id[GK_WATCH_ID_SIZE],

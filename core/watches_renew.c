@@ -34,17 +34,16 @@ enum gk_status gk_watches_renew_one(struct gk_transaction *transaction, const ui
 
 /* What a record of claims has no room for is seen by an operator: a watch without a place among the claims
  * has rivals. */
-static void merge(guika_v1_internal_ClaimRecord *into, const guika_v1_internal_ClaimRecord *from)
+static void merge(struct gk_transaction *transaction, guika_v1_internal_ClaimRecord *into,
+                  const guika_v1_internal_ClaimRecord *from)
 {
     for (pb_size_t i = 0;
          i < from->watchers_count && into->watchers_count < sizeof into->watchers / sizeof into->watchers[0];
          i++) {
         into->watchers[into->watchers_count++] = from->watchers[i];
     }
-    for (pb_size_t i = 0;
-         i < from->case_ids_count && into->case_ids_count < sizeof into->case_ids / sizeof into->case_ids[0];
-         i++) {
-        memcpy(into->case_ids[into->case_ids_count++], from->case_ids[i], sizeof from->case_ids[i]);
+    for (pb_size_t i = 0; i < from->case_ids_count; i++) {
+        gk_watches_note_case(transaction, into, from->case_ids[i]);
     }
 }
 
@@ -92,7 +91,7 @@ enum gk_status gk_watches_renew(struct gk_transaction *transaction, const uint8_
     /* Who came first stays first. */
     guika_v1_internal_ClaimRecord claims = old_claims;
 
-    merge(&claims, &new_claims);
+    merge(transaction, &claims, &new_claims);
     claims.key_epoch = new_claims.key_epoch > claims.key_epoch ? new_claims.key_epoch : claims.key_epoch;
     claims.base_epoch = base;
     gk_transaction_delete(transaction, GK_FAMILY_CLAIMS, old_row);

@@ -193,6 +193,21 @@ static void test_corrected_card_follows_its_number_to_a_newer_token(void **state
     assert_int_equal(card_of(fixture, OLDER).base_epoch, 2);
 }
 
+static void test_all_cards_of_a_number_follow_it_to_a_newer_token(void **state)
+{
+    struct registry_fixture *fixture = *state;
+    const uint8_t count = 8;
+
+    for (uint8_t i = 1; i < count; i++) {
+        find(fixture, i, NUMBER);
+    }
+    rotation_run(fixture);
+    find(fixture, count, NUMBER);
+    for (uint8_t i = 1; i <= count; i++) {
+        assert_newest(fixture, card_of(fixture, i).card_token.bytes);
+    }
+}
+
 static void test_watch_follows_a_card_whose_number_is_typed_again(void **state)
 {
     struct registry_fixture *fixture = *state;
@@ -230,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_corrected_number_is_claimed_by_whoever_watches_for_it),
         TEST(test_corrected_card_follows_its_number_to_a_newer_token),
+        TEST(test_all_cards_of_a_number_follow_it_to_a_newer_token),
         TEST(test_watch_follows_a_card_whose_number_is_typed_again),
         TEST(test_second_operator_agrees_after_a_rotation_on_a_number_of_an_issuers_own_key),
     };
