@@ -1,8 +1,7 @@
 /*
- * The order of trying: cards that the finder sees, the best one first; on each its number lines, those where
- * some layout has a number before the others; then, where the finder saw no number, the layouts' regions
- * themselves; last, lines that it saw in the picture outside every card. Whatever settles the number ends the
- * search.
+ * Cards that the finder sees, the best one first; on each what may be a number, in the order of
+ * card_trials.h, the strongest read through; last, lines that it saw in the picture outside every card.
+ * Whatever settles the number ends the search.
  */
 #include "core/recognition/card_reader.h"
 

@@ -40,6 +40,19 @@ static double chance_of(const struct look *look, const char *number)
     return 0;
 }
 
+/* Reads a picture of the card once, and with all looks. */
+static void read_both_ways(const struct gk_card_reader *reader, const struct gk_mint_card *card,
+                           const struct gk_mint_scene *scene, struct look *ret_first, struct look *ret_all)
+{
+    struct gk_image image;
+    struct truth truth;
+    *ret_first = *ret_all = (struct look){.list = {.count = 0}};
+    assert_int_equal(draw_minted(card, scene, &image, &truth), 0);
+    gk_card_read(reader, &image, NULL, &ret_first->list, &ret_first->sight);
+    gk_second_look_read(reader, &image, NULL, &ret_all->list, &ret_all->sight);
+    gk_image_clear(&image);
+}
+
 static void test_what_a_first_look_reads_is_left_alone_and_more_is_read(void **state)
 {
     const struct rig *rig = *state;
@@ -48,16 +61,11 @@ static void test_what_a_first_look_reads_is_left_alone_and_more_is_read(void **s
     for (uint64_t seed = 0; seed < CARDS; seed++) {
         struct gk_mint_card card;
         struct gk_mint_scene scene;
-        struct gk_image image;
-        struct truth truth;
-        struct look first = {.list = {.count = 0}}, second = first;
+        struct look first, second;
         assert_true(gk_mint_issue_card(issuer_of(rig, "oyster"), 0, seed, &card));
         gk_mint_scene_random(0.4, seed, &scene);
         gk_mint_scene_fit(&card, &scene);
-        assert_int_equal(draw_minted(&card, &scene, &image, &truth), 0);
-        gk_card_read(&reader, &image, NULL, &first.list, &first.sight);
-        gk_second_look_read(&reader, &image, NULL, &second.list, &second.sight);
-        gk_image_clear(&image);
+        read_both_ways(&reader, &card, &scene, &first, &second);
         assert_true(chance_of(&second, card.number) >= chance_of(&first, card.number) ||
                     chance_of(&first, card.number) < 0.5);
         first_read += chance_of(&first, card.number) >= 0.9;
@@ -76,18 +84,13 @@ static void test_a_card_that_is_small_in_the_picture_is_read_from_closer_by(void
     for (uint64_t seed = 0; seed < CARDS; seed++) {
         struct gk_mint_card card;
         struct gk_mint_scene scene;
-        struct gk_image image;
-        struct truth truth;
-        struct look first = {.list = {.count = 0}}, second = first;
+        struct look first, second;
         gk_mint_card_random(GK_MINT_PAYMENT, NULL, seed, &card);
         gk_mint_scene_random(0.2, seed, &scene);
         scene.width_px = 2400;
         scene.height_px = 1800;
         scene.card_width_share = 0.13;
-        assert_int_equal(draw_minted(&card, &scene, &image, &truth), 0);
-        gk_card_read(&reader, &image, NULL, &first.list, &first.sight);
-        gk_second_look_read(&reader, &image, NULL, &second.list, &second.sight);
-        gk_image_clear(&image);
+        read_both_ways(&reader, &card, &scene, &first, &second);
         first_read += chance_of(&first, card.number) > 0.5;
         second_read += chance_of(&second, card.number) > 0.5;
     }
