@@ -11,6 +11,7 @@
 #define READ 0.5
 /* Of the picture's sides, that a closer look sees. */
 #define PART 0.6
+#define LEAST_PX 64 /* a side of such a part: below that no number can be read */
 
 static double surest(const struct gk_candidate_list *list)
 {
@@ -70,9 +71,9 @@ static bool find_closer(const struct gk_card_reader *reader, const struct gk_ima
                         struct gk_quad *ret_card)
 {
     static const double places[][2] = {{0.5, 0.5}, {0, 0}, {1, 0}, {0, 1}, {1, 1}};
+    const int width = (int)(picture->width_px * PART), height = (int)(picture->height_px * PART);
     double best = GK_CARD_SCORE_SURE;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const int width = (int)(picture->width_px * PART), height = (int)(picture->height_px * PART);
+    for (size_t i = 0; i < sizeof places / sizeof *places && width >= LEAST_PX && height >= LEAST_PX; i++) {
         const int left = (int)((picture->width_px - width) * places[i][0]),
                   top = (int)((picture->height_px - height) * places[i][1]);
         struct gk_image part;

@@ -115,6 +115,22 @@ static void test_two_looks_at_one_light_do_not_strengthen_each_other(void **stat
     assert_false(look.sight.glare);
 }
 
+static void test_a_picture_of_a_few_pixels_is_looked_at_without_harm(void **state)
+{
+    const struct rig *rig = *state;
+    const struct gk_card_reader reader = rig_reader(rig);
+    static const int sizes[][2] = {{1, 1}, {2, 1}, {1, 40}, {20, 20}, {64, 48}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct gk_image image;
+        struct look look = {.list = {.count = 0}};
+        assert_true(gk_image_make(sizes[i][0], sizes[i][1], false, &image));
+        memset(image.grey, 200, (size_t)image.width_px * (size_t)image.height_px);
+        gk_second_look_read(&reader, &image, NULL, &look.list, &look.sight);
+        gk_image_clear(&image);
+        assert_int_equal(look.list.count, 0);
+    }
+}
+
 static void test_nothing_is_read_where_no_card_is(void **state)
 {
     const struct rig *rig = *state;
@@ -140,6 +156,7 @@ int main(void)
         cmocka_unit_test(test_what_a_first_look_reads_is_left_alone_and_more_is_read),
         cmocka_unit_test(test_a_card_that_is_small_in_the_picture_is_read_from_closer_by),
         cmocka_unit_test(test_two_looks_at_one_light_do_not_strengthen_each_other),
+        cmocka_unit_test(test_a_picture_of_a_few_pixels_is_looked_at_without_harm),
         cmocka_unit_test(test_nothing_is_read_where_no_card_is),
     };
     return cmocka_run_group_tests(tests, rig_open, rig_close);
