@@ -1,6 +1,7 @@
 #include "core/decision.h"
 
 #include "core/registry/match.h"
+#include "core/same_number.h"
 
 #include <assert.h>
 #include <pb_decode.h>
@@ -389,9 +390,9 @@ static bool is_certain(const struct gk_match *match)
            match->reason == guika_v1_Reason_REASON_CANCELLED;
 }
 
-enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_keys *keys,
-                                const struct gk_evidence *evidence, struct gk_found_card_decision *decision,
-                                struct gk_error *error)
+enum gk_status gk_decision_make(struct gk_registry *registry, struct gk_store *store,
+                                const struct gk_keys *keys, const struct gk_evidence *evidence,
+                                struct gk_found_card_decision *decision, struct gk_error *error)
 {
     const guika_v1_internal_CompleteRecognitionRequest *read = &evidence->read;
     struct gk_registration registrations[CANDIDATES_MAX] = {0};
@@ -428,5 +429,7 @@ enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_ke
         seal_candidates(keys, decision, read);
         decide_difficult(evidence, decision);
     }
-    return GK_OK;
+    return match.reason == guika_v1_Reason_REASON_UNREGISTERED
+               ? gk_same_number_gather(store, &decision->tokens, error)
+               : GK_OK;
 }

@@ -23,9 +23,11 @@ struct gk_evidence {
     int64_t now_ms; /* Unix milliseconds */
 };
 
-/* Decides, into `decision`, whose case id, box, deposit id, digests and time of receipt are set already.
- * Fails only where the registry cannot be read. [worker] */
-enum gk_status gk_decision_make(struct gk_registry *registry, const struct gk_keys *keys,
+/* Decides, into `decision`, whose case id, box, deposit id, digests and time of receipt are set already. What
+ * was found of a number that nobody registered comes under one token before (core/same_number.h). Fails only
+ * where the registry cannot be read, or the store not be written. [worker] */
+enum gk_status gk_decision_make(struct gk_registry *registry, struct gk_store *store,
+                                const struct gk_keys *keys,
                                 const struct gk_evidence *evidence, struct gk_found_card_decision *decision,
                                 struct gk_error *error);
 

@@ -204,8 +204,8 @@ static enum gk_status decide(struct attempt *attempt)
     attempt->evidence.threshold = parts->threshold;
     attempt->evidence.registered_share = parts->registered_share;
     attempt->evidence.now_ms = gk_clock_now_ms(&parts->clock);
-    return gk_decision_make(parts->registry, parts->keys, &attempt->evidence, &attempt->decision,
-                            &attempt->result.error);
+    return gk_decision_make(parts->registry, parts->store, parts->keys, &attempt->evidence,
+                            &attempt->decision, &attempt->result.error);
 }
 
 /* [worker] */

@@ -301,8 +301,8 @@ static void run_match(struct gk_task *task)
     struct deposit *deposit = gk_container_of(task, struct deposit, task);
     const struct gk_pipeline_parts *parts = &deposit->pipeline->parts;
     struct gk_found_card_decision *decision = &deposit->decision;
-    enum gk_status status =
-        gk_decision_make(parts->registry, parts->keys, &deposit->evidence, decision, &deposit->error);
+    enum gk_status status = gk_decision_make(parts->registry, parts->store, parts->keys, &deposit->evidence,
+                                             decision, &deposit->error);
 
     if (status == GK_OK && deposit->picture != NULL && may_need_picture(decision->card.state)) {
         status = gk_picture_vault_put(parts->vault, decision->card.case_id, 0,

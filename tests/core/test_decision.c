@@ -82,8 +82,9 @@ static guika_v1_internal_Candidate *add_candidate(struct fixture *fixture, const
 
 static void make(struct fixture *fixture)
 {
-    assert_int_equal(gk_decision_make(fixture->registry->registry, fixture->registry->keys,
-                                      &fixture->evidence, &fixture->decision, &fixture->registry->error),
+    assert_int_equal(gk_decision_make(fixture->registry->registry, fixture->registry->store,
+                                      fixture->registry->keys, &fixture->evidence, &fixture->decision,
+                                      &fixture->registry->error),
                      GK_OK);
     assert_int_equal(strlen(fixture->decision.deposit.answer.case_id), 32);
     assert_true(fixture->decision.deposit.has_answer);

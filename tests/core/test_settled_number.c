@@ -2,6 +2,7 @@
  * rotations. */
 #include "core/found_card_queue.h"
 
+#include "core/same_number.h"
 #include "core/store/record.h"
 #include "core/watches.h"
 #include "tests/core/registry/registry_fixture.h"
@@ -163,6 +164,23 @@ static void assert_newest(struct registry_fixture *fixture, const uint8_t token[
     assert_memory_equal(token, newest, GK_TOKEN_SIZE);
 }
 
+static enum gk_status apply_forget_claims(void *context, struct gk_transaction *transaction,
+                                          struct gk_error *error)
+{
+    uint8_t token[GK_TOKEN_SIZE];
+
+    (void)error;
+    gk_keys_card_token(context, "iso7812", NUMBER, token);
+    gk_transaction_delete(transaction, GK_FAMILY_CLAIMS, (struct gk_bytes){token, sizeof token});
+    return GK_OK;
+}
+
+static void forget_claims(struct registry_fixture *fixture)
+{
+    assert_int_equal(gk_store_commit_and_wait(fixture->store, apply_forget_claims, fixture->keys, NULL),
+                     GK_OK);
+}
+
 /* --- tests --- */
 
 static void test_corrected_number_is_claimed_by_whoever_watches_for_it(void **state)
@@ -208,6 +226,27 @@ static void test_all_cards_of_a_number_follow_it_to_a_newer_token(void **state)
     }
 }
 
+/* A card that a list named when it was found is noted nowhere, and there may be any number of others. */
+static void test_cards_noted_in_no_claim_follow_their_number_too(void **state)
+{
+    struct registry_fixture *fixture = *state;
+    const uint8_t count = 100;
+
+    for (uint8_t i = 1; i < count; i++) {
+        find(fixture, i, NUMBER);
+    }
+    forget_claims(fixture);
+    rotation_run(fixture);
+    const struct gk_card_tokens tokens = gk_keys_card_tokens(fixture->keys, "iso7812", NUMBER);
+
+    assert_int_equal(gk_same_number_gather(fixture->store, &tokens, &fixture->error), GK_OK);
+    find(fixture, count, NUMBER);
+    for (uint8_t i = 1; i <= count; i++) {
+        assert_newest(fixture, card_of(fixture, i).card_token.bytes);
+        assert_int_equal(card_of(fixture, i).base_epoch, 2);
+    }
+}
+
 static void test_watch_follows_a_card_whose_number_is_typed_again(void **state)
 {
     struct registry_fixture *fixture = *state;
@@ -246,6 +285,7 @@ int main(void)
         TEST(test_corrected_number_is_claimed_by_whoever_watches_for_it),
         TEST(test_corrected_card_follows_its_number_to_a_newer_token),
         TEST(test_all_cards_of_a_number_follow_it_to_a_newer_token),
+        TEST(test_cards_noted_in_no_claim_follow_their_number_too),
         TEST(test_watch_follows_a_card_whose_number_is_typed_again),
         TEST(test_second_operator_agrees_after_a_rotation_on_a_number_of_an_issuers_own_key),
     };
