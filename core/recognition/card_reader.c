@@ -109,7 +109,7 @@ static void read_trial(struct gk_card_view *view, const struct gk_trial *trial)
 {
     const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
                                         view->number, 0};
-    const struct gk_number_target target = {trial->rows, trial->row_count};
+    const struct gk_number_target target = {trial->rows, trial->row_count, trial->passed_over};
     struct gk_line_verdict verdict;
     bool upside_down;
     if (!gk_line_read(view->reader, &place, &target, &trial->glance, &verdict, &upside_down)) {
