@@ -72,7 +72,7 @@
 #define GK_ALIEN_GROUPED 0.05   /* as the rule says; in one group from 10 characters on */
 #define GK_ALIEN_BRACKETS 0.002 /* as the rule says, with brackets: hardly anything else has. Estimated */
 #define GK_ALIEN_BARE 10        /* the rule demands brackets and there are none. Estimated */
-#define GK_ALIEN_UNBROKEN 0.7   /* evenly, where the rule names groups: some printers leave the gaps out */
+#define GK_ALIEN_UNBROKEN 2     /* evenly, where the rule names groups: some printers leave the gaps out */
 #define GK_ALIEN_IRREGULAR 10   /* in groups that the rule has not; it has one length alone */
 #define GK_ALIEN_RAGGED 100     /* the same, and it has numbers one character shorter or longer */
 /* And for a part of a line. Estimated: */

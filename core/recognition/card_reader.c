@@ -92,11 +92,8 @@ static bool wants_witness(const struct gk_card_view *view, double least, double 
 /* A card that carries a bar code as well is read until it is certain. */
 static double enough_without_codes(const struct gk_candidate_list *list)
 {
-    size_t count = 0;
-    if (list->count > 0 && list->items[0].issuer != NULL) {
-        (void)gk_descriptor_barcodes(list->items[0].issuer, &count);
-    }
-    return count > 0 ? GK_CANDIDATE_CERTAIN : GK_CANDIDATE_ACCEPTED;
+    return list->count > 0 && gk_descriptor_has_barcodes(list->items[0].issuer) ? GK_CANDIDATE_CERTAIN
+                                                                                : GK_CANDIDATE_ACCEPTED;
 }
 
 static bool has_letters(const struct gk_candidate_list *list)
