@@ -11,6 +11,9 @@
  *
  * Two sights that agree at 0.99 give 0.9975. One that was certain keeps its number against any other; against
  * one that is nearly as sure of another number it may lose the certainty.
+ *
+ * All of this is about how the figures read. Whether figures that read so are a card's number at all, and not
+ * a telephone number, is no clearer for being read again: what the surer sight has for that stays.
  */
 #include "core/recognition/candidates.h"
 
@@ -33,7 +36,24 @@ struct sight {
     const struct gk_candidate *items;
     size_t count;
     uint32_t place; /* only those items of it */
+    double alien;   /* that it holds no issuer's number; what is said of numbers is said for where it does */
 };
+
+/* What is said of a place of `items`. */
+static struct sight sight_of(const struct gk_candidate *items, size_t count, uint32_t place)
+{
+    struct sight sight = {items, count, place, 0};
+    for (size_t i = 0; i < count; i++) {
+        sight.alien = items[i].place == place ? items[i].alien : sight.alien;
+    }
+    return sight;
+}
+
+/* The probability of one of its items where the place holds an issuer's number. */
+static double given_number(const struct sight *sight, const struct gk_candidate *item)
+{
+    return sight->alien < 1 ? item->probability / (1 - sight->alien) : 0;
+}
 
 static const struct gk_candidate *find(const struct sight *sight, const struct gk_candidate *wanted)
 {
@@ -52,7 +72,7 @@ static double rest_of(const struct sight *sight)
 {
     double total = 0;
     for (size_t i = 0; i < sight->count; i++) {
-        total += sight->items[i].place == sight->place ? sight->items[i].probability : 0;
+        total += sight->items[i].place == sight->place ? given_number(sight, &sight->items[i]) : 0;
     }
     return fmax(0, 1 - total);
 }
@@ -68,6 +88,12 @@ static const struct gk_candidate *top_of(const struct sight *sight)
         }
     }
     return top;
+}
+
+static bool is_surer(const struct sight *p, const struct sight *q)
+{
+    const struct gk_candidate *top_p = top_of(p), *top_q = top_of(q);
+    return top_q == NULL || (top_p != NULL && top_p->probability >= top_q->probability);
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -107,11 +133,12 @@ static void join_items(struct joined *joined, const struct sight *from, const st
         if (also != NULL && skip_shared) {
             continue;
         }
-        double elsewhere = also != NULL ? also->probability : rest * GK_SIGHT_UNNAMED;
+        double here = given_number(from, item);
+        double there = also != NULL ? given_number(other, also) : 0;
         size_t at = joined->count++;
         joined->items[at] = *item;
-        joined->independent[at] = item->probability * elsewhere;
-        joined->surer[at] = from_is_surer ? item->probability : also != NULL ? also->probability : 0;
+        joined->independent[at] = here * (also != NULL ? there : rest * GK_SIGHT_UNNAMED);
+        joined->surer[at] = from_is_surer ? here : there;
         joined->total += joined->independent[at];
         if (also != NULL) {
             join_forced(&joined->items[at], also);
@@ -119,18 +146,20 @@ static void join_items(struct joined *joined, const struct sight *from, const st
     }
 }
 
-/* One distribution from two sights of a place. */
-static void join(const struct sight *p, const struct sight *q, double repeats, struct joined *ret_joined)
+/* One distribution from two sights of a place, where that holds an issuer's number but for `alien`. */
+static void join(const struct sight *p, const struct sight *q, double repeats, double alien,
+                 struct joined *ret_joined)
 {
-    const struct gk_candidate *top_p = top_of(p), *top_q = top_of(q);
-    bool p_is_surer = top_q == NULL || (top_p != NULL && top_p->probability >= top_q->probability);
+    bool p_is_surer = is_surer(p, q);
     ret_joined->count = 0;
     ret_joined->total = rest_of(p) * rest_of(q) * GK_SIGHT_UNNAMED * GK_SIGHT_UNNAMED;
     join_items(ret_joined, p, q, p_is_surer, false);
     join_items(ret_joined, q, p, !p_is_surer, true);
     for (size_t i = 0; i < ret_joined->count; i++) {
         double both = ret_joined->total > 0 ? ret_joined->independent[i] / ret_joined->total : 0;
-        ret_joined->items[i].probability = repeats * ret_joined->surer[i] + (1 - repeats) * both;
+        ret_joined->items[i].probability =
+            (1 - alien) * (repeats * ret_joined->surer[i] + (1 - repeats) * both);
+        ret_joined->items[i].alien = alien;
     }
 }
 
@@ -149,19 +178,20 @@ static void insert(struct gk_candidate_list *list, const struct gk_candidate *ca
     }
 }
 
-/* Adds the sight to a place of the list, or as a new one. */
+/* Adds the sight to a place of the list, or as a new one. `alien`: that the place holds no issuer's number,
+ * after both. */
 static void add_sight(struct gk_candidate_list *list, uint32_t place, const struct sight *seen,
-                      double repeats)
+                      double repeats, double alien)
 {
     struct joined joined;
-    const struct sight before = {list->items, list->count, place};
+    const struct sight before = sight_of(list->items, list->count, place);
     if (top_of(&before) == NULL) {
         joined.count = 0;
         for (size_t i = 0; i < seen->count; i++) {
             joined.items[joined.count++] = seen->items[i];
         }
     } else {
-        join(&before, seen, repeats, &joined);
+        join(&before, seen, repeats, alien, &joined);
     }
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -194,7 +224,7 @@ static uint32_t place_of(const struct gk_candidate_list *list, const struct sigh
     double most = LEAST_SHARED;
     for (size_t i = 0; i < list->count; i++) {
         const struct gk_candidate *item = &list->items[i], *also = find(seen, item);
-        const struct sight place = {list->items, list->count, item->place};
+        const struct sight place = {list->items, list->count, item->place, 0};
         double product = also != NULL ? item->probability * also->probability : 0;
         if (product > most) {
             most = product;
@@ -212,18 +242,19 @@ void gk_candidates_add(struct gk_candidate_list *list, const struct gk_line_verd
     if (verdict->count == 0) {
         return;
     }
-    const struct sight seen = {verdict->candidates, verdict->count, verdict->candidates[0].place};
+    const struct sight seen = sight_of(verdict->candidates, verdict->count, verdict->candidates[0].place);
     uint32_t place = place_of(list, &seen);
+    const struct sight before = sight_of(list->items, list->count, place);
     list->places += place == list->places;
-    add_sight(list, place, &seen, GK_SIGHT_REPEATS);
+    add_sight(list, place, &seen, GK_SIGHT_REPEATS, is_surer(&before, &seen) ? before.alien : seen.alien);
 }
 
 bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, double strength,
-                           double repeats)
+                           enum gk_witness witness)
 {
-    assert(strength >= 0 && strength <= 1 && repeats >= 0 && repeats <= 1);
+    assert(strength >= 0 && strength <= 1);
     struct gk_candidate said[GK_CANDIDATES_MOST];
-    struct sight seen = {said, 0, 0};
+    struct sight seen = {said, 0, 0, 0};
     double total = 0;
     /* The likeliest place of the number, and there all issuers that have it. */
     for (size_t i = 0; i < list->count; i++) {
@@ -239,7 +270,9 @@ bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, d
         said[i].forced = said[i].forced && strength < LEAST_WITNESS;
     }
     if (seen.count > 0) {
-        add_sight(list, seen.place, &seen, repeats);
+        bool of_code = witness == GK_WITNESS_OF_CODE;
+        add_sight(list, seen.place, &seen, of_code ? GK_CODE_REPEATS : GK_SIGHT_REPEATS,
+                  said[0].alien * (of_code ? GK_CODE_REPEATS : 1));
     }
     return seen.count > 0;
 }

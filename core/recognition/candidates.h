@@ -20,6 +20,7 @@ struct gk_candidate {
     char number[GK_NUMBER_SIZE];
     const struct guika_issuer *issuer; /* NULL: of no known issuer (only where checks are off) */
     double probability;                /* that the card carries it; those of one place sum to at most 1 */
+    double alien;                      /* that its place holds no issuer's number: the same for all of one */
     bool forced;                       /* it is not what was read likeliest: the rules decided */
     char read_as[GK_NUMBER_SIZE];      /* where forced: what was read likeliest */
     uint32_t place;                    /* of which those of one place are rivals */
@@ -58,11 +59,15 @@ struct gk_candidate_list {
  * candidate stays so until a sight reads it unforced, or is forced to it from another misreading. [any] */
 void gk_candidates_add(struct gk_candidate_list *list, const struct gk_line_verdict *verdict);
 
-/* Somebody else (Tesseract, a bar code) says that `number` is on the card; `strength`, 0 to 1, is the
- * probability that he is right, `repeats` that he would say so too if the list were wrong: GK_SIGHT_REPEATS
- * where he looked at the same print. From a strength of 0.5 on he takes away that it was forced. Returns
- * false, and changes nothing, where the number is not in the list: a witness alone is no reading. [any] */
+enum gk_witness {
+    GK_WITNESS_OF_PRINT, /* Tesseract, of the same figures: whether they are a card's number he cannot know */
+    GK_WITNESS_OF_CODE,  /* a bar code */
+};
+
+/* Somebody else says that `number` is on the card; `strength`, 0 to 1, is the probability that he is right.
+ * From a strength of 0.5 on he takes away that it was forced. Returns false, and changes nothing, where the
+ * number is not in the list: a witness alone is no reading. [any] */
 bool gk_candidates_witness(struct gk_candidate_list *list, const char *number, double strength,
-                           double repeats);
+                           enum gk_witness witness);
 
 #endif

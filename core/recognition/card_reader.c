@@ -92,11 +92,8 @@ static bool wants_witness(const struct gk_card_view *view, double least, double 
 /* A card that carries a bar code as well is read until it is certain. */
 static double enough_without_codes(const struct gk_candidate_list *list)
 {
-    size_t count = 0;
-    if (list->count > 0 && list->items[0].issuer != NULL) {
-        (void)gk_descriptor_barcodes(list->items[0].issuer, &count);
-    }
-    return count > 0 ? GK_CANDIDATE_CERTAIN : GK_CANDIDATE_ACCEPTED;
+    return list->count > 0 && gk_descriptor_has_barcodes(list->items[0].issuer) ? GK_CANDIDATE_CERTAIN
+                                                                                : GK_CANDIDATE_ACCEPTED;
 }
 
 static bool has_letters(const struct gk_candidate_list *list)
@@ -109,7 +106,7 @@ static void read_trial(struct gk_card_view *view, const struct gk_trial *trial)
 {
     const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
                                         view->number, 0};
-    const struct gk_number_target target = {trial->rows, trial->row_count};
+    const struct gk_number_target target = {trial->rows, trial->row_count, trial->passed_over};
     struct gk_line_verdict verdict;
     bool upside_down;
     if (!gk_line_read(view->reader, &place, &target, &trial->glance, &verdict, &upside_down)) {

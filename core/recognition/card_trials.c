@@ -152,7 +152,7 @@ static bool glance_at(struct gk_card_view *view, struct gk_trial *trial)
 {
     const struct gk_line_place place = {view->picture, view->frame.width_px == 0 ? NULL : &view->frame,
                                         view->number, view->trial_count};
-    const struct gk_number_target target = {trial->rows, trial->row_count};
+    const struct gk_number_target target = {trial->rows, trial->row_count, trial->passed_over};
     bool seen = gk_line_glance(view->reader, &place, &target, &trial->glance);
     favour_layouts(view, trial);
     if (trial->row_count == 1) {
@@ -188,7 +188,8 @@ static bool is_part_of_another(const struct gk_card_view *view, const struct gk_
     return false;
 }
 
-static void add_trial(struct gk_card_view *view, const struct gk_number_line *rows, int row_count)
+static void add_trial(struct gk_card_view *view, const struct gk_number_line *rows, int row_count,
+                      bool passed_over)
 {
     if (view->trial_count == GK_TRIALS_MOST || gk_card_reader_out_of_time(view->reader) ||
         (row_count == 1 && is_tried(view, rows))) {
@@ -197,6 +198,7 @@ static void add_trial(struct gk_card_view *view, const struct gk_number_line *ro
     struct gk_trial *trial = &view->trials[view->trial_count];
     memcpy(trial->rows, rows, (size_t)row_count * sizeof *rows);
     trial->row_count = row_count;
+    trial->passed_over = passed_over;
     view->trial_count += glance_at(view, trial) && !is_part_of_another(view, trial);
 }
 
@@ -294,7 +296,7 @@ static bool try_region(struct gk_card_view *view, const struct visited *region, 
 {
     (void)context;
     if (region->line.left_height < TALLEST_PX) {
-        add_trial(view, &region->line, 1);
+        add_trial(view, &region->line, 1, false);
     }
     return view->trial_count == GK_TRIALS_MOST || gk_card_reader_out_of_time(view->reader);
 }
@@ -315,7 +317,7 @@ static void try_print(struct gk_card_view *view)
     for (int across = 0; across < 2 && gk_trials_strongest(view) < GK_TRIAL_WHOLE_NUMBER; across++) {
         size_t count = gk_text_rows_find(view->picture, &view->frame, across == 1, rows);
         for (size_t i = 0; i < count; i++) {
-            add_trial(view, &rows[i], 1);
+            add_trial(view, &rows[i], 1, true);
         }
     }
 }
@@ -332,12 +334,12 @@ void gk_trials_propose(struct gk_card_view *view)
     size_t stack_count = gk_number_stacks_find(view->lines, view->line_count, stacks);
     view->trial_count = 0;
     for (size_t i = 0; i < stack_count; i++) {
-        add_trial(view, stacks[i].rows, stacks[i].row_count);
+        add_trial(view, stacks[i].rows, stacks[i].row_count, false);
         complete_block(view);
     }
     for (size_t i = 0; i < view->line_count && i < MOST_LINES; i++) {
         struct gk_number_line row = stretched(view, &view->lines[i]);
-        add_trial(view, &row, 1);
+        add_trial(view, &row, 1, false);
     }
     if (view->frame.width_px != 0 && !view->reader->finder_alone) {
         try_print(view);

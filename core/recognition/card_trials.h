@@ -18,6 +18,7 @@
 struct gk_trial {
     struct gk_number_line rows[GK_STACK_MOST_ROWS];
     int row_count;
+    bool passed_over; /* by the finder: a row of print */
     struct gk_line_glance glance;
     double strength; /* of the stronger direction */
 };

@@ -39,6 +39,11 @@ const struct guika_barcode *gk_descriptor_barcodes(const struct guika_issuer *is
     return has ? issuer->barcodes : NULL;
 }
 
+bool gk_descriptor_has_barcodes(const struct guika_issuer *issuer)
+{
+    return issuer != NULL && issuer->struct_size >= gk_descriptor_size(1) && issuer->barcode_count > 0;
+}
+
 struct guika_masking gk_descriptor_masking(const struct guika_issuer *issuer)
 {
     return issuer->struct_size >= gk_descriptor_size(1) ? issuer->masking : (struct guika_masking){0, 0};

@@ -19,6 +19,9 @@ uint32_t gk_descriptor_size(uint16_t minor);
 /* The bar codes that the issuer declares, borrowed; none (NULL and 0) where it was made for 1.0. [any] */
 const struct guika_barcode *gk_descriptor_barcodes(const struct guika_issuer *issuer, size_t *ret_count);
 
+/* Do the issuer's cards carry their number as a bar code too? false for NULL. [any] */
+bool gk_descriptor_has_barcodes(const struct guika_issuer *issuer);
+
 /* How much of a number is shown; all 0 where the plugin does not say. [any] */
 struct guika_masking gk_descriptor_masking(const struct guika_issuer *issuer);
 

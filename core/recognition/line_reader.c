@@ -147,6 +147,7 @@ static void weigh(struct line_work *work, bool upside_down)
     struct direction *direction = &work->directions[upside_down];
     int64_t began = gk_stage_begin(work->reader->stages);
     const struct gk_reading *reading = direction->rows;
+    direction->rows[0].passed_over = work->target->passed_over;
     if (work->target->row_count > 1) {
         gk_reading_join(direction->rows, work->target->row_count, &direction->joined);
         reading = &direction->joined;

@@ -11,7 +11,8 @@
 /* A number on the card: one line, or the rows of a block. */
 struct gk_number_target {
     const struct gk_number_line *rows;
-    int row_count; /* 1 to GK_STACK_MOST_ROWS */
+    int row_count;    /* 1 to GK_STACK_MOST_ROWS */
+    bool passed_over; /* the finder saw no number there: it is tried as any print is */
 };
 
 /* Where it stands: pixels of the card's frame, or of the picture where `frame` is NULL. */

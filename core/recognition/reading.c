@@ -85,6 +85,7 @@ void gk_reading_join(const struct gk_reading *rows, int row_count, struct gk_rea
     }
     ret_reading->framing_count = framings;
     ret_reading->row_count = row_count;
+    ret_reading->passed_over = rows[0].passed_over;
     for (int f = 0; f < framings; f++) {
         struct gk_digit_matrix *to = &ret_reading->framings[f];
         ret_reading->pictures[f] = rows[0].pictures[f];
@@ -365,15 +366,22 @@ static void weigh_texts(struct line *line, double unseen[GK_NUMBER_SIZE])
     }
 }
 
+/* Where rules are off nothing looks like a rule's number by chance. */
+static struct gk_run begin_run(const struct line *line, const char *best, double alien_factor)
+{
+    bool doubted = line->reading->passed_over && !line->weighing->rules->no_check;
+    return (struct gk_run){.best = best, .alien_factor = alien_factor * (doubted ? GK_ALIEN_PASSED_OVER : 1)};
+}
+
 /* Weighs all that the run at hand may be. */
 static void weigh_run(struct line *line, double alien_factor)
 {
     const struct gk_fusion *fusion = line->fusion;
     double unseen[GK_NUMBER_SIZE];
-    line->run = (struct gk_run){.best = fusion->texts[0].text, .alien_factor = alien_factor};
+    line->run = begin_run(line, fusion->texts[0].text, alien_factor);
     weigh_texts(line, unseen);
     gk_weighing_close_run(line->weighing, &line->run, unseen, fusion->slip);
-    weigh_windows(line, alien_factor);
+    weigh_windows(line, line->run.alien_factor);
 }
 
 /* Tells what the run at hand was read as. */
@@ -436,7 +444,7 @@ static void weigh_lettered(struct line *line, const struct gk_letters *letters,
             letters->choices[i].probability > likeliest->probability ? &letters->choices[i] : likeliest;
     }
     (void)snprintf(best, sizeof best, "%s%s", likeliest->text, line->fusion->texts[0].text);
-    line->run = (struct gk_run){.best = best, .alien_factor = 1};
+    line->run = begin_run(line, best, 1);
     for (size_t i = 0; i < letters->count; i++) {
         size_t size = strlen(letters->choices[i].text);
         line->letters = &letters->choices[i];

@@ -20,6 +20,7 @@ struct gk_reading {
     int picture;                            /* that the next one is of */
     struct gk_letters letters;              /* in front of its digits, by another reader */
     int row_count;                          /* of a block; 0: one line */
+    bool passed_over;                       /* print that the finder took for no number */
     int row_ends[GK_READING_FRAMINGS_MOST][GK_READING_ROWS_MOST]; /* first column behind each row */
 };
 

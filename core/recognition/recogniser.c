@@ -20,7 +20,7 @@
 #define CPU_FOR_ALL_FRAMES_MS 1100
 #define WALL_FOR_ALL_FRAMES_MS 1700
 #define LEAST_PROBABILITY 1e-6 /* of a candidate worth a look-up */
-#define RECOGNISED 0.5 /* probability from which a picture is redacted as the candidate's issuer says */
+#define RECOGNISED 0.5         /* probability from which a card is taken for the candidate's issuer's */
 
 struct gk_recogniser {
     struct gk_plugin **plugins;
@@ -215,10 +215,17 @@ static bool is_accepted(const struct gk_candidate_list *list)
 }
 
 /* A registry of consecutive numbers wants more than acceptance does: further frames are read until nothing is
- * gained. */
+ * gained. Nothing is either where all doubt that is left is whether the figures are a card's number, but by a
+ * bar code. */
 static bool is_certain(const struct gk_candidate_list *list)
 {
-    return is_accepted(list) && list->items[0].probability >= GK_CANDIDATE_CERTAIN;
+    const struct gk_candidate *top = &list->items[0];
+    if (is_accepted(list)) {
+        return top->probability >= GK_CANDIDATE_CERTAIN * (1 - top->alien);
+    }
+    return list->count > 0 && !top->forced && top->probability >= RECOGNISED &&
+           top->probability >= GK_CANDIDATE_CERTAIN * (1 - top->alien) &&
+           !gk_descriptor_has_barcodes(top->issuer);
 }
 
 /* Decodes again what was read alone before: pictures are not kept in memory for a pair that is seldom needed.

@@ -235,6 +235,7 @@ void gk_weighing_end(struct gk_weighing *weighing)
     double alien = 1, sum = weighing->total + weighing->unseen + alien;
     for (size_t i = 0; i < weighing->verdict->count; i++) {
         weighing->verdict->candidates[i].probability /= sum;
+        weighing->verdict->candidates[i].alien = alien / sum;
     }
 }
 

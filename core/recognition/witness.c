@@ -96,7 +96,7 @@ void gk_witness_text(const struct gk_card_reader *reader, const struct gk_line_p
     for (size_t i = 0; i < count; i++) {
         /* Another number on the line, a telephone number say, is no word against the likeliest. */
         if (strstr(figures, numbers[i]) != NULL && are_of_one_reading(numbers[0], numbers[i])) {
-            (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH, GK_SIGHT_REPEATS);
+            (void)gk_candidates_witness(list, numbers[i], TEXT_STRENGTH, GK_WITNESS_OF_PRINT);
             return;
         }
     }
@@ -134,7 +134,7 @@ static void say(struct testimony *testimony, const char *number, double strength
     }
     if (testimony->count < GK_BARCODES_MOST) {
         memcpy(testimony->numbers[testimony->count++], number, GK_NUMBER_SIZE);
-        if (!gk_candidates_witness(testimony->list, number, strength, GK_CODE_REPEATS)) {
+        if (!gk_candidates_witness(testimony->list, number, strength, GK_WITNESS_OF_CODE)) {
             add_code(testimony->reader, number, strength, testimony->list);
         }
     }

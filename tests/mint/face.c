@@ -436,7 +436,33 @@ static void face_parking(struct gk_face *face, const struct gk_mint_card *card)
                  (struct gk_box){GK_MINT_PARKING_QR_MM});
 }
 
-static void face_receipt(struct gk_face *face, struct gk_random *random)
+/* Fills in the template's '#' with random digits. */
+static void random_digits(struct gk_random *random, const char *template, char *ret_text, size_t size)
+{
+    (void)snprintf(ret_text, size, "%s", template);
+    for (char *at = strchr(ret_text, '#'); at != NULL; at = strchr(at, '#')) {
+        *at = (char)('0' + gk_random_below(random, 10));
+    }
+}
+
+/* What on a receipt may be taken for a card's number: the shop's telephone, the transaction. */
+static void receipt_numbers(struct gk_face *face, struct gk_random *random)
+{
+    static const char *const telephones[] = {"0555 0142 ####", "020 7946 0###", "(555) 0100-###",
+                                             "1-800-555-01##", "400 820 ####",  "+86 10 8888 ####",
+                                             "138 0013 ####",  "3442 ####"};
+    static const char *const transactions[] = {"REF ############", "REF #########",  "TXN ########",
+                                               "AUTH ######",      "NO. ##########", "CARD **** ####"};
+    const struct gk_font mono = {"Liberation Mono", false, false};
+    char label[40] = "TEL ", text[40];
+
+    random_digits(random, telephones[gk_random_below(random, 8)], label + 4, sizeof label - 4);
+    gk_text(face->cr, mono, 8, 11, 1.8, label);
+    random_digits(random, transactions[gk_random_below(random, 6)], text, sizeof text);
+    gk_text_within(face->cr, mono, 5, face->height_mm - 13.5, 1.8, 47, text);
+}
+
+static void face_receipt(struct gk_face *face, struct gk_random *random, struct gk_random *numbers)
 {
     static const char *const goods[] = {"MILK 1L", "BREAD", "RICE 5KG", "TEA", "SOAP", "APPLES", "STAMPS"};
     char text[64];
@@ -445,7 +471,7 @@ static void face_receipt(struct gk_face *face, struct gk_random *random)
     cairo_paint(face->cr);
     cairo_set_source_rgb(face->cr, 0.15, 0.15, 0.18);
     gk_text(face->cr, (struct gk_font){"Liberation Mono", true, false}, 8, 6, 2.8, "CORNER SHOP");
-    gk_text(face->cr, mono, 8, 11, 1.8, "TEL 0555 0142 7788");
+    receipt_numbers(face, numbers);
     double total = 0;
     for (double y = 18; y < face->height_mm - 22; y += 4.2) {
         double price = gk_random_below(random, 4000) / 100.0;
@@ -491,7 +517,7 @@ static cairo_t *new_canvas(struct gk_face *face, cairo_format_t format, cairo_su
 
 static void draw_kind(struct gk_face *face, const struct gk_mint_card *card)
 {
-    struct gk_random paper = gk_random_new(card->seed, 1);
+    struct gk_random paper = gk_random_new(card->seed, 1), numbers = gk_random_new(card->seed, 2);
     switch (card->kind) {
     case GK_MINT_PAYMENT:
         (card->layout == GK_MINT_PORTRAIT ? face_payment_portrait : face_payment)(face, card);
@@ -509,7 +535,7 @@ static void draw_kind(struct gk_face *face, const struct gk_mint_card *card)
         face_parking(face, card);
         break;
     case GK_MINT_RECEIPT:
-        face_receipt(face, &paper);
+        face_receipt(face, &paper, &numbers);
         break;
     case GK_MINT_NOTHING:
         break;

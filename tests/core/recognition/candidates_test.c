@@ -157,11 +157,11 @@ static void test_witness_clears_force_and_strengthens(void **state)
     (void)state;
     struct gk_candidate_list list = {.count = 0};
     add(&list, (struct claim[]){{A, 0.9, A_MISREAD}, {"4111111171111130", 0.05, A_MISREAD}}, 2);
-    assert_false(gk_candidates_witness(&list, B, 0.99, 0.25));
+    assert_false(gk_candidates_witness(&list, B, 0.99, GK_WITNESS_OF_PRINT));
     assert_true(list.count == 2 && list.items[0].forced);
-    assert_true(gk_candidates_witness(&list, A, 0.3, 0.25));
+    assert_true(gk_candidates_witness(&list, A, 0.3, GK_WITNESS_OF_PRINT));
     assert_true(list.items[0].forced);
-    assert_true(gk_candidates_witness(&list, A, 0.98, 0.25));
+    assert_true(gk_candidates_witness(&list, A, 0.98, GK_WITNESS_OF_PRINT));
     assert_string_equal(list.items[0].number, A);
     assert_false(list.items[0].forced);
     assert_true(list.items[0].probability > 0.99);
@@ -191,10 +191,45 @@ static void test_a_witness_of_another_print_says_more(void **state)
     struct gk_candidate_list same = {.count = 0}, other = {.count = 0};
     add(&same, (struct claim[]){{A, 0.999, NULL}}, 1);
     add(&other, (struct claim[]){{A, 0.999, NULL}}, 1);
-    assert_true(gk_candidates_witness(&same, A, 0.97, 0.25));
-    assert_true(gk_candidates_witness(&other, A, 0.97, 0.02));
+    assert_true(gk_candidates_witness(&same, A, 0.97, GK_WITNESS_OF_PRINT));
+    assert_true(gk_candidates_witness(&other, A, 0.97, GK_WITNESS_OF_CODE));
     assert_true(other.items[0].probability > 0.9999);
     assert_true(other.items[0].probability > same.items[0].probability);
+}
+
+/* A number that is read without doubt, on a line that is a telephone number's as likely as not. */
+static struct gk_line_verdict alien_sight(const char *number, double alien)
+{
+    struct gk_line_verdict verdict = sight(&(struct claim){number, 0.9999 * (1 - alien), NULL}, 1);
+    verdict.candidates[0].alien = alien;
+    return verdict;
+}
+
+static void test_figures_read_again_are_no_likelier_a_cards_number(void **state)
+{
+    (void)state;
+    struct gk_candidate_list list = {.count = 0};
+    const struct gk_line_verdict seen = alien_sight(A, 0.5);
+    for (int i = 0; i < 10; i++) {
+        gk_candidates_add(&list, &seen);
+        assert_true(gk_candidates_witness(&list, A, 0.99, GK_WITNESS_OF_PRINT));
+        assert_true(list.items[0].probability > 0.49 && list.items[0].probability <= 0.5);
+    }
+    /* Who prints it as a bar code as well means it. */
+    assert_true(gk_candidates_witness(&list, A, 0.99, GK_WITNESS_OF_CODE));
+    assert_true(list.items[0].probability > 0.98);
+}
+
+static void test_line_that_is_better_understood_tells_what_it_is(void **state)
+{
+    (void)state;
+    struct gk_candidate_list list = {.count = 0};
+    const struct gk_line_verdict doubtful = alien_sight(A, 0.5), clear = alien_sight(A, 0.001);
+    gk_candidates_add(&list, &doubtful);
+    gk_candidates_add(&list, &clear);
+    assert_true(list.items[0].probability > 0.998 && list.items[0].probability <= 0.999);
+    gk_candidates_add(&list, &doubtful);
+    assert_true(list.items[0].probability > 0.998);
 }
 
 int main(void)
@@ -209,6 +244,8 @@ int main(void)
         cmocka_unit_test(test_forced_number_needs_another_misreading_or_an_unforced_sight),
         cmocka_unit_test(test_witness_clears_force_and_strengthens),
         cmocka_unit_test(test_a_witness_of_another_print_says_more),
+        cmocka_unit_test(test_figures_read_again_are_no_likelier_a_cards_number),
+        cmocka_unit_test(test_line_that_is_better_understood_tells_what_it_is),
         cmocka_unit_test(test_list_keeps_the_likeliest_of_many_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ static bool read_rows(const struct rig *rig, const struct gk_image *image, const
 {
     struct gk_card_reader reader = rig_reader(rig);
     const struct gk_line_place place = {image, NULL, 0, 0};
-    const struct gk_number_target target = {rows, row_count};
+    const struct gk_number_target target = {rows, row_count, false};
     struct gk_line_glance glance;
     assert_true(gk_line_glance(&reader, &place, &target, &glance));
     return gk_line_read(&reader, &place, &target, &glance, ret_verdict, ret_upside_down);
@@ -103,8 +103,8 @@ static void test_glance_tells_a_number_from_the_ground_and_its_direction(void **
         const struct gk_line_place place = {&image, NULL, 0, 0};
         struct gk_number_line row = row_of(&truth, 0), above = row;
         above.left.y = above.right.y = row.left_height;
-        assert_true(gk_line_glance(&reader, &place, &(struct gk_number_target){&row, 1}, &number));
-        assert_true(gk_line_glance(&reader, &place, &(struct gk_number_target){&above, 1}, &ground));
+        assert_true(gk_line_glance(&reader, &place, &(struct gk_number_target){&row, 1, false}, &number));
+        assert_true(gk_line_glance(&reader, &place, &(struct gk_number_target){&above, 1, false}, &ground));
         gk_image_clear(&image);
         assert_true(number.favour[0] == 1 && number.favour[1] == 1);
         told += number.strength[0] > number.strength[1] &&
