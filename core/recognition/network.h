@@ -1,6 +1,7 @@
 /*
  * Runs small convolutional networks: the models that find cards and read their numbers. One thread; floats,
- * or bfloat16 with sums in floats where the processor has AMX: outputs then differ in their third digit.
+ * or bfloat16 with sums in floats where the processor has AMX or AVX-512 BF16: outputs then differ in their
+ * third digit.
  *
  * A model file holds named networks; training/export.py writes it. It begins with "GKM1" and a u32 count of
  * networks (all numbers little-endian). A network is its name in 16 bytes, padded with NULs, a u32 count of

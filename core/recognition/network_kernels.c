@@ -1,61 +1,20 @@
 /*
  * Compiled once for each kind of processor (CMakeLists.txt): GK_CONVOLUTION and GK_LAYERS name the tables,
- * GK_LANES is the floats of a vector and GK_SUMS how many sums fit the registers beside weights and inputs.
- *
- * Convolution. In memory a filter's row over channels-last pixels is one run of width x channels floats, so
- * an output is the sum over the filter's rows of a dot product. A strip of up to 12 outputs side by side
- * times up to three vectors of output channels is summed in registers: each step loads the weights of one
- * input float for those channels and multiplies them with that float of each output. Weights lie in the order
- * of these steps, so they stream. Where a row does not divide into strips, the last one overlaps its
- * neighbour and computes some outputs twice. Measured (./run bench kernels): the network for digits runs 85 G
- * multiply-adds a second on a Xeon core that can do 109 G with AVX-512.
+ * GK_LANES and GK_SUMS are as network_strips.h says. Measured (./run bench kernels): the network for digits
+ * runs 85 G multiply-adds a second on a Xeon core that can do 109 G with AVX-512.
  */
-#include "core/recognition/network_kernels.h"
+#define GK_SUMS_LEAST 8 /* two multiply-adds a cycle, each of four */
+#define GK_NUMBER float
+#define GK_STEP 1
+#include "core/recognition/network_strips.h"
 
 #include <assert.h>
-#include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
+enum { DEPTHWISE_STRIP = 8 }; /* as many sums as hide the latency of two multiply-adds a cycle */
 
-typedef float vector __attribute__((vector_size(GK_LANES * sizeof(float)), aligned(4), may_alias));
-typedef int bits __attribute__((vector_size(GK_LANES * sizeof(int))));
-
-enum {
-    VECTORS_MOST = 3,    /* of output channels in a strip */
-    STRIP_MOST = 12,     /* outputs side by side in a strip */
-    DEPTHWISE_STRIP = 8, /* as many sums as hide the latency of two multiply-adds a cycle */
-};
-
-static int vectors_of(int channels)
+INLINE vector multiply_add(vector sum, const float *at, const float *weights)
 {
-    return (channels + GK_LANES - 1) / GK_LANES;
-}
-
-/* How many vectors of output channels the next strip takes where `left` are left: threes, and twos rather
- * than a one at the end. */
-static int next_vectors(int left)
-{
-    if (left == 2 || left == 4) {
-        return 2;
-    }
-    return left == 1 ? 1 : VECTORS_MOST;
-}
-
-INLINE vector rectified(vector value)
-{
-    const vector zero = {0};
-
-    return (vector)((bits)value & (bits)(value > zero));
-}
-
-/* The first `channels` lanes: all where it is more, none where it is negative. */
-INLINE void store_channels(float *to, vector value, int channels)
-{
-    if (channels >= GK_LANES) {
-        *(vector *)to = value;
-    } else if (channels > 0) {
-        memcpy(to, &value, (size_t)channels * sizeof *to);
-    }
+    return sum + *at * *(const vector *)weights;
 }
 
 /* --- packing --- */
@@ -119,167 +78,21 @@ static void depthwise_pack(const struct gk_filter *filter, const float *weights,
 
 /* --- convolution --- */
 
-/* What the strips of one row and one group of channels share. */
-struct strips {
-    const float *packed;
-    size_t rows, row;    /* of the filter, and floats between them in the input */
-    size_t run;          /* floats of a filter's row */
-    size_t input_step;   /* floats between the inputs of neighbouring outputs */
-    size_t output_step;  /* floats between neighbouring outputs */
-    int output_channels; /* to be stored */
-    bool relu;
-};
-
-/* Both compilers unroll a loop whole where it runs exactly as often as the pragma says; a loop of constant
- * bounds inside has its unneeded rounds dropped. */
-#define EACH_OUTPUT(i) _Pragma("GCC unroll 12") for (int i = 0; i < STRIP_MOST; i++) if (i < outputs)
-#define EACH_VECTOR(v) _Pragma("GCC unroll 3") for (int v = 0; v < VECTORS_MOST; v++) if (v < vectors)
-
-/* Sums a strip; `outputs` and `vectors` are constants where this is inlined. */
-INLINE void sum_strip(const struct strips *strips, const float *input, float *output, const int outputs,
-                      const int vectors)
-{
-    const size_t step = strips->input_step;
-    const float *weights = strips->packed;
-    vector sums[STRIP_MOST][VECTORS_MOST];
-
-    EACH_OUTPUT(i)
-    {
-        EACH_VECTOR(v)
-        {
-            sums[i][v] = *(const vector *)(weights + v * GK_LANES);
-        }
-    }
-    weights += vectors * GK_LANES;
-    for (size_t y = 0; y < strips->rows; y++) {
-        const float *at = input + y * strips->row;
-
-        for (const float *end = at + strips->run; at < end; at++, weights += vectors * GK_LANES) {
-            EACH_OUTPUT(i)
-            {
-                EACH_VECTOR(v)
-                {
-                    sums[i][v] += at[(size_t)i * step] * *(const vector *)(weights + v * GK_LANES);
-                }
-            }
-        }
-    }
-    EACH_OUTPUT(i)
-    {
-        float *to = output + (size_t)i * strips->output_step;
-
-        if (strips->relu) {
-            EACH_VECTOR(v)
-            {
-                sums[i][v] = rectified(sums[i][v]);
-            }
-        }
-        if (strips->output_channels >= vectors * GK_LANES) {
-            EACH_VECTOR(v)
-            {
-                *(vector *)(to + v * GK_LANES) = sums[i][v];
-            }
-        } else {
-            EACH_VECTOR(v)
-            {
-                store_channels(to + v * GK_LANES, sums[i][v], strips->output_channels - v * GK_LANES);
-            }
-        }
-    }
-}
-
-typedef void (*strip_fn)(const struct strips *strips, const float *input, float *output);
-
-#define STRIP(outputs, vectors)                                                                              \
-    static void strip_##outputs##_##vectors(const struct strips *strips, const float *input, float *output)  \
-    {                                                                                                        \
-        sum_strip(strips, input, output, outputs, vectors);                                                  \
-    }
-#define STRIPS(vectors)                                                                                      \
-    STRIP(1, vectors)                                                                                        \
-    STRIP(2, vectors)                                                                                        \
-    STRIP(3, vectors)                                                                                        \
-    STRIP(4, vectors)                                                                                        \
-    STRIP(6, vectors)                                                                                        \
-    STRIP(8, vectors)                                                                                        \
-    STRIP(10, vectors)                                                                                       \
-    STRIP(12, vectors)
-STRIPS(1)
-STRIPS(2)
-STRIPS(3)
-
-enum { WIDTHS = 8 };
-
-static const int strip_widths[WIDTHS] = {1, 2, 3, 4, 6, 8, 10, 12};
-#define TABLE(v)                                                                                             \
-    {                                                                                                        \
-        strip_1_##v, strip_2_##v, strip_3_##v, strip_4_##v, strip_6_##v, strip_8_##v, strip_10_##v,          \
-            strip_12_##v                                                                                     \
-    }
-static const strip_fn strip_fns[VECTORS_MOST][WIDTHS] = {TABLE(1), TABLE(2), TABLE(3)};
-
-/* The strip whose repetition covers `width` outputs with the fewest steps' time: a step takes a
- * multiplication for each sum, at least one load for each output and vector, and no less than the latency of
- * an addition. */
-static int choose_strip(int width, int vectors)
-{
-    int best = 0;
-    long least = 0;
-
-    for (int i = 0; i < WIDTHS && strip_widths[i] <= width && strip_widths[i] * vectors <= GK_SUMS; i++) {
-        const int sums = strip_widths[i] * vectors;
-        const long cost =
-            (long)((width + strip_widths[i] - 1) / strip_widths[i]) * ((sums > 8 ? sums : 8) + 2);
-
-        if (least == 0 || cost <= least) {
-            least = cost;
-            best = i;
-        }
-    }
-    return best;
-}
-
-static void convolve_row(const struct gk_filter *filter, const float *input, size_t input_row, float *output,
-                         int width)
-{
-    struct strips strips = {
-        .packed = filter->packed,
-        .rows = (size_t)filter->height,
-        .row = input_row,
-        .run = (size_t)filter->width * (size_t)filter->input_channels,
-        .input_step = (size_t)filter->stride_x * (size_t)filter->input_channels,
-        .output_step = (size_t)filter->output_channels,
-        .output_channels = filter->output_channels,
-        .relu = filter->relu,
-    };
-    for (int left = vectors_of(filter->output_channels); left > 0;) {
-        const int vectors = next_vectors(left);
-        const int chosen = choose_strip(width, vectors);
-        const int strip = strip_widths[chosen];
-
-        for (int x = 0; x < width; x += strip) {
-            const size_t from = (size_t)(x + strip <= width ? x : width - strip);
-
-            strip_fns[vectors - 1][chosen](&strips, input + from * strips.input_step,
-                                           output + from * strips.output_step);
-        }
-        strips.packed += (strips.rows * strips.run + 1) * (size_t)vectors * GK_LANES;
-        strips.output_channels -= vectors * GK_LANES;
-        output += vectors * GK_LANES;
-        left -= vectors;
-    }
-}
-
 static void convolve(const struct gk_filter *filter, const struct gk_view *input,
                      const struct gk_view *output,
                      float *scratch) /* NOLINT(readability-non-const-parameter): other kernels write to it */
 {
+    const float *rows[GK_NETWORK_KERNEL_MOST];
+
     (void)scratch;
     assert(input->height >= (output->height - 1) * filter->stride_y + filter->height);
     assert(input->width >= (output->width - 1) * filter->stride_x + filter->width);
+    assert(filter->height <= GK_NETWORK_KERNEL_MOST);
     for (int y = 0; y < output->height; y++) {
-        convolve_row(filter, input->values + (size_t)y * (size_t)filter->stride_y * input->row, input->row,
-                     output->values + (size_t)y * output->row, output->width);
+        for (int i = 0; i < filter->height; i++) {
+            rows[i] = input->values + (size_t)(y * filter->stride_y + i) * input->row;
+        }
+        convolve_row(filter, rows, output->values + (size_t)y * output->row, output->width);
     }
 }
 

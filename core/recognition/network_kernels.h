@@ -11,6 +11,9 @@
 /* Kernels may read, and ignore, this many floats after a tensor's last. */
 #define GK_KERNEL_OVERREAD 16
 
+/* The most rows that a filter has, and columns. */
+#define GK_NETWORK_KERNEL_MOST 15
+
 /* A tensor in working memory: `row` floats from one row's first pixel to the next one's. */
 struct gk_view {
     float *values;

@@ -9,126 +9,44 @@
  * two tiles of outputs and channels are summed at a time. Rows of the input are rounded once, into a ring of
  * as many as the filter is high.
  */
-#include "core/recognition/network_kernels.h"
+#include "core/recognition/network_rounding.h"
 
 #include <assert.h>
 #include <immintrin.h>
 #include <stdint.h>
-#include <string.h>
 
 /* A tile has 16 rows of 64 bytes: 16 floats, or 32 bfloat16. */
 enum {
-    OUTPUTS = 16,  /* of a tile */
-    CHANNELS = 16, /* of a tile */
-    CHUNK = 32,    /* numbers of a run */
+    OUTPUTS = GK_ROUNDED_OUTPUTS,   /* of a tile */
+    CHANNELS = GK_ROUNDED_CHANNELS, /* of a tile */
+    CHUNK = GK_ROUNDED_CHUNK,       /* numbers of a run */
     TILE_BYTES = 1024,
     TILE_FLOATS = 256,
     GROUP_MOST = 2, /* tiles of channels that are summed together */
 };
 
-static size_t run_of(const struct gk_filter *filter)
-{
-    return (size_t)filter->width * (size_t)filter->input_channels;
-}
-
 static size_t chunks_of(const struct gk_filter *filter)
 {
-    return (run_of(filter) + CHUNK - 1) / CHUNK;
-}
-
-static int tiles_of(int channels)
-{
-    return (channels + CHANNELS - 1) / CHANNELS;
-}
-
-/* Numbers between two outputs' runs. */
-static size_t step_of(const struct gk_filter *filter)
-{
-    return (size_t)filter->stride_x * (size_t)filter->input_channels;
+    return (gk_run_of(filter) + CHUNK - 1) / CHUNK;
 }
 
 /* --- packing --- */
 
+static int next_group(int left)
+{
+    return left < GROUP_MOST ? left : GROUP_MOST;
+}
+
+static const struct gk_rounded_order order = {.chunk = CHUNK, .next_group = next_group};
+
 static size_t pack_floats(const struct gk_filter *filter)
 {
-    const size_t steps = (size_t)filter->height * chunks_of(filter);
-
-    return (size_t)tiles_of(filter->output_channels) * (CHANNELS + steps * TILE_FLOATS);
+    return gk_rounded_pack_floats(&order, filter);
 }
 
-/* The weights of one chunk for 16 channels, two numbers of the run beside each other: tile[pair][channel][2].
- * `used` is how many numbers of the run there are. */
-static void pack_tile(const float *weights, size_t used, int channels, int first, uint16_t *tile)
-{
-    for (size_t pair = 0; pair < CHUNK / 2; pair++) {
-        float both[CHUNK] = {0};
-        for (int channel = 0; channel < CHANNELS && first + channel < channels; channel++) {
-            for (size_t i = 0; i < 2; i++) {
-                const size_t number = 2 * pair + i;
-                both[2 * (size_t)channel + i] =
-                    number < used ? weights[number * (size_t)channels + (size_t)(first + channel)] : 0;
-            }
-        }
-        const __m512bh rounded = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(both + 16), _mm512_loadu_ps(both));
-        memcpy(tile + pair * CHUNK, &rounded, sizeof rounded);
-    }
-}
-
-/* For each group of channels: their bias, then the tiles in the order of the sum. */
 static void pack(const struct gk_filter *filter, const float *weights, const float *bias)
 {
-    const int channels = filter->output_channels, tiles = tiles_of(channels);
-    const size_t run = run_of(filter);
-    float *packed = filter->packed;
-
-    for (int done = 0, group; done < tiles; done += group) {
-        group = tiles - done < GROUP_MOST ? tiles - done : GROUP_MOST;
-        for (int i = 0; i < group * CHANNELS; i++) {
-            const int channel = done * CHANNELS + i;
-            *packed++ = channel < channels ? bias[channel] : 0;
-        }
-        for (int row = 0; row < filter->height; row++) {
-            for (size_t at = 0; at < run; at += CHUNK) {
-                const float *from = weights + ((size_t)row * run + at) * (size_t)channels;
-                for (int tile = 0; tile < group; tile++, packed += TILE_FLOATS) {
-                    pack_tile(from, run - at, channels, (done + tile) * CHANNELS, (uint16_t *)(void *)packed);
-                }
-            }
-        }
-    }
-}
-
-/* --- the ring of rounded rows --- */
-
-/* Numbers of a row in the ring: the input's, or as many as a tile of outputs reaches where that is more, and
- * zeros for a chunk that reaches beyond. */
-static size_t ring_row(const struct gk_filter *filter, int input_width)
-{
-    const size_t row = (size_t)input_width * (size_t)filter->input_channels;
-    const size_t reach = (OUTPUTS - 1) * step_of(filter) + run_of(filter);
-
-    return ((row > reach ? row : reach) + 2 * CHUNK - 1) / CHUNK * CHUNK;
-}
-
-static size_t scratch_floats(const struct gk_filter *filter, int input_width)
-{
-    return (size_t)filter->height * ring_row(filter, input_width) / 2;
-}
-
-static void round_row(const float *from, size_t count, uint16_t *to, size_t size)
-{
-    size_t i = 0;
-
-    for (; i + CHUNK <= count; i += CHUNK) {
-        const __m512bh rounded =
-            _mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + i + 16), _mm512_loadu_ps(from + i));
-        memcpy(to + i, &rounded, sizeof rounded);
-    }
-    float rest[CHUNK] = {0};
-    memcpy(rest, from + i, (count - i) * sizeof *rest);
-    const __m512bh rounded = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(rest + 16), _mm512_loadu_ps(rest));
-    memcpy(to + i, &rounded, sizeof rounded);
-    memset(to + i + CHUNK, 0, (size - i - CHUNK) * sizeof *to);
+    gk_rounded_pack(&order, filter, weights, bias);
 }
 
 /* --- convolution --- */
@@ -163,12 +81,12 @@ static void configure(void)
 /* What the blocks of one row and one group of channels share. */
 struct blocks {
     const struct gk_filter *filter;
-    const float *bias;        /* of the group */
-    const uint8_t *weights;   /* its tiles */
-    const uint16_t *rows[15]; /* of the ring, as the filter's rows lie on them (GK_NETWORK_KERNEL_MOST) */
-    float *output;            /* of the row's first pixel, the group's first channel */
-    int channels;             /* of the group and after it */
-    int width;                /* of the row */
+    const float *bias;           /* of the group */
+    const uint8_t *weights;      /* its tiles */
+    const uint16_t *const *rows; /* of the ring, as the filter's rows lie on them */
+    float *output;               /* of the row's first pixel, the group's first channel */
+    int channels;                /* of the group and after it */
+    int width;                   /* of the row */
 };
 
 static void store_tile(const struct blocks *blocks, const float *sums, int x, int tile)
@@ -189,7 +107,7 @@ static void store_tile(const struct blocks *blocks, const float *sums, int x, in
 /* Two tiles of outputs, from x0 and from x1 on, by two of channels. */
 static void sum_two(const struct blocks *blocks, int x0, int x1)
 {
-    const size_t step = step_of(blocks->filter), chunks = chunks_of(blocks->filter);
+    const size_t step = gk_step_of(blocks->filter), chunks = chunks_of(blocks->filter);
     const int stride = (int)(step * sizeof(uint16_t));
     const uint8_t *weights = blocks->weights;
     float sums[TILE_FLOATS];
@@ -224,7 +142,7 @@ static void sum_two(const struct blocks *blocks, int x0, int x1)
 /* The same by one tile of channels. */
 static void sum_one(const struct blocks *blocks, int x0, int x1)
 {
-    const size_t step = step_of(blocks->filter), chunks = chunks_of(blocks->filter);
+    const size_t step = gk_step_of(blocks->filter), chunks = chunks_of(blocks->filter);
     const int stride = (int)(step * sizeof(uint16_t));
     const uint8_t *weights = blocks->weights;
     float sums[TILE_FLOATS];
@@ -278,24 +196,14 @@ static void convolve_row(struct blocks *blocks)
 static void convolve(const struct gk_filter *filter, const struct gk_view *input,
                      const struct gk_view *output, float *scratch)
 {
-    const size_t row = ring_row(filter, input->width);
-    uint16_t *ring = (uint16_t *)(void *)scratch;
-    struct blocks blocks = {.filter = filter, .width = output->width};
+    struct gk_rounded_rows rows;
+    struct blocks blocks = {.filter = filter, .rows = rows.rows, .width = output->width};
 
-    assert(input->height >= (output->height - 1) * filter->stride_y + filter->height);
     assert(input->width >= (output->width - 1) * filter->stride_x + filter->width);
-    assert(filter->height <= (int)(sizeof blocks.rows / sizeof *blocks.rows));
+    gk_rounded_rows_begin(&rows, filter, input, (uint16_t *)(void *)scratch);
     configure();
-    for (int y = 0, rounded = 0; y < output->height; y++) {
-        const int first = y * filter->stride_y;
-        for (rounded = rounded > first ? rounded : first; rounded < first + filter->height; rounded++) {
-            round_row(input->values + (size_t)rounded * input->row,
-                      (size_t)input->width * (size_t)input->channels,
-                      ring + (size_t)(rounded % filter->height) * row, row);
-        }
-        for (int i = 0; i < filter->height; i++) {
-            blocks.rows[i] = ring + (size_t)((first + i) % filter->height) * row;
-        }
+    for (int y = 0; y < output->height; y++) {
+        gk_rounded_rows_move(&rows, y);
         blocks.output = output->values + (size_t)y * output->row;
         convolve_row(&blocks);
     }
@@ -308,6 +216,6 @@ const struct gk_convolution_kernels gk_convolution_amx = {
     .relative_error = 0x1p-9f,
     .pack_floats = pack_floats,
     .pack = pack,
-    .scratch_floats = scratch_floats,
+    .scratch_floats = gk_rounded_rows_floats,
     .run = convolve,
 };

@@ -116,6 +116,146 @@ static void test_all_kernels_compute_what_pytorch_does(void **state)
     free(cases.data);
 }
 
+/* --- a convolution of whole numbers: exact in bfloat16, and so are its sums in floats --- */
+
+enum { WEIGHTS_LEAST = -3, WEIGHTS = 7, INPUTS_MOST = 8 };
+
+struct convolution {
+    int kernel_height, kernel_width, stride_y, stride_x, padding;
+    int inputs, outputs; /* channels */
+};
+
+static void put(uint8_t **at, uint32_t number, int size)
+{
+    for (int i = 0; i < size; i++) {
+        *(*at)++ = (uint8_t)(number >> (8 * i));
+    }
+}
+
+static int whole_weight(int index)
+{
+    return (index * 29 + index / 7) % WEIGHTS + WEIGHTS_LEAST;
+}
+
+static int whole_bias(int channel)
+{
+    return channel * 5 % 11 - 4;
+}
+
+static int whole_input(int index)
+{
+    return (index * 13 + index / 5) % (2 * INPUTS_MOST + 1) - INPUTS_MOST;
+}
+
+/* A model file whose network "whole" is the convolution. */
+static struct bytes make_model(const struct convolution *shape)
+{
+    static const uint16_t halves[WEIGHTS] = {0xc200, 0xc000, 0xbc00, 0, 0x3c00, 0x4000, 0x4200}; /* -3 to 3 */
+    const int weights = shape->kernel_height * shape->kernel_width * shape->inputs * shape->outputs;
+    const size_t size = 20 + 2 * (size_t)weights + 4 * (size_t)shape->outputs;
+    struct bytes model = {.data = calloc(1, 28 + size), .size = 28 + size};
+    uint8_t *at = model.data;
+    const int sides[] = {shape->kernel_height, shape->kernel_width, shape->stride_y, shape->stride_x,
+                         shape->padding,       shape->padding,      shape->padding,  shape->padding};
+
+    assert_non_null(model.data);
+    memcpy(at, "GKM1\1\0\0\0whole", 13);
+    at += 24;
+    put(&at, (uint32_t)size, 4);
+    put(&at, (uint32_t)shape->inputs, 2);
+    put(&at, 1, 2);
+    put(&at, GK_NETWORK_CONVOLUTION, 1);
+    at += 5; /* no flags; both inputs the network's own */
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        put(&at, (uint32_t)sides[i], 1);
+    }
+    put(&at, (uint32_t)shape->outputs, 2);
+    for (int i = 0; i < weights; i++) {
+        put(&at, halves[whole_weight(i) - WEIGHTS_LEAST], 2);
+    }
+    for (int i = 0; i < shape->outputs; i++) {
+        const float bias = (float)whole_bias(i);
+        uint32_t bits;
+
+        memcpy(&bits, &bias, sizeof bits);
+        put(&at, bits, 4);
+    }
+    assert_ptr_equal(at, model.data + model.size);
+    return model;
+}
+
+static int whole_output(const struct convolution *shape, int height, int width, int y, int x, int channel)
+{
+    int sum = whole_bias(channel);
+
+    for (int i = 0; i < shape->kernel_height * shape->kernel_width; i++) {
+        const int from_y = y * shape->stride_y - shape->padding + i / shape->kernel_width;
+        const int from_x = x * shape->stride_x - shape->padding + i % shape->kernel_width;
+
+        for (int c = 0; from_y >= 0 && from_y < height && from_x >= 0 && from_x < width && c < shape->inputs;
+             c++) {
+            sum += whole_input((from_y * width + from_x) * shape->inputs + c) *
+                   whole_weight((i * shape->inputs + c) * shape->outputs + channel);
+        }
+    }
+    return sum;
+}
+
+static void check_exact(const struct gk_kernels *kernels, const struct convolution *shape, int height,
+                        int width)
+{
+    struct bytes model = make_model(shape);
+    struct gk_network *network = load(kernels, model, "whole");
+    const int count = height * width * shape->inputs;
+    float *input = malloc((size_t)count * sizeof *input);
+    struct gk_tensor output = {0};
+
+    assert_non_null(input);
+    for (int i = 0; i < count; i++) {
+        input[i] = (float)whole_input(i);
+    }
+    assert_true(gk_network_run(network, input, height, width, &output));
+    assert_int_equal(output.height,
+                     (height + 2 * shape->padding - shape->kernel_height) / shape->stride_y + 1);
+    assert_int_equal(output.width, (width + 2 * shape->padding - shape->kernel_width) / shape->stride_x + 1);
+    assert_int_equal(output.channels, shape->outputs);
+    for (int i = 0; i < output.height * output.width * output.channels; i++) {
+        const int channel = i % output.channels, x = i / output.channels % output.width;
+        const int y = i / output.channels / output.width;
+        const int wanted = whole_output(shape, height, width, y, x, channel);
+
+        if (output.values[i] != (float)wanted) {
+            fail_msg("%s, %d to %d channels, %d wide: y %d, x %d, channel %d is %g, not %d", kernels->name,
+                     shape->inputs, shape->outputs, width, y, x, channel, (double)output.values[i], wanted);
+        }
+    }
+    free(input);
+    gk_network_free(network);
+    free(model.data);
+}
+
+/* Every width of strip and every way to group channels, runs of odd and of even length. */
+static void test_sums_of_whole_numbers_are_exact(void **state)
+{
+    static const int outputs[] = {1, 12, 16, 17, 40, 48, 64, 72, 128, 131};
+    const struct gk_kernels *kernels;
+
+    (void)state;
+    for (size_t k = 0; (kernels = gk_kernels_available(k)) != NULL; k++) {
+        for (int width = 1; width <= 29; width++) {
+            for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+                const struct convolution shape = {3, 3, 1, 1, 1, 6 + width % 2, outputs[i]};
+
+                check_exact(kernels, &shape, 2, width);
+            }
+        }
+        check_exact(kernels, &(struct convolution){2, 5, 1, 1, 1, 80, 128}, 2, 40);
+        check_exact(kernels, &(struct convolution){5, 4, 2, 3, 2, 9, 21}, 11, 50);
+        check_exact(kernels, &(struct convolution){15, 15, 4, 4, 14, 3, 5}, 6, 9);
+        check_exact(kernels, &(struct convolution){1, 1, 1, 1, 0, 33, 7}, 3, 64);
+    }
+}
+
 static void test_one_network_runs_at_many_sizes(void **state)
 {
     struct bytes model = read_all(CASES ".gkm");
@@ -236,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_kernels_compute_what_pytorch_does),
+        cmocka_unit_test(test_sums_of_whole_numbers_are_exact),
         cmocka_unit_test(test_one_network_runs_at_many_sizes),
         cmocka_unit_test(test_sizes_that_do_not_fit_are_refused),
         cmocka_unit_test(test_unknown_network_is_not_found),
