@@ -9,6 +9,10 @@
  *
  * Probabilities are plain numbers, rescaled after every row so that the likeliest beginning has 1; the
  * scales' logarithms are added up. That saves a logarithm and an exponential an addition.
+ *
+ * The beginnings are nodes of a tree, whose root is the empty one. After a row the same beginning comes from
+ * two places at most: from itself, and from its parent by one more character. So what is in the beam twice is
+ * found by looking at parents.
  */
 #include "core/recognition/decoder.h"
 
@@ -70,156 +74,226 @@ void gk_digit_sheet_make(const struct gk_digit_matrix *matrix, int first, int en
     ret_sheet->count = count;
 }
 
-/* A beginning of a string. */
-struct beginning {
-    char text[GK_NUMBER_SIZE];
-    int length;
-    uint64_t hash;
-    double in_blank, in_character; /* of the paths that end so */
+/* A beginning of a string: its parent's and one more character. Nodes stay when they leave the beam. */
+struct node {
+    int16_t parent, first_child, next_sibling; /* NO_NODE: none */
+    int8_t class;                              /* of the last character; 0: the root has none */
+    int8_t length;
+    int8_t place; /* in the beam; -1: it is not there */
 };
 
-/* What the beginnings of one row may become: a beginning of theirs, and a character more or none. */
-struct successor {
-    uint64_t hash;
-    const struct beginning *from;
-    int added; /* class; 0: none */
-    double in_blank, in_character;
+#define ROOT 0
+#define NO_NODE (-1)
+#define NODES_MOST (1 + GK_DIGIT_COLUMNS_MOST * BEAM)
+
+/* A beginning in the beam, or one that may come into it. */
+struct beginning {
+    int16_t node;
+    int8_t added;                          /* class of a character behind the node's; 0: none */
+    double in_blank, in_character, weight; /* of the paths that end so, and of both together */
 };
 
 #define SUCCESSORS_MOST (BEAM * GK_DIGIT_CLASSES)
-#define SLOTS 2048 /* a power of two, over three times that */
 
 struct search {
-    struct beginning beam[2][BEAM];
-    size_t count;
-    struct successor successors[SUCCESSORS_MOST];
-    size_t successor_count;
-    int16_t slots[SLOTS]; /* index of a successor by hash; -1: free */
+    struct node nodes[NODES_MOST];
+    int node_count;
+    struct beginning beam[BEAM];
+    int count;
+    struct beginning successors[SUCCESSORS_MOST];
+    int successor_count;
 };
-
-static uint64_t hash_with(uint64_t hash, int class)
-{
-    hash = (hash + (uint64_t) class) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
-static double weight_of(const struct successor *successor)
-{
-    return successor->in_blank + successor->in_character;
-}
-
-/* The successor with that hash, found or made. */
-static struct successor *successor_of(struct search *search, const struct beginning *from, int added)
-{
-    uint64_t hash = added == 0 ? from->hash : hash_with(from->hash, added);
-    size_t slot = hash & (SLOTS - 1);
-    while (search->slots[slot] >= 0) {
-        struct successor *successor = &search->successors[search->slots[slot]];
-        if (successor->hash == hash) {
-            return successor;
-        }
-        slot = (slot + 1) & (SLOTS - 1);
-    }
-    assert(search->successor_count < SUCCESSORS_MOST);
-    search->slots[slot] = (int16_t)search->successor_count;
-    struct successor *successor = &search->successors[search->successor_count++];
-    *successor = (struct successor){.hash = hash, .from = from, .added = added};
-    return successor;
-}
 
 /* With a full beam nothing below this can stay in it: nearly every beginning has a successor at
  * least so likely. */
-static double least_useful(const struct search *search, const struct beginning *beam, const double *share)
+static double least_useful(const struct search *search, const double *share)
 {
-    double most_share = 0, least_total = 1;
+    double most_share = 0, least_weight = 1;
     for (int class = 0; class < GK_DIGIT_CLASSES; class ++) {
-        most_share = fmax(most_share, share[class]);
+        most_share = share[class] > most_share ? share[class] : most_share;
     }
-    for (size_t i = 0; i < search->count; i++) {
-        least_total = fmin(least_total, beam[i].in_blank + beam[i].in_character);
+    for (int i = 0; i < search->count; i++) {
+        least_weight = search->beam[i].weight < least_weight ? search->beam[i].weight : least_weight;
     }
-    return search->count < BEAM ? LEAST_SHARE : fmax(LEAST_SHARE, least_total * most_share);
+    double least = least_weight * most_share;
+    return search->count < BEAM || least < LEAST_SHARE ? LEAST_SHARE : least;
 }
 
-static void extend(struct search *search, const struct beginning *from, const double *share, double least)
+/* Of the paths to a beginning, those that one more character of a class may follow. */
+static double open_to(const struct search *search, const struct beginning *from, int class)
 {
-    double total = from->in_blank + from->in_character;
-    int last =
-        from->length == 0 ? 0 : (int)(strchr(characters, from->text[from->length - 1]) - characters) + 1;
-    struct successor *same = successor_of(search, from, 0);
-    same->in_blank += total * share[0];
-    same->in_character += last > 0 ? from->in_character * share[last] : 0;
-    if (from->length == GK_NUMBER_LONGEST) {
-        return;
+    return class == search->nodes[from->node].class ? from->in_blank : from->weight;
+}
+
+/* The beginnings as they are, one row on. Sets in `ret_met`, for each of them, the bits of the characters
+ * behind it that make another one of the beam. */
+static void stay(struct search *search, const double *share, double least, unsigned ret_met[BEAM])
+{
+    memset(ret_met, 0, BEAM * sizeof *ret_met);
+    for (int i = 0; i < search->count; i++) {
+        const struct beginning *from = &search->beam[i];
+        const struct node *node = &search->nodes[from->node];
+        struct beginning *same = &search->successors[i];
+        *same = (struct beginning){.node = from->node, .in_blank = from->weight * share[0]};
+        same->in_character = node->class > 0 ? from->in_character * share[node->class] : 0;
+        int parent = node->parent == NO_NODE ? -1 : search->nodes[node->parent].place;
+        if (parent >= 0) {
+            double weight = open_to(search, &search->beam[parent], node->class) * share[node->class];
+            same->in_character += weight > least ? weight : 0;
+            ret_met[parent] |= 1u << node->class;
+        }
+        same->weight = same->in_blank + same->in_character;
     }
+    search->successor_count = search->count;
+}
+
+/* The beginnings with one more character, where that is not in the beam itself. */
+static void extend(struct search *search, const double *share, double least, const unsigned met[BEAM])
+{
+    int classes[GK_DIGIT_CLASSES], class_count = 0;
     for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
-        double weight = (class == last ? from->in_blank : total) * share[class];
-        if (weight > least) {
-            successor_of(search, from, class)->in_character += weight;
+        if (share[class] > least) {
+            classes[class_count++] = class;
+        }
+    }
+    for (int i = 0; i < search->count; i++) {
+        const struct beginning *from = &search->beam[i];
+        bool full = search->nodes[from->node].length == GK_NUMBER_LONGEST;
+        for (int k = 0; k < class_count && !full; k++) {
+            double weight = open_to(search, from, classes[k]) * share[classes[k]];
+            if (weight > least && (met[i] >> classes[k] & 1u) == 0) {
+                search->successors[search->successor_count++] =
+                    (struct beginning){from->node, (int8_t)classes[k], 0, weight, weight};
+            }
         }
     }
 }
 
-static int compare_successors(const void *a, const void *b)
+/* Puts the `count` likeliest first, in any order (Hoare's selection). */
+static void select_likeliest(struct beginning *items, int item_count, int count)
 {
-    double x = weight_of(a), y = weight_of(b);
-    return (x < y) - (x > y);
+    int first = 0, last = item_count - 1;
+    while (first < last) {
+        double pivot = items[(first + last) / 2].weight;
+        int low = first, high = last;
+        while (low <= high) {
+            while (items[low].weight > pivot) {
+                low++;
+            }
+            while (items[high].weight < pivot) {
+                high--;
+            }
+            if (low <= high) {
+                struct beginning moved = items[low];
+                items[low++] = items[high];
+                items[high--] = moved;
+            }
+        }
+        /* What lies between `high` and `low` is the pivot's equal. */
+        if (count - 1 <= high) {
+            last = high;
+        } else if (count - 1 >= low) {
+            first = low;
+        } else {
+            return;
+        }
+    }
+}
+
+/* The node's child with that character, found or made. */
+static int16_t child_of(struct search *search, int16_t parent, int8_t class)
+{
+    int16_t child = search->nodes[parent].first_child;
+    while (child != NO_NODE && search->nodes[child].class != class) {
+        child = search->nodes[child].next_sibling;
+    }
+    if (child == NO_NODE) {
+        assert(search->node_count < NODES_MOST);
+        child = (int16_t)search->node_count++;
+        search->nodes[child] = (struct node){.parent = parent,
+                                             .first_child = NO_NODE,
+                                             .next_sibling = search->nodes[parent].first_child,
+                                             .class = class,
+                                             .length = (int8_t)(search->nodes[parent].length + 1)};
+        search->nodes[parent].first_child = child;
+    }
+    return child;
 }
 
 /* The next beam from the successors; returns the scale that was taken out. */
-static double choose(struct search *search, struct beginning *next)
+static double choose(struct search *search)
 {
-    qsort(search->successors, search->successor_count, sizeof *search->successors, compare_successors);
-    double most = weight_of(&search->successors[0]);
-    size_t count = 0;
-    while (count < search->successor_count && count < BEAM &&
-           weight_of(&search->successors[count]) > most * LEAST_SHARE) {
-        const struct successor *from = &search->successors[count];
-        struct beginning *to = &next[count++];
-        *to = *from->from;
-        to->hash = from->hash;
-        to->in_blank = from->in_blank / most;
-        to->in_character = from->in_character / most;
-        if (from->added > 0) {
-            to->text[to->length++] = characters[from->added - 1];
-            to->text[to->length] = '\0';
+    double most = 0;
+    int count = 0;
+    for (int i = 0; i < search->successor_count; i++) {
+        most = search->successors[i].weight > most ? search->successors[i].weight : most;
+    }
+    for (int i = 0; i < search->successor_count; i++) {
+        if (search->successors[i].weight > most * LEAST_SHARE) {
+            search->successors[count++] = search->successors[i];
         }
+    }
+    if (count > BEAM) {
+        select_likeliest(search->successors, count, BEAM);
+        count = BEAM;
+    }
+    for (int i = 0; i < search->count; i++) {
+        search->nodes[search->beam[i].node].place = -1;
+    }
+    for (int i = 0; i < count; i++) {
+        const struct beginning *from = &search->successors[i];
+        int16_t node = from->added == 0 ? from->node : child_of(search, from->node, from->added);
+        search->nodes[node].place = (int8_t)i;
+        search->beam[i] = (struct beginning){
+            .node = node, .in_blank = from->in_blank / most, .in_character = from->in_character / most};
+        search->beam[i].weight = search->beam[i].in_blank + search->beam[i].in_character;
     }
     search->count = count;
     return most;
+}
+
+static int compare_beginnings(const void *a, const void *b)
+{
+    double x = ((const struct beginning *)a)->weight, y = ((const struct beginning *)b)->weight;
+    return (x < y) - (x > y);
+}
+
+/* Writes the strings of the last beam. */
+static void write_decoding(struct search *search, double log_scale, struct gk_decoding *ret_decoding)
+{
+    double most = 0;
+    ret_decoding->count = 0;
+    qsort(search->beam, (size_t)search->count, sizeof *search->beam, compare_beginnings);
+    for (int i = 0; i < search->count; i++) {
+        const struct node *node = &search->nodes[search->beam[i].node];
+        double weight = search->beam[i].weight;
+        if (node->length == 0 || weight <= most * LEAST_RESULT) {
+            continue;
+        }
+        struct gk_decoded *to = &ret_decoding->items[ret_decoding->count++];
+        memset(to->text, 0, sizeof to->text);
+        for (; node->length > 0; node = &search->nodes[node->parent]) {
+            to->text[node->length - 1] = characters[node->class - 1];
+        }
+        to->log_probability = log(weight) + log_scale;
+        most = weight > most ? weight : most;
+    }
 }
 
 void gk_decoder_search(const struct gk_digit_sheet *sheet, struct gk_decoding *ret_decoding)
 {
     struct search search;
     double log_scale = 0;
-    int current = 0;
-    search.beam[0][0] = (struct beginning){.in_blank = 1};
+    search.nodes[ROOT] = (struct node){.parent = NO_NODE, .first_child = NO_NODE, .next_sibling = NO_NODE};
+    search.node_count = 1;
+    search.beam[0] = (struct beginning){.node = ROOT, .in_blank = 1, .weight = 1};
     search.count = 1;
-    for (int row = 0; row < sheet->count; row++) {
-        search.successor_count = 0;
-        memset(search.slots, -1, sizeof search.slots);
-        double least = least_useful(&search, search.beam[current], sheet->share[row]);
-        for (size_t i = 0; i < search.count; i++) {
-            extend(&search, &search.beam[current][i], sheet->share[row], least);
-        }
-        double scale = choose(&search, search.beam[1 - current]);
-        log_scale += log(scale);
-        current = 1 - current;
-        if (search.count == 0) {
-            break;
-        }
+    for (int row = 0; row < sheet->count && search.count > 0; row++) {
+        unsigned met[BEAM];
+        double least = least_useful(&search, sheet->share[row]);
+        stay(&search, sheet->share[row], least, met);
+        extend(&search, sheet->share[row], least, met);
+        log_scale += log(choose(&search));
     }
-    ret_decoding->count = 0;
-    double most = 0;
-    for (size_t i = 0; i < search.count; i++) {
-        const struct beginning *from = &search.beam[current][i];
-        double weight = from->in_blank + from->in_character;
-        if (from->length > 0 && weight > most * LEAST_RESULT) {
-            struct gk_decoded *to = &ret_decoding->items[ret_decoding->count++];
-            memcpy(to->text, from->text, sizeof to->text);
-            to->log_probability = log(weight) + log_scale;
-            most = fmax(most, weight);
-        }
-    }
+    write_decoding(&search, log_scale, ret_decoding);
 }
