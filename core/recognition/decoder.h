@@ -48,11 +48,34 @@ struct gk_decoding {
 void gk_decoder_search(const struct gk_digit_sheet *sheet, struct gk_decoding *ret_decoding);
 
 /* Natural logarithm of the exact probability of `text` (0 to GK_NUMBER_LONGEST characters of 0-9 and X);
- * -HUGE_VAL: it cannot be. [any] */
+ * -HUGE_VAL: it cannot be, or is less likely than about 1e-250. [any] */
 double gk_decoder_score(const struct gk_digit_sheet *sheet, const char *text);
 
 /* Exact probabilities that the text has 0, 1, ... GK_NUMBER_LONGEST characters. [any] */
 void gk_decoder_lengths(const struct gk_digit_sheet *sheet, double ret_share[GK_NUMBER_SIZE]);
+
+/* Sums over a text's paths at one row: in the blank before each character and behind the last, and in each
+ * character, which is one further along: 0 stands before the first and behind the last. */
+struct gk_path_sums {
+    double blank[GK_NUMBER_LONGEST + 1], character[GK_NUMBER_LONGEST + 2];
+};
+
+/* All paths of a text on a sheet. About 200 KB; owns nothing. */
+struct gk_paths {
+    const struct gk_digit_sheet *sheet; /* borrowed */
+    int length;
+    int classes[GK_NUMBER_SIZE];
+    double probability;
+    struct gk_path_sums forward[GK_DIGIT_COLUMNS_MOST + 1]; /* before each row, and behind the last */
+    struct gk_path_sums backward[GK_DIGIT_COLUMNS_MOST];    /* behind each row */
+};
+
+/* false where the text is empty or less likely than about 1e-130; `ret_paths` is of no use then. [any] */
+bool gk_decoder_follow(const struct gk_digit_sheet *sheet, const char *text, struct gk_paths *ret_paths);
+
+/* As gk_decoder_score of the paths' sheet; cheaper, the more the text begins and ends as the paths' text
+ * does. [any] */
+double gk_decoder_score_beside(const struct gk_paths *paths, const char *text);
 
 /* How a text lies on a sheet. */
 struct gk_alignment {
@@ -64,9 +87,8 @@ struct gk_alignment {
     double ratio[GK_NUMBER_LONGEST][GK_DIGIT_CHARACTERS];
 };
 
-/* false where the text is empty or cannot be. [any] */
-bool gk_decoder_align(const struct gk_digit_sheet *sheet, const char *text,
-                      struct gk_alignment *ret_alignment);
+/* [any] */
+void gk_decoder_align(const struct gk_paths *paths, struct gk_alignment *ret_alignment);
 
 /* The distance of most neighbours, in columns; 0: there are none. [any] */
 double gk_alignment_pitch(const struct gk_alignment *alignment);
