@@ -33,6 +33,15 @@
 
 static const char characters[] = "0123456789X";
 
+uint64_t gk_decoder_key(const char *text)
+{
+    uint64_t key = UINT64_C(0xcbf29ce484222325);
+    for (; *text != '\0'; text++) {
+        key = (key ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    }
+    return key;
+}
+
 /* Shares of one column, tempered. */
 static void temper(const float log_probability[GK_DIGIT_CLASSES], double ret_share[GK_DIGIT_CLASSES])
 {
@@ -84,119 +93,145 @@ struct node {
 
 #define ROOT 0
 #define NO_NODE (-1)
+#define SUCCESSORS_MOST (BEAM * GK_DIGIT_CLASSES)
 #define NODES_MOST (1 + GK_DIGIT_COLUMNS_MOST * BEAM)
 
-/* A beginning in the beam, or one that may come into it. */
-struct beginning {
-    int16_t node;
-    int8_t added;                          /* class of a character behind the node's; 0: none */
-    double in_blank, in_character, weight; /* of the paths that end so, and of both together */
+/* The beginnings that are kept, in any order: each stays in its place as long as it is here. */
+struct beam {
+    int count;
+    int16_t node[BEAM];
+    int8_t class[BEAM];                        /* of the last character */
+    double in_blank[BEAM], in_character[BEAM]; /* of the paths that end so */
+    double weight[BEAM];                       /* of both together */
 };
 
-#define SUCCESSORS_MOST (BEAM * GK_DIGIT_CLASSES)
+/* What the beam may become one row on: first its beginnings as they are, then those with one more character,
+ * whose paths all end in it. */
+struct successors {
+    int count;
+    double in_blank[BEAM], in_character[BEAM]; /* of the former */
+    double weight[SUCCESSORS_MOST];
+    int16_t parent[SUCCESSORS_MOST]; /* of the latter, as `class` */
+    int8_t class[SUCCESSORS_MOST];
+};
 
 struct search {
     struct node nodes[NODES_MOST];
     int node_count;
-    struct beginning beam[BEAM];
-    int count;
-    struct beginning successors[SUCCESSORS_MOST];
-    int successor_count;
+    struct beam beam;
+    struct successors successors;
 };
 
 /* With a full beam nothing below this can stay in it: nearly every beginning has a successor at
  * least so likely. */
-static double least_useful(const struct search *search, const double *share)
+static double least_useful(const struct beam *beam, const double *share)
 {
     double most_share = 0, least_weight = 1;
     for (int class = 0; class < GK_DIGIT_CLASSES; class ++) {
         most_share = share[class] > most_share ? share[class] : most_share;
     }
-    for (int i = 0; i < search->count; i++) {
-        least_weight = search->beam[i].weight < least_weight ? search->beam[i].weight : least_weight;
+    for (int i = 0; i < beam->count; i++) {
+        least_weight = beam->weight[i] < least_weight ? beam->weight[i] : least_weight;
     }
     double least = least_weight * most_share;
-    return search->count < BEAM || least < LEAST_SHARE ? LEAST_SHARE : least;
+    return beam->count < BEAM || least < LEAST_SHARE ? LEAST_SHARE : least;
 }
 
 /* Of the paths to a beginning, those that one more character of a class may follow. */
-static double open_to(const struct search *search, const struct beginning *from, int class)
+static double open_to(const struct beam *beam, int place, int class)
 {
-    return class == search->nodes[from->node].class ? from->in_blank : from->weight;
+    return class == beam->class[place] ? beam->in_blank[place] : beam->weight[place];
 }
 
-/* The beginnings as they are, one row on. Sets in `ret_met`, for each of them, the bits of the characters
- * behind it that make another one of the beam. */
-static void stay(struct search *search, const double *share, double least, unsigned ret_met[BEAM])
+/* The beginnings as they are, one row on. Sets in `ret_closed`, for each of them, the bits of the characters
+ * that make another one of the beam behind it, or all of them where it is as long as it may be. */
+static void stay(struct search *search, const double *share, double least, unsigned ret_closed[BEAM])
 {
-    memset(ret_met, 0, BEAM * sizeof *ret_met);
-    for (int i = 0; i < search->count; i++) {
-        const struct beginning *from = &search->beam[i];
-        const struct node *node = &search->nodes[from->node];
-        struct beginning *same = &search->successors[i];
-        *same = (struct beginning){.node = from->node, .in_blank = from->weight * share[0]};
-        same->in_character = node->class > 0 ? from->in_character * share[node->class] : 0;
-        int parent = node->parent == NO_NODE ? -1 : search->nodes[node->parent].place;
-        if (parent >= 0) {
-            double weight = open_to(search, &search->beam[parent], node->class) * share[node->class];
-            same->in_character += weight > least ? weight : 0;
-            ret_met[parent] |= 1u << node->class;
+    const struct beam *beam = &search->beam;
+    struct successors *to = &search->successors;
+    memset(ret_closed, 0, BEAM * sizeof *ret_closed);
+    for (int i = 0; i < beam->count; i++) {
+        const struct node *node = &search->nodes[beam->node[i]];
+        int class = beam->class[i], place = node->parent == NO_NODE ? -1 : search->nodes[node->parent].place;
+        to->in_blank[i] = beam->weight[i] * share[0];
+        to->in_character[i] = beam->in_character[i] * share[class];
+        if (place >= 0) {
+            double weight = open_to(beam, place, class) * share[class];
+            to->in_character[i] += weight > least ? weight : 0;
+            ret_closed[place] |= 1u << class;
         }
-        same->weight = same->in_blank + same->in_character;
+        ret_closed[i] |= node->length == GK_NUMBER_LONGEST ? ~0u : 0;
+        to->weight[i] = to->in_blank[i] + to->in_character[i];
     }
-    search->successor_count = search->count;
+    to->count = beam->count;
 }
 
-/* The beginnings with one more character, where that is not in the beam itself. */
-static void extend(struct search *search, const double *share, double least, const unsigned met[BEAM])
+/* The places of beginnings that may have a successor, no character of the row being likelier than `most`;
+ * returns how many. Without a branch: which they are is hard to foretell. */
+static int list_extendable(const struct beam *beam, double most, double least, int ret_places[BEAM])
 {
-    int classes[GK_DIGIT_CLASSES], class_count = 0;
+    int count = 0;
+    for (int i = 0; i < beam->count; i++) {
+        ret_places[count] = i;
+        count += beam->weight[i] * most > least;
+    }
+    return count;
+}
+
+/* The beginnings with one more character. */
+static void extend(struct search *search, const double *share, double least, const unsigned closed[BEAM])
+{
+    const struct beam *beam = &search->beam;
+    struct successors *to = &search->successors;
+    int places[BEAM], count = to->count;
+    double most = 0;
     for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
-        if (share[class] > least) {
-            classes[class_count++] = class;
+        most = share[class] > most ? share[class] : most;
+    }
+    const int place_count = list_extendable(beam, most, least, places);
+    for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
+        for (int i = 0; i < place_count && share[class] > least; i++) {
+            const int place = places[i];
+            double weight = open_to(beam, place, class) * share[class];
+            to->weight[count] = weight;
+            to->parent[count] = beam->node[place];
+            to->class[count] = (int8_t) class;
+            count += (weight > least) & (int)(~closed[place] >> class & 1u);
         }
     }
-    for (int i = 0; i < search->count; i++) {
-        const struct beginning *from = &search->beam[i];
-        bool full = search->nodes[from->node].length == GK_NUMBER_LONGEST;
-        for (int k = 0; k < class_count && !full; k++) {
-            double weight = open_to(search, from, classes[k]) * share[classes[k]];
-            if (weight > least && (met[i] >> classes[k] & 1u) == 0) {
-                search->successors[search->successor_count++] =
-                    (struct beginning){from->node, (int8_t)classes[k], 0, weight, weight};
-            }
-        }
-    }
+    to->count = count;
 }
 
-/* Puts the `count` likeliest first, in any order (Hoare's selection). */
-static void select_likeliest(struct beginning *items, int item_count, int count)
+/* Moves the values above the bound to the front; returns how many. Without a branch. */
+static int move_to_front(double *values, int count, double bound)
 {
-    int first = 0, last = item_count - 1;
-    while (first < last) {
-        double pivot = items[(first + last) / 2].weight;
-        int low = first, high = last;
-        while (low <= high) {
-            while (items[low].weight > pivot) {
-                low++;
-            }
-            while (items[high].weight < pivot) {
-                high--;
-            }
-            if (low <= high) {
-                struct beginning moved = items[low];
-                items[low++] = items[high];
-                items[high--] = moved;
-            }
+    int above = 0;
+    for (int i = 0; i < count; i++) {
+        double value = values[i];
+        values[i] = values[above];
+        values[above] = value;
+        above += value > bound;
+    }
+    return above;
+}
+
+/* The `rank`th largest of the values, from 0 on; reorders them so that larger ones stand in front of it. */
+static double select_value(double *values, int count, int rank)
+{
+    for (;;) {
+        double pivot = values[count / 2];
+        int above = move_to_front(values, count, pivot);
+        if (rank < above) {
+            count = above;
+            continue;
         }
-        /* What lies between `high` and `low` is the pivot's equal. */
-        if (count - 1 <= high) {
-            last = high;
-        } else if (count - 1 >= low) {
-            first = low;
-        } else {
-            return;
+        int equal = move_to_front(values + above, count - above, nextafter(pivot, 0));
+        if (rank < above + equal) {
+            return pivot;
         }
+        values += above + equal;
+        count -= above + equal;
+        rank -= above + equal;
     }
 }
 
@@ -220,63 +255,124 @@ static int16_t child_of(struct search *search, int16_t parent, int8_t class)
     return child;
 }
 
-/* The next beam from the successors; returns the scale that was taken out. */
+/* The weight above which successors are chosen, `most` being the largest, and how many more of just that. */
+static double least_chosen(const struct successors *successors, double most, int *ret_equal)
+{
+    double weights[SUCCESSORS_MOST];
+    int count = 0, above = 0;
+    for (int i = 0; i < successors->count; i++) {
+        weights[count] = successors->weight[i];
+        count += successors->weight[i] > most * LEAST_SHARE;
+    }
+    *ret_equal = 0;
+    if (count <= BEAM) {
+        return most * LEAST_SHARE;
+    }
+    double least = select_value(weights, count, BEAM - 1);
+    for (int i = 0; i < BEAM; i++) {
+        above += weights[i] > least;
+    }
+    *ret_equal = BEAM - above;
+    return least;
+}
+
+/* Puts a successor of one more character in that place of the beam. */
+static void enter(struct search *search, int successor, double scale, int place)
+{
+    const struct successors *from = &search->successors;
+    struct beam *beam = &search->beam;
+    beam->node[place] = child_of(search, from->parent[successor], from->class[successor]);
+    beam->class[place] = from->class[successor];
+    beam->in_blank[place] = 0;
+    beam->in_character[place] = beam->weight[place] = from->weight[successor] * scale;
+    search->nodes[beam->node[place]].place = (int8_t)place;
+}
+
+/* Closes a gap with the last of the beam. */
+static void fill_gap(struct search *search, int place)
+{
+    struct beam *beam = &search->beam;
+    const int last = --beam->count;
+    beam->node[place] = beam->node[last];
+    beam->class[place] = beam->class[last];
+    beam->in_blank[place] = beam->in_blank[last];
+    beam->in_character[place] = beam->in_character[last];
+    beam->weight[place] = beam->weight[last];
+    if (place != last) {
+        search->nodes[beam->node[place]].place = (int8_t)place;
+    }
+}
+
+/* Makes the next beam of the likeliest successors; returns the scale that was taken out. */
 static double choose(struct search *search)
 {
+    const struct successors *from = &search->successors;
+    struct beam *beam = &search->beam;
+    const int stayed = beam->count;
+    int gaps[BEAM], gap_count = 0, equal;
     double most = 0;
-    int count = 0;
-    for (int i = 0; i < search->successor_count; i++) {
-        most = search->successors[i].weight > most ? search->successors[i].weight : most;
+    for (int i = 0; i < from->count; i++) {
+        most = from->weight[i] > most ? from->weight[i] : most;
     }
-    for (int i = 0; i < search->successor_count; i++) {
-        if (search->successors[i].weight > most * LEAST_SHARE) {
-            search->successors[count++] = search->successors[i];
+    const double least = least_chosen(from, most, &equal), scale = most > 0 ? 1 / most : 0;
+    for (int i = 0; i < stayed; i++) {
+        beam->in_blank[i] = from->in_blank[i] * scale;
+        beam->in_character[i] = from->in_character[i] * scale;
+        beam->weight[i] = beam->in_blank[i] + beam->in_character[i];
+        if (!(from->weight[i] > least || (from->weight[i] == least && equal-- > 0))) {
+            search->nodes[beam->node[i]].place = -1;
+            gaps[gap_count++] = i;
         }
     }
-    if (count > BEAM) {
-        select_likeliest(search->successors, count, BEAM);
-        count = BEAM;
+    for (int i = stayed; i < from->count; i++) {
+        if (from->weight[i] > least || (from->weight[i] == least && equal-- > 0)) {
+            enter(search, i, scale, gap_count > 0 ? gaps[--gap_count] : beam->count++);
+        }
     }
-    for (int i = 0; i < search->count; i++) {
-        search->nodes[search->beam[i].node].place = -1;
+    while (gap_count > 0) {
+        fill_gap(search, gaps[--gap_count]);
     }
-    for (int i = 0; i < count; i++) {
-        const struct beginning *from = &search->successors[i];
-        int16_t node = from->added == 0 ? from->node : child_of(search, from->node, from->added);
-        search->nodes[node].place = (int8_t)i;
-        search->beam[i] = (struct beginning){
-            .node = node, .in_blank = from->in_blank / most, .in_character = from->in_character / most};
-        search->beam[i].weight = search->beam[i].in_blank + search->beam[i].in_character;
-    }
-    search->count = count;
     return most;
 }
 
-static int compare_beginnings(const void *a, const void *b)
+/* The next beam behind a row that is certainly blank. */
+static void pass_blank(struct beam *beam)
 {
-    double x = ((const struct beginning *)a)->weight, y = ((const struct beginning *)b)->weight;
+    memcpy(beam->in_blank, beam->weight, sizeof beam->in_blank);
+    memset(beam->in_character, 0, sizeof beam->in_character);
+}
+
+struct result {
+    int16_t node;
+    double weight;
+};
+
+static int compare_results(const void *a, const void *b)
+{
+    double x = ((const struct result *)a)->weight, y = ((const struct result *)b)->weight;
     return (x < y) - (x > y);
 }
 
 /* Writes the strings of the last beam. */
-static void write_decoding(struct search *search, double log_scale, struct gk_decoding *ret_decoding)
+static void write_decoding(const struct search *search, double log_scale, struct gk_decoding *ret_decoding)
 {
-    double most = 0;
-    ret_decoding->count = 0;
-    qsort(search->beam, (size_t)search->count, sizeof *search->beam, compare_beginnings);
-    for (int i = 0; i < search->count; i++) {
-        const struct node *node = &search->nodes[search->beam[i].node];
-        double weight = search->beam[i].weight;
-        if (node->length == 0 || weight <= most * LEAST_RESULT) {
-            continue;
+    struct result results[BEAM];
+    int count = 0;
+    for (int i = 0; i < search->beam.count; i++) {
+        if (search->beam.node[i] != ROOT) {
+            results[count++] = (struct result){search->beam.node[i], search->beam.weight[i]};
         }
+    }
+    qsort(results, (size_t)count, sizeof *results, compare_results);
+    ret_decoding->count = 0;
+    for (int i = 0; i < count && results[i].weight > results[0].weight * LEAST_RESULT; i++) {
         struct gk_decoded *to = &ret_decoding->items[ret_decoding->count++];
         memset(to->text, 0, sizeof to->text);
-        for (; node->length > 0; node = &search->nodes[node->parent]) {
-            to->text[node->length - 1] = characters[node->class - 1];
+        to->log_probability = log(results[i].weight) + log_scale;
+        for (int16_t at = results[i].node; at != ROOT; at = search->nodes[at].parent) {
+            to->text[search->nodes[at].length - 1] = characters[search->nodes[at].class - 1];
         }
-        to->log_probability = log(weight) + log_scale;
-        most = weight > most ? weight : most;
+        to->key = gk_decoder_key(to->text);
     }
 }
 
@@ -286,13 +382,16 @@ void gk_decoder_search(const struct gk_digit_sheet *sheet, struct gk_decoding *r
     double log_scale = 0;
     search.nodes[ROOT] = (struct node){.parent = NO_NODE, .first_child = NO_NODE, .next_sibling = NO_NODE};
     search.node_count = 1;
-    search.beam[0] = (struct beginning){.node = ROOT, .in_blank = 1, .weight = 1};
-    search.count = 1;
-    for (int row = 0; row < sheet->count && search.count > 0; row++) {
-        unsigned met[BEAM];
-        double least = least_useful(&search, sheet->share[row]);
-        stay(&search, sheet->share[row], least, met);
-        extend(&search, sheet->share[row], least, met);
+    search.beam = (struct beam){.count = 1, .node = {ROOT}, .in_blank = {1}, .weight = {1}};
+    for (int row = 0; row < sheet->count && search.beam.count > 0; row++) {
+        unsigned closed[BEAM];
+        if (sheet->share[row][0] == 1) {
+            pass_blank(&search.beam);
+            continue;
+        }
+        double least = least_useful(&search.beam, sheet->share[row]);
+        stay(&search, sheet->share[row], least, closed);
+        extend(&search, sheet->share[row], least, closed);
         log_scale += log(choose(&search));
     }
     write_decoding(&search, log_scale, ret_decoding);

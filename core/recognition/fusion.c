@@ -100,7 +100,8 @@ struct proposals {
 static void propose(struct proposals *proposals, const struct gk_decoded *decoded, double score)
 {
     for (size_t i = 0; i < proposals->count; i++) {
-        if (strcmp(proposals->items[i].decoded.text, decoded->text) == 0) {
+        if (proposals->items[i].decoded.key == decoded->key &&
+            strcmp(proposals->items[i].decoded.text, decoded->text) == 0) {
             proposals->items[i].score = fmax(proposals->items[i].score, score);
             return;
         }
@@ -190,10 +191,10 @@ struct hearing {
 };
 
 /* Of a text, by the framing's own list; -1: it is not there. */
-static double listed(const struct gk_decoding *decoding, const char *text)
+static double listed(const struct gk_decoding *decoding, const struct gk_decoded *text)
 {
     for (size_t i = 0; i < decoding->count; i++) {
-        if (strcmp(decoding->items[i].text, text) == 0) {
+        if (decoding->items[i].key == text->key && strcmp(decoding->items[i].text, text->text) == 0) {
             return exp(decoding->items[i].log_probability);
         }
     }
@@ -210,11 +211,11 @@ static void hear_framing(const struct gk_fusion *fusion, int framing, const stru
         gk_decoder_align(&paths, &hearing->alignments[framing]);
     }
     for (size_t i = 0; i < hearing->count; i++) {
-        const char *text = proposals->items[i].decoded.text;
-        double probability = listed(decoding, text);
+        const struct gk_decoded *proposed = &proposals->items[i].decoded;
+        double probability = listed(decoding, proposed);
         if (probability < 0) {
-            probability =
-                exp(followed ? gk_decoder_score_beside(&paths, text) : gk_decoder_score(sheet, text));
+            probability = exp(followed ? gk_decoder_score_beside(&paths, proposed->text)
+                                       : gk_decoder_score(sheet, proposed->text));
         }
         hearing->probability[i][framing] = probability;
     }
@@ -240,6 +241,7 @@ static void pool_texts(struct gk_fusion *fusion, const struct proposals *proposa
     for (size_t i = 0; i < hearing->count; i++) {
         struct gk_fused_text *text = &fusion->texts[fusion->text_count++];
         memcpy(text->text, proposals->items[i].decoded.text, sizeof text->text);
+        text->key = proposals->items[i].decoded.key;
         struct pooled pooled = pool(fusion, hearing->probability[i]);
         text->probability = pooled.weight;
         add_to(sums, &pooled, strlen(text->text), hearing->probability[i][fusion->surest]);
@@ -249,8 +251,9 @@ static void pool_texts(struct gk_fusion *fusion, const struct proposals *proposa
 
 bool gk_fusion_is_text(const struct gk_fusion *fusion, const char *text)
 {
+    const uint64_t key = gk_decoder_key(text);
     for (size_t i = 0; i < fusion->text_count; i++) {
-        if (strcmp(fusion->texts[i].text, text) == 0) {
+        if (fusion->texts[i].key == key && strcmp(fusion->texts[i].text, text) == 0) {
             return true;
         }
     }
@@ -412,6 +415,7 @@ void gk_fusion_run(struct gk_fusion *fusion)
     if (fusion->clarity > 0 && fusion->clarity < LEAST_CLARITY) {
         const struct gk_decoded *best = &decodings[fusion->surest].items[0];
         memcpy(fusion->texts[0].text, best->text, sizeof best->text);
+        fusion->texts[0].key = best->key;
         fusion->texts[0].probability = exp(best->log_probability);
         fusion->text_count = 1;
         return;

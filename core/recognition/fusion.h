@@ -13,6 +13,7 @@
 
 struct gk_fused_text {
     char text[GK_NUMBER_SIZE];
+    uint64_t key; /* gk_decoder_key of it */
     double probability;
 };
 
