@@ -86,9 +86,9 @@ void gk_digit_sheet_make(const struct gk_digit_matrix *matrix, int first, int en
 /* A beginning of a string: its parent's and one more character. Nodes stay when they leave the beam. */
 struct node {
     int16_t parent, first_child, next_sibling; /* NO_NODE: none */
-    int8_t class;                              /* of the last character; 0: the root has none */
-    int8_t length;
-    int8_t place; /* in the beam; -1: it is not there */
+    uint8_t class;                             /* of the last character; 0: the root has none */
+    uint8_t length;
+    int16_t place; /* in the beam; -1: it is not there */
 };
 
 #define ROOT 0
@@ -100,7 +100,7 @@ struct node {
 struct beam {
     int count;
     int16_t node[BEAM];
-    int8_t class[BEAM];                        /* of the last character */
+    uint8_t class[BEAM];                       /* of the last character */
     double in_blank[BEAM], in_character[BEAM]; /* of the paths that end so */
     double weight[BEAM];                       /* of both together */
 };
@@ -112,7 +112,7 @@ struct successors {
     double in_blank[BEAM], in_character[BEAM]; /* of the former */
     double weight[SUCCESSORS_MOST];
     int16_t parent[SUCCESSORS_MOST]; /* of the latter, as `class` */
-    int8_t class[SUCCESSORS_MOST];
+    uint8_t class[SUCCESSORS_MOST];
 };
 
 struct search {
@@ -195,7 +195,7 @@ static void extend(struct search *search, const double *share, double least, con
             double weight = open_to(beam, place, class) * share[class];
             to->weight[count] = weight;
             to->parent[count] = beam->node[place];
-            to->class[count] = (int8_t) class;
+            to->class[count] = (uint8_t) class;
             count += (weight > least) & (int)(~closed[place] >> class & 1u);
         }
     }
@@ -236,7 +236,7 @@ static double select_value(double *values, int count, int rank)
 }
 
 /* The node's child with that character, found or made. */
-static int16_t child_of(struct search *search, int16_t parent, int8_t class)
+static int16_t child_of(struct search *search, int16_t parent, uint8_t class)
 {
     int16_t child = search->nodes[parent].first_child;
     while (child != NO_NODE && search->nodes[child].class != class) {
@@ -249,7 +249,7 @@ static int16_t child_of(struct search *search, int16_t parent, int8_t class)
                                              .first_child = NO_NODE,
                                              .next_sibling = search->nodes[parent].first_child,
                                              .class = class,
-                                             .length = (int8_t)(search->nodes[parent].length + 1)};
+                                             .length = (uint8_t)(search->nodes[parent].length + 1)};
         search->nodes[parent].first_child = child;
     }
     return child;
@@ -261,14 +261,14 @@ static double least_chosen(const struct successors *successors, double most, int
     double weights[SUCCESSORS_MOST];
     int count = 0, above = 0;
     for (int i = 0; i < successors->count; i++) {
-        weights[count] = successors->weight[i];
         count += successors->weight[i] > most * LEAST_SHARE;
     }
     *ret_equal = 0;
     if (count <= BEAM) {
         return most * LEAST_SHARE;
     }
-    double least = select_value(weights, count, BEAM - 1);
+    memcpy(weights, successors->weight, (size_t)successors->count * sizeof *weights);
+    double least = select_value(weights, successors->count, BEAM - 1);
     for (int i = 0; i < BEAM; i++) {
         above += weights[i] > least;
     }
@@ -285,7 +285,7 @@ static void enter(struct search *search, int successor, double scale, int place)
     beam->class[place] = from->class[successor];
     beam->in_blank[place] = 0;
     beam->in_character[place] = beam->weight[place] = from->weight[successor] * scale;
-    search->nodes[beam->node[place]].place = (int8_t)place;
+    search->nodes[beam->node[place]].place = (int16_t)place;
 }
 
 /* Closes a gap with the last of the beam. */
@@ -299,7 +299,7 @@ static void fill_gap(struct search *search, int place)
     beam->in_character[place] = beam->in_character[last];
     beam->weight[place] = beam->weight[last];
     if (place != last) {
-        search->nodes[beam->node[place]].place = (int8_t)place;
+        search->nodes[beam->node[place]].place = (int16_t)place;
     }
 }
 

@@ -47,7 +47,8 @@ struct gk_decoding {
 };
 
 /* The likeliest strings of 1 to GK_NUMBER_LONGEST characters. Leaves out those whose probability is less than
- * a millionth of the best one's. Below 0.5 ms for 160 columns of print. [worker] */
+ * a millionth of the best one's. About 0.05 ms for a line of print; uses 110 KB of stack. [worker]
+ */
 void gk_decoder_search(const struct gk_digit_sheet *sheet, struct gk_decoding *ret_decoding);
 
 /* A sum over the text (Fowler, Noll, Vo, 64 bits), for quick comparisons: unequal texts hardly ever have
