@@ -9,6 +9,10 @@
  *
  * Probabilities are plain numbers, rescaled after every row so that the likeliest beginning has 1; the
  * scales' logarithms are added up. That saves a logarithm and an exponential an addition.
+ *
+ * The beginnings are nodes of a tree, whose root is the empty one. After a row the same beginning comes from
+ * two places at most: from itself, and from its parent by one more character. So what is in the beam twice is
+ * found by looking at parents.
  */
 #include "core/recognition/decoder.h"
 
@@ -28,6 +32,15 @@
 #define SURELY_BLANK (1 - 1e-5)
 
 static const char characters[] = "0123456789X";
+
+uint64_t gk_decoder_key(const char *text)
+{
+    uint64_t key = UINT64_C(0xcbf29ce484222325);
+    for (; *text != '\0'; text++) {
+        key = (key ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    }
+    return key;
+}
 
 /* Shares of one column, tempered. */
 static void temper(const float log_probability[GK_DIGIT_CLASSES], double ret_share[GK_DIGIT_CLASSES])
@@ -70,156 +83,316 @@ void gk_digit_sheet_make(const struct gk_digit_matrix *matrix, int first, int en
     ret_sheet->count = count;
 }
 
-/* A beginning of a string. */
-struct beginning {
-    char text[GK_NUMBER_SIZE];
-    int length;
-    uint64_t hash;
-    double in_blank, in_character; /* of the paths that end so */
+/* A beginning of a string: its parent's and one more character. Nodes stay when they leave the beam. */
+struct node {
+    int16_t parent, first_child, next_sibling; /* NO_NODE: none */
+    uint8_t class;                             /* of the last character; 0: the root has none */
+    uint8_t length;
+    int16_t place; /* in the beam; -1: it is not there */
 };
 
-/* What the beginnings of one row may become: a beginning of theirs, and a character more or none. */
-struct successor {
-    uint64_t hash;
-    const struct beginning *from;
-    int added; /* class; 0: none */
-    double in_blank, in_character;
-};
-
+#define ROOT 0
+#define NO_NODE (-1)
 #define SUCCESSORS_MOST (BEAM * GK_DIGIT_CLASSES)
-#define SLOTS 2048 /* a power of two, over three times that */
+#define NODES_MOST (1 + GK_DIGIT_COLUMNS_MOST * BEAM)
+
+/* The beginnings that are kept, in any order: each stays in its place as long as it is here. */
+struct beam {
+    int count;
+    int16_t node[BEAM];
+    uint8_t class[BEAM];                       /* of the last character */
+    double in_blank[BEAM], in_character[BEAM]; /* of the paths that end so */
+    double weight[BEAM];                       /* of both together */
+};
+
+/* What the beam may become one row on: first its beginnings as they are, then those with one more character,
+ * whose paths all end in it. */
+struct successors {
+    int count;
+    double in_blank[BEAM], in_character[BEAM]; /* of the former */
+    double weight[SUCCESSORS_MOST];
+    int16_t parent[SUCCESSORS_MOST]; /* of the latter, as `class` */
+    uint8_t class[SUCCESSORS_MOST];
+};
 
 struct search {
-    struct beginning beam[2][BEAM];
-    size_t count;
-    struct successor successors[SUCCESSORS_MOST];
-    size_t successor_count;
-    int16_t slots[SLOTS]; /* index of a successor by hash; -1: free */
+    struct node nodes[NODES_MOST];
+    int node_count;
+    struct beam beam;
+    struct successors successors;
 };
-
-static uint64_t hash_with(uint64_t hash, int class)
-{
-    hash = (hash + (uint64_t) class) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
-static double weight_of(const struct successor *successor)
-{
-    return successor->in_blank + successor->in_character;
-}
-
-/* The successor with that hash, found or made. */
-static struct successor *successor_of(struct search *search, const struct beginning *from, int added)
-{
-    uint64_t hash = added == 0 ? from->hash : hash_with(from->hash, added);
-    size_t slot = hash & (SLOTS - 1);
-    while (search->slots[slot] >= 0) {
-        struct successor *successor = &search->successors[search->slots[slot]];
-        if (successor->hash == hash) {
-            return successor;
-        }
-        slot = (slot + 1) & (SLOTS - 1);
-    }
-    assert(search->successor_count < SUCCESSORS_MOST);
-    search->slots[slot] = (int16_t)search->successor_count;
-    struct successor *successor = &search->successors[search->successor_count++];
-    *successor = (struct successor){.hash = hash, .from = from, .added = added};
-    return successor;
-}
 
 /* With a full beam nothing below this can stay in it: nearly every beginning has a successor at
  * least so likely. */
-static double least_useful(const struct search *search, const struct beginning *beam, const double *share)
+static double least_useful(const struct beam *beam, const double *share)
 {
-    double most_share = 0, least_total = 1;
+    double most_share = 0, least_weight = 1;
     for (int class = 0; class < GK_DIGIT_CLASSES; class ++) {
-        most_share = fmax(most_share, share[class]);
+        most_share = share[class] > most_share ? share[class] : most_share;
     }
-    for (size_t i = 0; i < search->count; i++) {
-        least_total = fmin(least_total, beam[i].in_blank + beam[i].in_character);
+    for (int i = 0; i < beam->count; i++) {
+        least_weight = beam->weight[i] < least_weight ? beam->weight[i] : least_weight;
     }
-    return search->count < BEAM ? LEAST_SHARE : fmax(LEAST_SHARE, least_total * most_share);
+    double least = least_weight * most_share;
+    return beam->count < BEAM || least < LEAST_SHARE ? LEAST_SHARE : least;
 }
 
-static void extend(struct search *search, const struct beginning *from, const double *share, double least)
+/* Of the paths to a beginning, those that one more character of a class may follow. */
+static double open_to(const struct beam *beam, int place, int class)
 {
-    double total = from->in_blank + from->in_character;
-    int last =
-        from->length == 0 ? 0 : (int)(strchr(characters, from->text[from->length - 1]) - characters) + 1;
-    struct successor *same = successor_of(search, from, 0);
-    same->in_blank += total * share[0];
-    same->in_character += last > 0 ? from->in_character * share[last] : 0;
-    if (from->length == GK_NUMBER_LONGEST) {
-        return;
+    return class == beam->class[place] ? beam->in_blank[place] : beam->weight[place];
+}
+
+/* The beginnings as they are, one row on. Sets in `ret_closed`, for each of them, the bits of the characters
+ * that make another one of the beam behind it, or all of them where it is as long as it may be. */
+static void stay(struct search *search, const double *share, double least, unsigned ret_closed[BEAM])
+{
+    const struct beam *beam = &search->beam;
+    struct successors *to = &search->successors;
+    memset(ret_closed, 0, BEAM * sizeof *ret_closed);
+    for (int i = 0; i < beam->count; i++) {
+        const struct node *node = &search->nodes[beam->node[i]];
+        int class = beam->class[i], place = node->parent == NO_NODE ? -1 : search->nodes[node->parent].place;
+        to->in_blank[i] = beam->weight[i] * share[0];
+        to->in_character[i] = beam->in_character[i] * share[class];
+        if (place >= 0) {
+            double weight = open_to(beam, place, class) * share[class];
+            to->in_character[i] += weight > least ? weight : 0;
+            ret_closed[place] |= 1u << class;
+        }
+        ret_closed[i] |= node->length == GK_NUMBER_LONGEST ? ~0u : 0;
+        to->weight[i] = to->in_blank[i] + to->in_character[i];
     }
+    to->count = beam->count;
+}
+
+/* The places of beginnings that may have a successor, no character of the row being likelier than `most`;
+ * returns how many. Without a branch: which they are is hard to foretell. */
+static int list_extendable(const struct beam *beam, double most, double least, int ret_places[BEAM])
+{
+    int count = 0;
+    for (int i = 0; i < beam->count; i++) {
+        ret_places[count] = i;
+        count += beam->weight[i] * most > least;
+    }
+    return count;
+}
+
+/* The beginnings with one more character. */
+static void extend(struct search *search, const double *share, double least, const unsigned closed[BEAM])
+{
+    const struct beam *beam = &search->beam;
+    struct successors *to = &search->successors;
+    int places[BEAM], count = to->count;
+    double most = 0;
     for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
-        double weight = (class == last ? from->in_blank : total) * share[class];
-        if (weight > least) {
-            successor_of(search, from, class)->in_character += weight;
+        most = share[class] > most ? share[class] : most;
+    }
+    const int place_count = list_extendable(beam, most, least, places);
+    for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
+        for (int i = 0; i < place_count && share[class] > least; i++) {
+            const int place = places[i];
+            double weight = open_to(beam, place, class) * share[class];
+            to->weight[count] = weight;
+            to->parent[count] = beam->node[place];
+            to->class[count] = (uint8_t) class;
+            count += (weight > least) & (int)(~closed[place] >> class & 1u);
         }
     }
+    to->count = count;
 }
 
-static int compare_successors(const void *a, const void *b)
+/* Moves the values above the bound to the front; returns how many. Without a branch. */
+static int move_to_front(double *values, int count, double bound)
 {
-    double x = weight_of(a), y = weight_of(b);
+    int above = 0;
+    for (int i = 0; i < count; i++) {
+        double value = values[i];
+        values[i] = values[above];
+        values[above] = value;
+        above += value > bound;
+    }
+    return above;
+}
+
+/* The `rank`th largest of the values, from 0 on; reorders them so that larger ones stand in front of it. */
+static double select_value(double *values, int count, int rank)
+{
+    for (;;) {
+        double pivot = values[count / 2];
+        int above = move_to_front(values, count, pivot);
+        if (rank < above) {
+            count = above;
+            continue;
+        }
+        int equal = move_to_front(values + above, count - above, nextafter(pivot, 0));
+        if (rank < above + equal) {
+            return pivot;
+        }
+        values += above + equal;
+        count -= above + equal;
+        rank -= above + equal;
+    }
+}
+
+/* The node's child with that character, found or made. */
+static int16_t child_of(struct search *search, int16_t parent, uint8_t class)
+{
+    int16_t child = search->nodes[parent].first_child;
+    while (child != NO_NODE && search->nodes[child].class != class) {
+        child = search->nodes[child].next_sibling;
+    }
+    if (child == NO_NODE) {
+        assert(search->node_count < NODES_MOST);
+        child = (int16_t)search->node_count++;
+        search->nodes[child] = (struct node){.parent = parent,
+                                             .first_child = NO_NODE,
+                                             .next_sibling = search->nodes[parent].first_child,
+                                             .class = class,
+                                             .length = (uint8_t)(search->nodes[parent].length + 1)};
+        search->nodes[parent].first_child = child;
+    }
+    return child;
+}
+
+/* The weight above which successors are chosen, `most` being the largest, and how many more of just that. */
+static double least_chosen(const struct successors *successors, double most, int *ret_equal)
+{
+    double weights[SUCCESSORS_MOST];
+    int count = 0, above = 0;
+    for (int i = 0; i < successors->count; i++) {
+        count += successors->weight[i] > most * LEAST_SHARE;
+    }
+    *ret_equal = 0;
+    if (count <= BEAM) {
+        return most * LEAST_SHARE;
+    }
+    memcpy(weights, successors->weight, (size_t)successors->count * sizeof *weights);
+    double least = select_value(weights, successors->count, BEAM - 1);
+    for (int i = 0; i < BEAM; i++) {
+        above += weights[i] > least;
+    }
+    *ret_equal = BEAM - above;
+    return least;
+}
+
+/* Puts a successor of one more character in that place of the beam. */
+static void enter(struct search *search, int successor, double scale, int place)
+{
+    const struct successors *from = &search->successors;
+    struct beam *beam = &search->beam;
+    beam->node[place] = child_of(search, from->parent[successor], from->class[successor]);
+    beam->class[place] = from->class[successor];
+    beam->in_blank[place] = 0;
+    beam->in_character[place] = beam->weight[place] = from->weight[successor] * scale;
+    search->nodes[beam->node[place]].place = (int16_t)place;
+}
+
+/* Closes a gap with the last of the beam. */
+static void fill_gap(struct search *search, int place)
+{
+    struct beam *beam = &search->beam;
+    const int last = --beam->count;
+    beam->node[place] = beam->node[last];
+    beam->class[place] = beam->class[last];
+    beam->in_blank[place] = beam->in_blank[last];
+    beam->in_character[place] = beam->in_character[last];
+    beam->weight[place] = beam->weight[last];
+    if (place != last) {
+        search->nodes[beam->node[place]].place = (int16_t)place;
+    }
+}
+
+/* Makes the next beam of the likeliest successors; returns the scale that was taken out. */
+static double choose(struct search *search)
+{
+    const struct successors *from = &search->successors;
+    struct beam *beam = &search->beam;
+    const int stayed = beam->count;
+    int gaps[BEAM], gap_count = 0, equal;
+    double most = 0;
+    for (int i = 0; i < from->count; i++) {
+        most = from->weight[i] > most ? from->weight[i] : most;
+    }
+    const double least = least_chosen(from, most, &equal), scale = most > 0 ? 1 / most : 0;
+    for (int i = 0; i < stayed; i++) {
+        beam->in_blank[i] = from->in_blank[i] * scale;
+        beam->in_character[i] = from->in_character[i] * scale;
+        beam->weight[i] = beam->in_blank[i] + beam->in_character[i];
+        if (!(from->weight[i] > least || (from->weight[i] == least && equal-- > 0))) {
+            search->nodes[beam->node[i]].place = -1;
+            gaps[gap_count++] = i;
+        }
+    }
+    for (int i = stayed; i < from->count; i++) {
+        if (from->weight[i] > least || (from->weight[i] == least && equal-- > 0)) {
+            enter(search, i, scale, gap_count > 0 ? gaps[--gap_count] : beam->count++);
+        }
+    }
+    while (gap_count > 0) {
+        fill_gap(search, gaps[--gap_count]);
+    }
+    return most;
+}
+
+/* The next beam behind a row that is certainly blank. */
+static void pass_blank(struct beam *beam)
+{
+    memcpy(beam->in_blank, beam->weight, sizeof beam->in_blank);
+    memset(beam->in_character, 0, sizeof beam->in_character);
+}
+
+struct result {
+    int16_t node;
+    double weight;
+};
+
+static int compare_results(const void *a, const void *b)
+{
+    double x = ((const struct result *)a)->weight, y = ((const struct result *)b)->weight;
     return (x < y) - (x > y);
 }
 
-/* The next beam from the successors; returns the scale that was taken out. */
-static double choose(struct search *search, struct beginning *next)
+/* Writes the strings of the last beam. */
+static void write_decoding(const struct search *search, double log_scale, struct gk_decoding *ret_decoding)
 {
-    qsort(search->successors, search->successor_count, sizeof *search->successors, compare_successors);
-    double most = weight_of(&search->successors[0]);
-    size_t count = 0;
-    while (count < search->successor_count && count < BEAM &&
-           weight_of(&search->successors[count]) > most * LEAST_SHARE) {
-        const struct successor *from = &search->successors[count];
-        struct beginning *to = &next[count++];
-        *to = *from->from;
-        to->hash = from->hash;
-        to->in_blank = from->in_blank / most;
-        to->in_character = from->in_character / most;
-        if (from->added > 0) {
-            to->text[to->length++] = characters[from->added - 1];
-            to->text[to->length] = '\0';
+    struct result results[BEAM];
+    int count = 0;
+    for (int i = 0; i < search->beam.count; i++) {
+        if (search->beam.node[i] != ROOT) {
+            results[count++] = (struct result){search->beam.node[i], search->beam.weight[i]};
         }
     }
-    search->count = count;
-    return most;
+    qsort(results, (size_t)count, sizeof *results, compare_results);
+    ret_decoding->count = 0;
+    for (int i = 0; i < count && results[i].weight > results[0].weight * LEAST_RESULT; i++) {
+        struct gk_decoded *to = &ret_decoding->items[ret_decoding->count++];
+        memset(to->text, 0, sizeof to->text);
+        to->log_probability = log(results[i].weight) + log_scale;
+        for (int16_t at = results[i].node; at != ROOT; at = search->nodes[at].parent) {
+            to->text[search->nodes[at].length - 1] = characters[search->nodes[at].class - 1];
+        }
+        to->key = gk_decoder_key(to->text);
+    }
 }
 
 void gk_decoder_search(const struct gk_digit_sheet *sheet, struct gk_decoding *ret_decoding)
 {
     struct search search;
     double log_scale = 0;
-    int current = 0;
-    search.beam[0][0] = (struct beginning){.in_blank = 1};
-    search.count = 1;
-    for (int row = 0; row < sheet->count; row++) {
-        search.successor_count = 0;
-        memset(search.slots, -1, sizeof search.slots);
-        double least = least_useful(&search, search.beam[current], sheet->share[row]);
-        for (size_t i = 0; i < search.count; i++) {
-            extend(&search, &search.beam[current][i], sheet->share[row], least);
+    search.nodes[ROOT] = (struct node){.parent = NO_NODE, .first_child = NO_NODE, .next_sibling = NO_NODE};
+    search.node_count = 1;
+    search.beam = (struct beam){.count = 1, .node = {ROOT}, .in_blank = {1}, .weight = {1}};
+    for (int row = 0; row < sheet->count && search.beam.count > 0; row++) {
+        unsigned closed[BEAM];
+        if (sheet->share[row][0] == 1) {
+            pass_blank(&search.beam);
+            continue;
         }
-        double scale = choose(&search, search.beam[1 - current]);
-        log_scale += log(scale);
-        current = 1 - current;
-        if (search.count == 0) {
-            break;
-        }
+        double least = least_useful(&search.beam, sheet->share[row]);
+        stay(&search, sheet->share[row], least, closed);
+        extend(&search, sheet->share[row], least, closed);
+        log_scale += log(choose(&search));
     }
-    ret_decoding->count = 0;
-    double most = 0;
-    for (size_t i = 0; i < search.count; i++) {
-        const struct beginning *from = &search.beam[current][i];
-        double weight = from->in_blank + from->in_character;
-        if (from->length > 0 && weight > most * LEAST_RESULT) {
-            struct gk_decoded *to = &ret_decoding->items[ret_decoding->count++];
-            memcpy(to->text, from->text, sizeof to->text);
-            to->log_probability = log(weight) + log_scale;
-            most = fmax(most, weight);
-        }
-    }
+    write_decoding(&search, log_scale, ret_decoding);
 }

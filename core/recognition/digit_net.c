@@ -13,6 +13,7 @@
 #define FLOOR 0.03f
 
 #define PAD_PX (WINDOW_PX / 2)
+#define TOGETHER 8 /* rows that are averaged at once; divides ROWS */
 #define ROWS GK_DIGIT_STRIP_HEIGHT_PX
 #define COLUMNS_MOST GK_DIGIT_STRIP_MOST_WIDTH_PX
 
@@ -53,34 +54,54 @@ static int clamp(int value, int most)
     return value < 0 ? 0 : value > most ? most : value;
 }
 
-/* Means over the window, first down the columns, then along the rows. */
-static void window_means(const float *from, int width, float *rows, float *ret_means)
+/* Sums over the window's rows, edges repeated. */
+static void sum_columns(const float *from, int width, float *ret_sums)
 {
-    for (int y = 0; y < ROWS; y++) {
-        float *to = rows + (size_t)y * (size_t)width;
-        for (int dy = -PAD_PX; y == 0 && dy <= PAD_PX; dy++) {
-            const float *row = from + (size_t)clamp(dy, ROWS - 1) * (size_t)width;
-            for (int x = 0; x < width; x++) {
-                to[x] = (dy == -PAD_PX ? 0 : to[x]) + row[x];
-            }
+    float sums[COLUMNS_MOST] = {0}; /* of the row at hand */
+    for (int dy = -PAD_PX; dy <= PAD_PX; dy++) {
+        const float *row = from + (size_t)clamp(dy, ROWS - 1) * (size_t)width;
+        for (int x = 0; x < width; x++) {
+            sums[x] += row[x];
         }
+    }
+    memcpy(ret_sums, sums, (size_t)width * sizeof *sums);
+    for (int y = 1; y < ROWS; y++) {
         const float *enters = from + (size_t)clamp(y + PAD_PX, ROWS - 1) * (size_t)width;
         const float *leaves = from + (size_t)clamp(y - PAD_PX - 1, ROWS - 1) * (size_t)width;
-        for (int x = 0; y > 0 && x < width; x++) {
-            to[x] = to[x - width] + enters[x] - leaves[x];
+        for (int x = 0; x < width; x++) {
+            sums[x] = sums[x] + enters[x] - leaves[x];
         }
+        memcpy(ret_sums + (size_t)y * (size_t)width, sums, (size_t)width * sizeof *sums);
     }
-    for (int y = 0; y < ROWS; y++) {
-        const float *row = rows + (size_t)y * (size_t)width;
-        float *to = ret_means + (size_t)y * (size_t)width, sum = 0;
+}
+
+/* From sums over the window's rows to means. Each sum waits for the one to its left, so that a few rows go
+ * together. */
+static void average_rows(const float *restrict sums, int width, float *restrict ret_means)
+{
+    for (int y = 0; y < ROWS; y += TOGETHER) {
+        const float *from = sums + (size_t)y * (size_t)width;
+        float *to = ret_means + (size_t)y * (size_t)width, total[TOGETHER] = {0};
         for (int dx = -PAD_PX; dx <= PAD_PX; dx++) {
-            sum += row[clamp(dx, width - 1)];
+            for (int i = 0; i < TOGETHER; i++) {
+                total[i] += from[i * width + clamp(dx, width - 1)];
+            }
         }
         for (int x = 0; x < width; x++) {
-            to[x] = sum / (WINDOW_PX * WINDOW_PX);
-            sum += row[clamp(x + PAD_PX + 1, width - 1)] - row[clamp(x - PAD_PX, width - 1)];
+            const int enters = clamp(x + PAD_PX + 1, width - 1), leaves = clamp(x - PAD_PX, width - 1);
+            for (int i = 0; i < TOGETHER; i++) {
+                to[i * width + x] = total[i] / (WINDOW_PX * WINDOW_PX);
+                total[i] += from[i * width + enters] - from[i * width + leaves];
+            }
         }
     }
+}
+
+/* Means over the window of each pixel; `from` may be `ret_means`. */
+static void window_means(const float *from, int width, float *sums, float *ret_means)
+{
+    sum_columns(from, width, sums);
+    average_rows(sums, width, ret_means);
 }
 
 static void normalise(struct gk_digit_net *net, const struct gk_image *strip)
@@ -97,7 +118,7 @@ static void normalise(struct gk_digit_net *net, const struct gk_image *strip)
     float *squares = net->means;
     window_means(squares, strip->width_px, net->rows, net->means);
     for (size_t i = 0; i < count; i++) {
-        net->grey[i] /= sqrtf(fmaxf(net->means[i], 0)) + FLOOR;
+        net->grey[i] /= sqrtf(net->means[i] > 0 ? net->means[i] : 0) + FLOOR;
     }
 }
 

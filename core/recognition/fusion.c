@@ -51,7 +51,7 @@ struct opinion {
 static void hear(struct opinion *opinion, double weight, double logarithm)
 {
     opinion->weights += weight;
-    opinion->most = fmax(opinion->most, weight);
+    opinion->most = weight > opinion->most ? weight : opinion->most;
     opinion->sum += weight * logarithm;
 }
 
@@ -100,7 +100,8 @@ struct proposals {
 static void propose(struct proposals *proposals, const struct gk_decoded *decoded, double score)
 {
     for (size_t i = 0; i < proposals->count; i++) {
-        if (strcmp(proposals->items[i].decoded.text, decoded->text) == 0) {
+        if (proposals->items[i].decoded.key == decoded->key &&
+            strcmp(proposals->items[i].decoded.text, decoded->text) == 0) {
             proposals->items[i].score = fmax(proposals->items[i].score, score);
             return;
         }
@@ -182,40 +183,77 @@ static void add_to(struct sums *sums, const struct pooled *pooled, size_t length
     }
 }
 
-/* By the framing's own list, or exactly. */
-static double probability_of(const struct gk_digit_sheet *sheet, const struct gk_decoding *decoding,
-                             const char *text)
+/* What the framings say of the proposed texts, and how the likeliest proposal lies on each of them. */
+struct hearing {
+    size_t count;
+    double probability[GK_FUSION_TEXTS_MOST][GK_FUSION_FRAMINGS_MOST];
+    struct gk_alignment alignments[GK_FUSION_FRAMINGS_MOST]; /* of length 0: it cannot be there */
+};
+
+/* Of a text, by the framing's own list; -1: it is not there. */
+static double listed(const struct gk_decoding *decoding, const struct gk_decoded *text)
 {
     for (size_t i = 0; i < decoding->count; i++) {
-        if (strcmp(decoding->items[i].text, text) == 0) {
+        if (decoding->items[i].key == text->key && strcmp(decoding->items[i].text, text->text) == 0) {
             return exp(decoding->items[i].log_probability);
         }
     }
-    return exp(gk_decoder_score(sheet, text));
+    return -1;
 }
 
-static void pool_texts(struct gk_fusion *fusion, const struct gk_decoding *decodings,
-                       const struct proposals *proposals, struct sums *sums)
+static void hear_framing(const struct gk_fusion *fusion, int framing, const struct gk_decoding *decoding,
+                         const struct proposals *proposals, struct hearing *hearing)
 {
-    for (size_t i = 0; i < proposals->count && i < GK_FUSION_TEXTS_MOST; i++) {
-        double probability[GK_FUSION_FRAMINGS_MOST];
+    struct gk_paths paths;
+    const struct gk_digit_sheet *sheet = &fusion->sheets[framing];
+    bool followed = gk_decoder_follow(sheet, proposals->items[0].decoded.text, &paths);
+    if (followed) {
+        gk_decoder_align(&paths, &hearing->alignments[framing]);
+    }
+    for (size_t i = 0; i < hearing->count; i++) {
+        const struct gk_decoded *proposed = &proposals->items[i].decoded;
+        double probability = listed(decoding, proposed);
+        if (probability < 0) {
+            probability = exp(followed ? gk_decoder_score_beside(&paths, proposed->text)
+                                       : gk_decoder_score(sheet, proposed->text));
+        }
+        hearing->probability[i][framing] = probability;
+    }
+}
+
+static void hear_framings(const struct gk_fusion *fusion, const struct gk_decoding *decodings,
+                          const struct proposals *proposals, struct hearing *ret_hearing)
+{
+    *ret_hearing = (struct hearing){.count = proposals->count};
+    if (ret_hearing->count > GK_FUSION_TEXTS_MOST) {
+        ret_hearing->count = GK_FUSION_TEXTS_MOST;
+    }
+    for (int f = 0; f < fusion->framing_count; f++) {
+        if (fusion->weight[f] > 0) {
+            hear_framing(fusion, f, &decodings[f], proposals, ret_hearing);
+        }
+    }
+}
+
+static void pool_texts(struct gk_fusion *fusion, const struct proposals *proposals,
+                       const struct hearing *hearing, struct sums *sums)
+{
+    for (size_t i = 0; i < hearing->count; i++) {
         struct gk_fused_text *text = &fusion->texts[fusion->text_count++];
         memcpy(text->text, proposals->items[i].decoded.text, sizeof text->text);
-        for (int f = 0; f < fusion->framing_count; f++) {
-            probability[f] =
-                fusion->weight[f] > 0 ? probability_of(&fusion->sheets[f], &decodings[f], text->text) : 0;
-        }
-        struct pooled pooled = pool(fusion, probability);
+        text->key = proposals->items[i].decoded.key;
+        struct pooled pooled = pool(fusion, hearing->probability[i]);
         text->probability = pooled.weight;
-        add_to(sums, &pooled, strlen(text->text), probability[fusion->surest]);
+        add_to(sums, &pooled, strlen(text->text), hearing->probability[i][fusion->surest]);
     }
     qsort(fusion->texts, fusion->text_count, sizeof *fusion->texts, compare_texts);
 }
 
 bool gk_fusion_is_text(const struct gk_fusion *fusion, const char *text)
 {
+    const uint64_t key = gk_decoder_key(text);
     for (size_t i = 0; i < fusion->text_count; i++) {
-        if (strcmp(fusion->texts[i].text, text) == 0) {
+        if (fusion->texts[i].key == key && strcmp(fusion->texts[i].text, text) == 0) {
             return true;
         }
     }
@@ -226,62 +264,88 @@ bool gk_fusion_is_text(const struct gk_fusion *fusion, const char *text)
 static void measure_distances(const struct gk_fusion *fusion, const struct gk_alignment *alignments,
                               struct gk_fused_base *base)
 {
+    double pitches[GK_FUSION_FRAMINGS_MOST];
+    for (int f = 0; f < fusion->framing_count; f++) {
+        bool counts =
+            alignments[f].length > 0 && fusion->weight[f] >= ABOUT_AS_SURE * fusion->weight[fusion->surest];
+        pitches[f] = counts ? gk_alignment_pitch(&alignments[f]) : 0;
+    }
     for (int place = 0; place + 1 < base->alignment.length; place++) {
         double distances[GK_FUSION_FRAMINGS_MOST];
         int count = 0;
         for (int f = 0; f < fusion->framing_count; f++) {
-            double pitch = alignments[f].length > 0 ? gk_alignment_pitch(&alignments[f]) : 0;
-            if (pitch > 0 && fusion->weight[f] >= ABOUT_AS_SURE * fusion->weight[fusion->surest]) {
-                distances[count++] = (alignments[f].column[place + 1] - alignments[f].column[place]) / pitch;
+            if (pitches[f] > 0) {
+                distances[count++] =
+                    (alignments[f].column[place + 1] - alignments[f].column[place]) / pitches[f];
             }
         }
         base->distance[place] = gk_median(distances, count);
     }
 }
 
-/* Pools the text with every character exchanged. false where the surest framing cannot have it. */
-static bool make_base(struct gk_fusion *fusion, size_t index, struct sums *sums)
+static void align_framings(const struct gk_fusion *fusion, const char *text,
+                           struct gk_alignment ret_alignments[GK_FUSION_FRAMINGS_MOST])
 {
-    struct gk_fused_base *base = &fusion->bases[fusion->base_count];
-    struct gk_alignment alignments[GK_FUSION_FRAMINGS_MOST] = {{.length = 0}};
-    char text[GK_NUMBER_SIZE];
-    memcpy(text, fusion->texts[index].text, sizeof text);
     for (int f = 0; f < fusion->framing_count; f++) {
-        if (fusion->weight[f] > 0) {
-            (void)gk_decoder_align(&fusion->sheets[f], text, &alignments[f]);
+        struct gk_paths paths;
+        ret_alignments[f].length = 0;
+        if (fusion->weight[f] > 0 && gk_decoder_follow(&fusion->sheets[f], text, &paths)) {
+            gk_decoder_align(&paths, &ret_alignments[f]);
         }
     }
+}
+
+/* Pools the text with every character exchanged, by its alignments on the framings. */
+static void pool_exchanges(struct gk_fusion *fusion, const struct gk_alignment *alignments,
+                           struct gk_fused_base *base, struct sums *sums)
+{
+    char text[GK_NUMBER_SIZE];
+    double own[GK_FUSION_FRAMINGS_MOST];
+    memcpy(text, fusion->texts[base->text].text, sizeof text);
+    for (int f = 0; f < fusion->framing_count; f++) {
+        own[f] = alignments[f].length > 0 ? exp(alignments[f].log_probability) : 0;
+    }
+    for (int place = 0; place < base->alignment.length; place++) {
+        char read = text[place];
+        for (int character = 0; character < GK_DIGIT_CHARACTERS; character++) {
+            double probability[GK_FUSION_FRAMINGS_MOST] = {0};
+            for (int f = 0; f < fusion->framing_count; f++) {
+                if (alignments[f].length > 0) {
+                    double ratio = alignments[f].ratio[place][character];
+                    probability[f] = own[f] * (ratio > GK_CHARACTER_SLIP ? ratio : GK_CHARACTER_SLIP);
+                }
+            }
+            struct pooled pooled = pool(fusion, probability);
+            base->probability[place][character] = pooled.weight;
+            text[place] = "0123456789X"[character];
+            if (text[place] != read && !gk_fusion_is_text(fusion, text)) {
+                add_to(sums, &pooled, (size_t)base->alignment.length, probability[fusion->surest]);
+            }
+        }
+        text[place] = read;
+    }
+}
+
+/* false where the surest framing cannot have the text. */
+static bool make_base(struct gk_fusion *fusion, size_t index, const struct gk_alignment *alignments,
+                      struct sums *sums)
+{
+    struct gk_fused_base *base = &fusion->bases[fusion->base_count];
     if (alignments[fusion->surest].length == 0) {
         return false;
     }
     base->text = index;
     base->alignment = alignments[fusion->surest];
     measure_distances(fusion, alignments, base);
-    for (int place = 0; place < base->alignment.length; place++) {
-        char own = text[place];
-        for (int character = 0; character < GK_DIGIT_CHARACTERS; character++) {
-            double probability[GK_FUSION_FRAMINGS_MOST] = {0};
-            for (int f = 0; f < fusion->framing_count; f++) {
-                if (alignments[f].length > 0) {
-                    probability[f] = exp(alignments[f].log_probability) *
-                                     fmax(alignments[f].ratio[place][character], GK_CHARACTER_SLIP);
-                }
-            }
-            struct pooled pooled = pool(fusion, probability);
-            base->probability[place][character] = pooled.weight;
-            text[place] = "0123456789X"[character];
-            if (text[place] != own && !gk_fusion_is_text(fusion, text)) {
-                add_to(sums, &pooled, (size_t)base->alignment.length, probability[fusion->surest]);
-            }
-        }
-        text[place] = own;
-    }
+    pool_exchanges(fusion, alignments, base, sums);
     return true;
 }
 
 /* The likeliest text of each of the likeliest lengths. */
-static void make_bases(struct gk_fusion *fusion, struct sums *sums)
+static void make_bases(struct gk_fusion *fusion, const struct proposals *proposals,
+                       const struct hearing *hearing, struct sums *sums)
 {
+    struct gk_alignment alignments[GK_FUSION_FRAMINGS_MOST];
     bool done[GK_NUMBER_SIZE] = {false};
     for (size_t i = 0; i < fusion->text_count && fusion->base_count < GK_FUSION_BASES_MOST; i++) {
         size_t length = strlen(fusion->texts[i].text);
@@ -289,7 +353,12 @@ static void make_bases(struct gk_fusion *fusion, struct sums *sums)
             continue;
         }
         done[length] = true;
-        fusion->base_count += make_base(fusion, i, sums);
+        if (strcmp(fusion->texts[i].text, proposals->items[0].decoded.text) == 0) {
+            fusion->base_count += make_base(fusion, i, hearing->alignments, sums);
+        } else {
+            align_framings(fusion, fusion->texts[i].text, alignments);
+            fusion->base_count += make_base(fusion, i, alignments, sums);
+        }
     }
 }
 
@@ -332,6 +401,7 @@ void gk_fusion_run(struct gk_fusion *fusion)
     assert(fusion->framing_count >= 1 && fusion->framing_count <= GK_FUSION_FRAMINGS_MOST);
     struct gk_decoding decodings[GK_FUSION_FRAMINGS_MOST];
     struct proposals proposals;
+    struct hearing hearing;
     struct sums sums = {0};
     fusion->surest = 0;
     fusion->clarity = 0;
@@ -345,16 +415,18 @@ void gk_fusion_run(struct gk_fusion *fusion)
     if (fusion->clarity > 0 && fusion->clarity < LEAST_CLARITY) {
         const struct gk_decoded *best = &decodings[fusion->surest].items[0];
         memcpy(fusion->texts[0].text, best->text, sizeof best->text);
+        fusion->texts[0].key = best->key;
         fusion->texts[0].probability = exp(best->log_probability);
         fusion->text_count = 1;
         return;
     }
     collect(fusion, decodings, &proposals);
-    pool_texts(fusion, decodings, &proposals, &sums);
+    hear_framings(fusion, decodings, &proposals, &hearing);
+    pool_texts(fusion, &proposals, &hearing, &sums);
     if (!(sums.weight > 0)) {
         fusion->text_count = 0;
         return;
     }
-    make_bases(fusion, &sums);
+    make_bases(fusion, &proposals, &hearing, &sums);
     normalise(fusion, &sums);
 }

@@ -13,6 +13,7 @@
 
 struct gk_fused_text {
     char text[GK_NUMBER_SIZE];
+    uint64_t key; /* gk_decoder_key of it */
     double probability;
 };
 
@@ -44,8 +45,7 @@ struct gk_fusion {
     double slip; /* probability of anything else, by which all sums to 1 */
 };
 
-/* Decodes the sheets and fuses what they say. About 100 KB of stack below it, and 250 KB for the alignments.
- * [worker] */
+/* Decodes the sheets and fuses what they say. Uses 500 KB of stack. [worker] */
 void gk_fusion_run(struct gk_fusion *fusion);
 
 /* Is it one of `texts`? An exchange that is must not count twice. [any] */

@@ -45,10 +45,23 @@ static int clamp(int value, int most)
     return value < 0 ? 0 : value > most ? most : value;
 }
 
+/* The value between -1 and `most`; -1 where it is no number. */
+static double limit(double value, int most)
+{
+    value = value > -1 ? value : -1;
+    return value < most ? value : most;
+}
+
+static int whole_below(double value)
+{
+    int whole = (int)value;
+    return value < whole ? whole - 1 : whole;
+}
+
 double gk_image_grey_at(const struct gk_image *image, double x, double y)
 {
-    double left = fmin(fmax(x - 0.5, -1), image->width_px), top = fmin(fmax(y - 0.5, -1), image->height_px);
-    int x0 = (int)floor(left), y0 = (int)floor(top);
+    double left = limit(x - 0.5, image->width_px), top = limit(y - 0.5, image->height_px);
+    int x0 = whole_below(left), y0 = whole_below(top);
     double dx = left - x0, dy = top - y0;
     int x1 = clamp(x0 + 1, image->width_px - 1), y1 = clamp(y0 + 1, image->height_px - 1);
     x0 = clamp(x0, image->width_px - 1);

@@ -35,31 +35,83 @@ struct gk_point gk_homography_apply(const struct gk_homography *homography, stru
                              (m[3] * frame.x + m[4] * frame.y + m[5]) / w};
 }
 
-void gk_homography_sample(const struct gk_homography *homography, const struct gk_image *picture, double x,
-                          double y, double step, int count, float *ret_values)
+/* A picture's pixels along a line, a few at a time: that lets arithmetic go on in vectors between the reads.
+ */
+#define AT_A_TIME 64
+struct samples {
+    float x[AT_A_TIME], y[AT_A_TIME]; /* share of the right, of the lower neighbour */
+    int column[AT_A_TIME], row[AT_A_TIME];
+    int top_left[AT_A_TIME], top_right[AT_A_TIME], below_left[AT_A_TIME], below_right[AT_A_TIME]; /* grey */
+};
+
+/* Where a line of samples lies in the picture: numerators and denominator, and their steps. */
+struct sample_line {
+    float u, v, w, du, dv, dw;
+    float right, bottom; /* the most that a place may be */
+};
+
+static void place_samples(const struct sample_line *line, int first, int count, struct samples *ret_samples)
 {
-    const double *m = homography->m;
-    const float u = (float)(m[0] * x + m[1] * y + m[2]), v = (float)(m[3] * x + m[4] * y + m[5]);
-    const float w = (float)(m[6] * x + m[7] * y + m[8]);
-    const float du = (float)(m[0] * step), dv = (float)(m[3] * step), dw = (float)(m[6] * step);
-    const float right = (float)picture->width_px - 1.001f, bottom = (float)picture->height_px - 1.001f;
+    const float right = line->right, bottom = line->bottom;
+    for (int i = 0; i < count; i++) {
+        float at = (float)(first + i), scale = 1 / (line->w + at * line->dw);
+        float x = (line->u + at * line->du) * scale - 0.5f, y = (line->v + at * line->dv) * scale - 0.5f;
+        /* Written so that NaN becomes an edge. */
+        x = x < right ? x : right;
+        y = y < bottom ? y : bottom;
+        x = x > 0 ? x : 0;
+        y = y > 0 ? y : 0;
+        ret_samples->column[i] = (int)x;
+        ret_samples->row[i] = (int)y;
+        ret_samples->x[i] = x - (float)(int)x;
+        ret_samples->y[i] = y - (float)(int)y;
+    }
+}
+
+static void fetch_samples(const struct gk_image *picture, int count, struct samples *samples)
+{
     const size_t stride = (size_t)picture->width_px;
     /* To the neighbours; in a picture of one column or row the pixel is its own. */
     const size_t across = picture->width_px > 1, down = picture->height_px > 1 ? stride : 0;
     for (int i = 0; i < count; i++) {
-        float scale = 1 / (w + (float)i * dw), at_x = (u + (float)i * du) * scale - 0.5f;
-        float at_y = (v + (float)i * dv) * scale - 0.5f;
-        /* Written so that NaN becomes an edge. */
-        at_x = at_x < right ? at_x : right;
-        at_y = at_y < bottom ? at_y : bottom;
-        at_x = at_x > 0 ? at_x : 0;
-        at_y = at_y > 0 ? at_y : 0;
-        int column = (int)at_x, row = (int)at_y;
-        const uint8_t *top = picture->grey + (size_t)row * stride + column, *below = top + down;
-        float dx = at_x - (float)column, dy = at_y - (float)row;
-        float upper = (float)top[0] + (float)(top[across] - top[0]) * dx;
-        float lower = (float)below[0] + (float)(below[across] - below[0]) * dx;
-        ret_values[i] = upper + (lower - upper) * dy;
+        const uint8_t *top = picture->grey + (size_t)samples->row[i] * stride + samples->column[i];
+        const uint8_t *below = top + down;
+        samples->top_left[i] = top[0];
+        samples->top_right[i] = top[across];
+        samples->below_left[i] = below[0];
+        samples->below_right[i] = below[across];
+    }
+}
+
+static void mix_samples(const struct samples *samples, int count, float *restrict ret_values)
+{
+    for (int i = 0; i < count; i++) {
+        float upper = (float)samples->top_left[i] +
+                      (float)(samples->top_right[i] - samples->top_left[i]) * samples->x[i];
+        float lower = (float)samples->below_left[i] +
+                      (float)(samples->below_right[i] - samples->below_left[i]) * samples->x[i];
+        ret_values[i] = upper + (lower - upper) * samples->y[i];
+    }
+}
+
+void gk_homography_sample(const struct gk_homography *homography, const struct gk_image *picture, double x,
+                          double y, double step, int count, float *ret_values)
+{
+    const double *m = homography->m;
+    const struct sample_line line = {.u = (float)(m[0] * x + m[1] * y + m[2]),
+                                     .v = (float)(m[3] * x + m[4] * y + m[5]),
+                                     .w = (float)(m[6] * x + m[7] * y + m[8]),
+                                     .du = (float)(m[0] * step),
+                                     .dv = (float)(m[3] * step),
+                                     .dw = (float)(m[6] * step),
+                                     .right = (float)picture->width_px - 1.001f,
+                                     .bottom = (float)picture->height_px - 1.001f};
+    for (int first = 0; first < count; first += AT_A_TIME) {
+        struct samples samples;
+        const int some = count - first < AT_A_TIME ? count - first : AT_A_TIME;
+        place_samples(&line, first, some, &samples);
+        fetch_samples(picture, some, &samples);
+        mix_samples(&samples, some, ret_values + first);
     }
 }
 
@@ -104,13 +156,13 @@ bool gk_rectify(const struct gk_image *picture, const struct gk_homography *homo
     }
     for (int y = 0; y < card.height_px; y++) {
         gk_homography_sample(homography, picture, 0.5, y + 0.5, 1, card.width_px, row);
+        const size_t first = (size_t)y * (size_t)card.width_px;
         for (int x = 0; x < card.width_px; x++) {
-            size_t i = (size_t)y * (size_t)card.width_px + (size_t)x;
-            card.grey[i] = (uint8_t)(row[x] + 0.5f);
-            if (with_rgb) {
-                copy_rgb(picture, gk_homography_apply(homography, (struct gk_point){x + 0.5, y + 0.5}),
-                         card.rgb + i * 3);
-            }
+            card.grey[first + (size_t)x] = (uint8_t)(row[x] + 0.5f);
+        }
+        for (int x = 0; x < card.width_px && with_rgb; x++) {
+            copy_rgb(picture, gk_homography_apply(homography, (struct gk_point){x + 0.5, y + 0.5}),
+                     card.rgb + (first + (size_t)x) * 3);
         }
     }
     *ret_card = card;

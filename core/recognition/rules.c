@@ -7,7 +7,6 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LEAST_HIDDEN 6 /* characters of a masked number (guika/issuer.h) */
@@ -387,13 +386,15 @@ static struct gaps gaps_of(const char *grouping)
             grouping++;
             continue;
         }
-        char *end;
-        unsigned long group = strtoul(grouping, &end, 10);
-        /* More characters than a number has fit no rule. */
-        gaps.characters += group > GK_NUMBER_LONGEST ? GK_NUMBER_LONGEST + 1 : (unsigned)group;
+        unsigned group = 0;
+        for (; isdigit((unsigned char)*grouping); grouping++) {
+            group = group * 10 + (unsigned)(*grouping - '0');
+            /* More characters than a number has fit no rule. */
+            group = group > GK_NUMBER_LONGEST ? GK_NUMBER_LONGEST + 1 : group;
+        }
+        gaps.characters += group;
         gaps.characters = gaps.characters > GK_NUMBER_LONGEST ? GK_NUMBER_LONGEST + 1 : gaps.characters;
         gaps.set |= UINT64_C(1) << gaps.characters;
-        grouping = end;
     }
     return gaps;
 }

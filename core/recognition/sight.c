@@ -61,17 +61,20 @@ static struct levels levels_of(const struct gk_image *picture)
     return (struct levels){(float)mean, (float)sqrt(variance)};
 }
 
-static void write_row(const struct gk_image *picture, int y, struct levels levels, struct columns columns,
-                      float *out)
+/* The windows around some pixels of a row. What one of them has from the one before is whole numbers; the
+ * rest is computed for several at once. */
+#define AT_A_TIME 64
+struct windows {
+    int32_t sum[AT_A_TIME], square[AT_A_TIME], pixels[AT_A_TIME];
+    int32_t last_sum, last_square; /* of the window at hand */
+};
+
+/* Goes on to the windows of the pixels from `first` on. */
+static void slide(struct columns columns, int width, int rows, int first, int count, struct windows *windows)
 {
-    int width = picture->width_px, rows = window_size(y, picture->height_px);
-    int32_t sum = 0, square = 0;
-    const uint8_t *row = picture->grey + (size_t)y * (size_t)width;
-    for (int x = 0; x < least(REACH_PX, width); x++) {
-        sum += columns.sum[x];
-        square += columns.square[x];
-    }
-    for (int x = 0; x < width; x++) {
+    int32_t sum = windows->last_sum, square = windows->last_square;
+    for (int i = 0; i < count; i++) {
+        const int x = first + i;
         if (x + REACH_PX < width) {
             sum += columns.sum[x + REACH_PX];
             square += columns.square[x + REACH_PX];
@@ -80,10 +83,41 @@ static void write_row(const struct gk_image *picture, int y, struct levels level
             sum -= columns.sum[x - REACH_PX - 1];
             square -= columns.square[x - REACH_PX - 1];
         }
-        float share = 1.0f / (float)(rows * window_size(x, width)), near = (float)sum * share;
-        float variance = fmaxf((float)square * share - near * near, 0);
-        out[2 * x] = ((float)row[x] - levels.mean) / levels.deviation;
-        out[2 * x + 1] = ((float)row[x] - near) / (sqrtf(variance) + LEAST_DEVIATION);
+        windows->sum[i] = sum;
+        windows->square[i] = square;
+        windows->pixels[i] = rows * window_size(x, width);
+    }
+    windows->last_sum = sum;
+    windows->last_square = square;
+}
+
+static void write_pixels(const uint8_t *restrict grey, struct levels levels, const struct windows *windows,
+                         int count, float *restrict out)
+{
+    for (int i = 0; i < count; i++) {
+        float share = 1.0f / (float)windows->pixels[i], near = (float)windows->sum[i] * share;
+        float variance = (float)windows->square[i] * share - near * near;
+        variance = variance > 0 ? variance : 0;
+        out[2 * i] = ((float)grey[i] - levels.mean) / levels.deviation;
+        out[2 * i + 1] = ((float)grey[i] - near) / (sqrtf(variance) + LEAST_DEVIATION);
+    }
+}
+
+static void write_row(const struct gk_image *picture, int y, struct levels levels, struct columns columns,
+                      float *out)
+{
+    const int width = picture->width_px, rows = window_size(y, picture->height_px);
+    const uint8_t *row = picture->grey + (size_t)y * (size_t)width;
+    struct windows windows;
+    windows.last_sum = windows.last_square = 0;
+    for (int x = 0; x < least(REACH_PX, width); x++) {
+        windows.last_sum += columns.sum[x];
+        windows.last_square += columns.square[x];
+    }
+    for (int first = 0; first < width; first += AT_A_TIME) {
+        const int count = least(AT_A_TIME, width - first);
+        slide(columns, width, rows, first, count, &windows);
+        write_pixels(row + first, levels, &windows, count, out + (size_t)first * 2);
     }
 }
 

@@ -115,10 +115,12 @@ static void test_alignment_places_characters_and_prices_exchanges(void **state)
     uint64_t random = 3;
     struct gk_digit_matrix matrix;
     struct gk_digit_sheet sheet;
+    struct gk_paths paths;
     struct gk_alignment alignment;
     rig_draw(&matrix, "6225 76", 0.95);
     gk_digit_sheet_make(&matrix, 0, matrix.columns, &sheet);
-    assert_true(gk_decoder_align(&sheet, "622576", &alignment));
+    assert_true(gk_decoder_follow(&sheet, "622576", &paths));
+    gk_decoder_align(&paths, &alignment);
     assert_int_equal(alignment.length, 6);
     static const double wanted[] = {3, 8, 13, 18, 28, 33};
     for (int i = 0; i < 6; i++) {
@@ -127,7 +129,8 @@ static void test_alignment_places_characters_and_prices_exchanges(void **state)
     rig_garbage(&matrix, 30, 5, &random);
     gk_digit_sheet_make(&matrix, 0, matrix.columns, &sheet);
     const char *text = "622576";
-    assert_true(gk_decoder_align(&sheet, text, &alignment));
+    assert_true(gk_decoder_follow(&sheet, text, &paths));
+    gk_decoder_align(&paths, &alignment);
     for (int place = 0; place < 6; place++) {
         for (int i = 0; i < GK_DIGIT_CHARACTERS; i++) {
             char exchanged[7];
@@ -137,7 +140,43 @@ static void test_alignment_places_characters_and_prices_exchanges(void **state)
             assert_true(fabs(log(alignment.ratio[place][i]) - exact) < 1e-9);
         }
     }
-    assert_false(gk_decoder_align(&sheet, "", &alignment));
+    assert_false(gk_decoder_follow(&sheet, "", &paths));
+}
+
+static void test_a_text_beside_another_scores_as_by_itself(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",          "6",       "622576",  "62576",   "22576",    "62257",     "622",          "576",
+        "72257",     "6222576", "6225766", "0622576", "6X2576",   "600576",    "22577",        "766",
+        "621111576", "6576",    "111111",  "6225760", "62252576", "622225576", "010101010101", "6277776"};
+    uint64_t random = 11;
+    struct gk_digit_matrix matrix;
+    struct gk_digit_sheet sheet;
+    struct gk_paths paths;
+    rig_garbage(&matrix, 30, 5, &random);
+    gk_digit_sheet_make(&matrix, 0, matrix.columns, &sheet);
+    for (size_t i = 1; i < sizeof texts / sizeof *texts; i++) {
+        assert_true(gk_decoder_follow(&sheet, texts[i], &paths));
+        assert_true(fabs(log(paths.probability) - gk_decoder_score(&sheet, texts[i])) < 1e-9);
+        for (size_t j = 0; j < sizeof texts / sizeof *texts; j++) {
+            double alone = gk_decoder_score(&sheet, texts[j]);
+            assert_true(fabs(gk_decoder_score_beside(&paths, texts[j]) - alone) < 1e-9);
+        }
+    }
+}
+
+static void test_a_text_too_unlikely_is_not_followed(void **state)
+{
+    (void)state;
+    struct gk_digit_matrix matrix;
+    struct gk_digit_sheet sheet;
+    struct gk_paths paths;
+    rig_draw(&matrix, "1", 0.999);
+    gk_digit_sheet_make(&matrix, 0, matrix.columns, &sheet);
+    assert_false(gk_decoder_follow(&sheet, "12345678901234567890", &paths));
+    assert_false(gk_decoder_follow(&sheet, "A", &paths));
+    assert_true(gk_decoder_score(&sheet, "A") < -1e300);
 }
 
 static void test_blank_and_empty_sheets_have_no_text(void **state)
@@ -204,6 +243,8 @@ int main(void)
         cmocka_unit_test(test_search_agrees_with_exact_scores),
         cmocka_unit_test(test_lengths_are_exact),
         cmocka_unit_test(test_alignment_places_characters_and_prices_exchanges),
+        cmocka_unit_test(test_a_text_beside_another_scores_as_by_itself),
+        cmocka_unit_test(test_a_text_too_unlikely_is_not_followed),
         cmocka_unit_test(test_blank_and_empty_sheets_have_no_text),
         cmocka_unit_test(test_values_that_are_no_numbers_count_as_impossible),
         cmocka_unit_test(test_worst_sheets_take_bounded_time),
