@@ -156,11 +156,12 @@ static void weigh(struct line_work *work, bool upside_down)
     gk_stage_end(work->reader->stages, GK_STAGE_RULES, began);
 }
 
-/* Is a number read, at least with this probability, that no rule forced? */
+/* Is a number read that no rule forced, at least with this probability where it is a card's number? Whether it
+ * is does not show in another framing. */
 static bool is_read(const struct gk_line_verdict *verdict, double least)
 {
-    return verdict->count > 0 && verdict->candidates[0].probability >= least &&
-           !verdict->candidates[0].forced;
+    const struct gk_candidate *top = &verdict->candidates[0];
+    return verdict->count > 0 && top->probability >= least * (1 - top->alien) && !top->forced;
 }
 
 static double likeliness(const struct direction *direction)
