@@ -27,9 +27,8 @@ struct gk_evidence {
  * was found of a number that nobody registered comes under one token before (core/same_number.h). Fails only
  * where the registry cannot be read, or the store not be written. [worker] */
 enum gk_status gk_decision_make(struct gk_registry *registry, struct gk_store *store,
-                                const struct gk_keys *keys,
-                                const struct gk_evidence *evidence, struct gk_found_card_decision *decision,
-                                struct gk_error *error);
+                                const struct gk_keys *keys, const struct gk_evidence *evidence,
+                                struct gk_found_card_decision *decision, struct gk_error *error);
 
 /* Decides that the card is that registration's: IDENTIFIED, with its notice where its issuer wants the holder
  * to be told at once, or with the issuer's reference where the issuer tells. `decision->card` is as it rests,
