@@ -43,6 +43,7 @@ size_t gk_number_stacks_find(const struct gk_number_line *lines, size_t count,
 struct gk_framing {
     double digit_share;  /* of the strip's height; 0.625 makes digits of 20 pixels */
     double centre_shift; /* the strip's centre below the line's, in digit heights */
+    double skew;         /* its left end below its right one, in digit heights, beside the line */
 };
 
 /* How far a strip goes on beyond the line's ends. */

@@ -21,9 +21,10 @@ static struct gk_quad strip_quad(const struct gk_number_line *line, bool upside_
     for (int end = 0; end < 2; end++) {
         double out = (end == 0 ? -1 : 1) * GK_STRIP_MARGIN_HEIGHTS * heights[end];
         double half = heights[end] / framing->digit_share / 2,
-               shift = turn * framing->centre_shift * heights[end];
+               shift = turn * framing->centre_shift * heights[end],
+               skew = (end == 0 ? 0.5 : -0.5) * framing->skew * heights[end];
         for (int side = 0; side < 2; side++) {
-            double down = (side == 0 ? -half : half) + shift;
+            double down = (side == 0 ? -half : half) + shift + skew;
             corners[end][side] =
                 (struct gk_point){ends[end].x + out * ux - down * uy, ends[end].y + out * uy + down * ux};
         }
