@@ -8,6 +8,7 @@
 enum {
     LINE_SIZE = 1024, /* bytes; a longer line is cut */
     ID_DIGITS = 32,
+    KEY_DIGITS = 64,
     DIGITS_HIDDEN = 9, /* the shortest run of digits that could be a card number: an Octopus number with its
                           check digit */
 };
@@ -36,10 +37,18 @@ static size_t digits_at(const char *text)
     return strspn(text, "0123456789");
 }
 
-/* True where one of our own ids stands: 32 hexadecimal digits, longer than any card number. */
-static bool is_id(const char *text)
+static size_t hex_digits_at(const char *text)
 {
-    return strspn(text, "0123456789abcdef") == ID_DIGITS;
+    return strspn(text, "0123456789abcdef");
+}
+
+/* The length of one of our own ids or public keys that begins at `at` in `value`: 32 or 64 hexadecimal digits
+ * and no more, longer than any card number. 0: none does. */
+static size_t own_digits_at(const char *value, const char *at)
+{
+    const size_t count = at > value && hex_digits_at(at - 1) > 0 ? 0 : hex_digits_at(at);
+
+    return count == ID_DIGITS || count == KEY_DIGITS ? count : 0;
 }
 
 static bool is_control(char character)
@@ -64,23 +73,23 @@ static void put_value(struct line *line, const char *value)
     if (quoted) {
         put(line, '"');
     }
-    while (*value != '\0') {
-        const size_t digits = digits_at(value);
-        const size_t id = is_id(value) ? ID_DIGITS : 0;
+    for (const char *at = value; *at != '\0';) {
+        const size_t digits = digits_at(at);
+        const size_t own = own_digits_at(value, at);
 
-        if (id == 0 && digits >= DIGITS_HIDDEN) {
+        if (own == 0 && digits >= DIGITS_HIDDEN) {
             put_text(line, "[digits]");
-            value += digits;
-        } else if (id > 0 || digits > 0) {
-            for (size_t i = 0; i < (id > 0 ? id : digits); i++) {
-                put(line, *value++);
+            at += digits;
+        } else if (own > 0 || digits > 0) {
+            for (size_t i = 0; i < (own > 0 ? own : digits); i++) {
+                put(line, *at++);
             }
         } else {
-            if (*value == '"' || *value == '\\') {
+            if (*at == '"' || *at == '\\') {
                 put(line, '\\');
             }
-            put(line, is_control(*value) ? ' ' : *value);
-            value++;
+            put(line, is_control(*at) ? ' ' : *at);
+            at++;
         }
     }
     if (quoted) {

@@ -97,6 +97,17 @@ static void test_runs_of_nine_digits_are_hidden_and_shorter_ones_are_not(void **
     assert_ends_with("event=e a=12345678 b=[digits] c=card[digits]x\n");
 }
 
+static void test_own_ids_and_keys_are_shown_whole(void **state)
+{
+    (void)state;
+#define ID "0123456789abcdef0123456789abcdef"
+    CAPTURE(gk_log(&everything, GK_LOG_INFO, "e", {"id", ID}, {"public", "key:" ID ID}));
+    assert_ends_with("event=e id=" ID " public=key:" ID ID "\n");
+    /* What is longer, or only ends so, is none. */
+    CAPTURE(gk_log(&everything, GK_LOG_INFO, "e", {"a", ID "0"}, {"b", "4111111111111111" ID}));
+    assert_ends_with("event=e a=[digits]abcdef[digits]abcdef0 b=[digits]abcdef[digits]abcdef\n");
+}
+
 static void test_values_are_quoted_where_they_need_it(void **state)
 {
     (void)state;
@@ -157,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_what_lies_below_the_level_is_not_written),
         cmocka_unit_test(test_null_value_leaves_its_pair_out),
         cmocka_unit_test(test_runs_of_nine_digits_are_hidden_and_shorter_ones_are_not),
+        cmocka_unit_test(test_own_ids_and_keys_are_shown_whole),
         cmocka_unit_test(test_values_are_quoted_where_they_need_it),
         cmocka_unit_test(test_newline_cannot_forge_a_second_line),
         cmocka_unit_test(test_control_characters_neither_pass_nor_split_a_value),
