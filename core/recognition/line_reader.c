@@ -161,12 +161,19 @@ static void weigh(struct line_work *work, bool upside_down)
     gk_stage_end(work->reader->stages, GK_STAGE_RULES, began);
 }
 
-/* Is a number read that no rule forced, at least with this probability where it is a card's number? Whether
- * it is does not show in another framing. */
+/* Is a number read, at least with this probability, that no rule forced? */
 static bool is_read(const struct gk_line_verdict *verdict, double least)
 {
-    const struct gk_candidate *top = &verdict->candidates[0];
-    return verdict->count > 0 && top->probability >= least * (1 - top->alien) && !top->forced;
+    return verdict->count > 0 && verdict->candidates[0].probability >= least &&
+           !verdict->candidates[0].forced;
+}
+
+/* Would it be, were there no doubt that the line holds a card's number? That does not show in another
+ * framing.
+ */
+static bool is_clear(const struct gk_line_verdict *verdict, double least)
+{
+    return is_read(verdict, least * (1 - verdict->candidates[0].alien));
 }
 
 static double likeliness(const struct direction *direction)
@@ -305,17 +312,17 @@ bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_plac
     if (direction->agreed) {
         weigh(work, upside_down);
     }
-    if (!is_read(&direction->verdict, SETTLED)) {
+    if (!is_clear(&direction->verdict, SETTLED)) {
         if (direction->agreed) {
             read_framings(work, upside_down, STRAIGHT);
             weigh(work, upside_down);
         }
-        for (size_t i = 0; i < 2 && !is_read(&direction->verdict, CLEAR_ENOUGH); i++) {
+        for (size_t i = 0; i < 2 && !is_clear(&direction->verdict, CLEAR_ENOUGH); i++) {
             read_framings(work, upside_down, i == 0 ? BOTH_WAYS : ALL_FRAMINGS);
             weigh(work, upside_down);
         }
-        read_letters(work, upside_down);
     }
+    read_letters(work, upside_down);
     bool worth = direction->verdict.clarity >= WORTH_READING;
     if (worth) {
         *ret_verdict = direction->verdict;

@@ -220,12 +220,10 @@ static bool is_accepted(const struct gk_candidate_list *list)
 static bool is_certain(const struct gk_candidate_list *list)
 {
     const struct gk_candidate *top = &list->items[0];
-    if (is_accepted(list)) {
-        return top->probability >= GK_CANDIDATE_CERTAIN * (1 - top->alien);
+    if (list->count == 0 || top->forced || top->probability < GK_CANDIDATE_CERTAIN * (1 - top->alien)) {
+        return false;
     }
-    return list->count > 0 && !top->forced && top->probability >= RECOGNISED &&
-           top->probability >= GK_CANDIDATE_CERTAIN * (1 - top->alien) &&
-           !gk_descriptor_has_barcodes(top->issuer);
+    return is_accepted(list) || (top->probability >= RECOGNISED && !gk_descriptor_has_barcodes(top->issuer));
 }
 
 /* Decodes again what was read alone before: pictures are not kept in memory for a pair that is seldom needed.

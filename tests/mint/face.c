@@ -456,9 +456,11 @@ static void receipt_numbers(struct gk_face *face, struct gk_random *random)
     const struct gk_font mono = {"Liberation Mono", false, false};
     char label[40] = "TEL ", text[40];
 
-    random_digits(random, telephones[gk_random_below(random, 8)], label + 4, sizeof label - 4);
+    random_digits(random, telephones[gk_random_below(random, sizeof telephones / sizeof *telephones)],
+                  label + 4, sizeof label - 4);
     gk_text(face->cr, mono, 8, 11, 1.8, label);
-    random_digits(random, transactions[gk_random_below(random, 6)], text, sizeof text);
+    random_digits(random, transactions[gk_random_below(random, sizeof transactions / sizeof *transactions)],
+                  text, sizeof text);
     gk_text_within(face->cr, mono, 5, face->height_mm - 13.5, 1.8, 47, text);
 }
 
