@@ -134,6 +134,7 @@ void gk_bench_record_fill(struct gk_bench_record *record, uint64_t index,
         to->kind = (uint16_t)from->kind;
         to->place = (uint8_t)from->place;
         to->forced = from->forced;
+        to->unchecked_reading = from->unchecked_reading;
     }
 }
 
@@ -147,7 +148,8 @@ void gk_bench_record_candidates(const struct gk_bench_record *record,
         *to = (guika_v1_internal_Candidate){.probability = from->probability,
                                             .kind = (guika_v1_CardKind)from->kind,
                                             .place = from->place,
-                                            .forced = from->forced};
+                                            .forced = from->forced,
+                                            .unchecked_reading = from->unchecked_reading};
         (void)snprintf(to->number, sizeof to->number, "%s", from->number);
         (void)snprintf(to->scheme, sizeof to->scheme, "%s", from->scheme);
     }

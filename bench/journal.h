@@ -26,6 +26,7 @@ struct gk_bench_candidate {
     uint16_t kind;
     uint8_t place;
     bool forced;
+    double unchecked_reading;
 };
 
 /* 1.1 KB. Starts zeroed, padding too: the whole record is summed. */

@@ -286,6 +286,18 @@ static guika_v1_Reason choose_reason(const struct reading *reading)
                                                      : guika_v1_Reason_REASON_UNREADABLE;
 }
 
+/* See Candidate.unchecked_reading. Of a number with letters nearly all doubt is about the letters, and those
+ * are told apart within the few prefixes that there are. */
+static double unchecked_reading(const struct gk_candidate *candidate)
+{
+    struct gk_judgement judgement;
+    bool digits = candidate->number[strspn(candidate->number, "0123456789")] == '\0';
+    bool unchecked = digits && candidate->issuer != NULL &&
+                     gk_rules_judge(candidate->issuer, candidate->number, &judgement) == GK_FIT_VALID &&
+                     judgement.rule->check == GUIKA_CHECK_NONE;
+    return unchecked ? candidate->probability / (1 - candidate->alien) : 0;
+}
+
 static void fill_candidates(const struct gk_candidate_list *list,
                             guika_v1_internal_CompleteRecognitionRequest *result)
 {
@@ -302,6 +314,7 @@ static void fill_candidates(const struct gk_candidate_list *list,
         to->probability = from->probability;
         to->forced = from->forced;
         to->place = from->place;
+        to->unchecked_reading = unchecked_reading(from);
     }
 }
 

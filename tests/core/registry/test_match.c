@@ -108,6 +108,21 @@ static void test_unlisted_numbers_keep_their_weight(void **state)
     assert_true(fabs(match.probability - 0.5 / (0.5 + 0.99)) < 1e-9);
 }
 
+/* No check character: the misread digit makes another good number, which may be the neighbour's. */
+static void test_unprotected_number_must_be_read_clearly(void **state)
+{
+    struct scene scene = {.count = 0};
+
+    (void)state;
+    add(&scene, 0, 0.995, 1, 1e-5);
+    scene.candidates[0].unchecked_reading = 0.9985;
+    assert_difficult(decide(&scene, guika_v1_Reason_REASON_GLARE), guika_v1_Reason_REASON_GLARE);
+    scene.candidates[0].unchecked_reading = 0.9995;
+    assert_true(decide(&scene, guika_v1_Reason_REASON_GLARE).accepted);
+    scene.candidates[0].unchecked_reading = 0; /* a check character protects it */
+    assert_true(decide(&scene, guika_v1_Reason_REASON_GLARE).accepted);
+}
+
 static void test_certain_number_that_nobody_registered(void **state)
 {
     struct scene scene = {.count = 0};
@@ -335,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_full_block_is_accepted_when_the_picture_is_certain),
         cmocka_unit_test(test_two_registered_rivals_are_ambiguous),
         cmocka_unit_test(test_unlisted_numbers_keep_their_weight),
+        cmocka_unit_test(test_unprotected_number_must_be_read_clearly),
         cmocka_unit_test(test_certain_number_that_nobody_registered),
         cmocka_unit_test(test_cancelled_card_is_never_accepted),
         cmocka_unit_test(test_two_places_of_one_holder_strengthen_each_other),
