@@ -45,7 +45,7 @@ struct gk_fusion {
     double slip; /* probability of anything else, by which all sums to 1 */
 };
 
-/* Decodes the sheets and fuses what they say. Uses 500 KB of stack. [worker] */
+/* Decodes the sheets and fuses what they say. Uses 560 KB of stack. [worker] */
 void gk_fusion_run(struct gk_fusion *fusion);
 
 /* Is it one of `texts`? An exchange that is must not count twice. [any] */

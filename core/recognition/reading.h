@@ -12,7 +12,7 @@
 #define GK_READING_FRAMINGS_MOST 20
 #define GK_READING_ROWS_MOST 5
 
-/* About 200 KB. Start from {.framing_count = 0}; owns nothing. */
+/* About 190 KB. Start from {.framing_count = 0}; owns nothing. */
 struct gk_reading {
     int framing_count;
     struct gk_digit_matrix framings[GK_READING_FRAMINGS_MOST];
@@ -40,8 +40,8 @@ void gk_reading_next_picture(struct gk_reading *reading);
 void gk_reading_join(const struct gk_reading *rows, int row_count, struct gk_reading *ret_reading);
 
 /* What the line says under the rules. With no framing, or nothing but blanks, the verdict is empty. About
- * 0.4 ms for three framings, 0.6 for seven, 3 for twenty of a line in doubt, at most about 15; uses 1 MB
- * of stack. [worker] */
+ * 0.4 ms for three framings, 0.6 for seven, 1.9 for fourteen of a line in doubt, 15 for sixteen of noise;
+ * uses 1 MB of stack. [worker] */
 void gk_reading_verdict(const struct gk_reading *reading, const struct gk_candidate_rules *rules,
                         struct gk_line_verdict *ret_verdict);
 
