@@ -4,8 +4,8 @@
     train.py --programs build/release/bin --work build/train --model core/recognition/models/reading.gkm
 
 What is already in the work folder (minted data, checkpoints) is gone on with. Figures are printed as they come; those of
-the 60th minute are in digits.log. On 2 cores it takes --minutes for the training and about 12 for minting; --minutes are
-those of a core, so that a busy machine takes longer and comes to the same.
+the 60th minute are in digits.log. On 2 cores it takes --minutes for the training and about 14 for minting. What a net gets
+is counted in minutes of a core, so that a busy machine takes longer and comes to the same.
 """
 
 import argparse
@@ -19,14 +19,15 @@ import finder
 from checkpoint import load_net
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-STRIPS, SCENES = 70000, (14000, 12000)  # strips by each of two processes; photographs and filled frames
+ON_TWO_CORES = 1.5  # minutes of a core that the digit net uses in a minute of both
 
 
 def mint(options):
     """Minted data, once: each file is complete or absent."""
-    jobs = [("strips-%d.bin" % i, ["guika-mint-strips", None, str(STRIPS), str(1000000 * (i + 1))]) for i in range(2)]
-    jobs += [("scenes-%d.raw" % i, ["guika-mint-scenes", str(i), str(count), "1000"]) for i, count in enumerate(SCENES)]
-    jobs += [("held-%d.raw" % i, ["guika-mint-scenes", str(i), "400", "900001"]) for i in range(2)]
+    both, scenes = range(2), options.scenes
+    jobs = [("strips-%d.bin" % i, ["guika-mint-strips", None, str(options.strips), str(1000000 * (i + 1))]) for i in both]
+    jobs += [("scenes-%d.raw" % i, ["guika-mint-scenes", str(i), str(scenes[i]), "1000"]) for i in both]
+    jobs += [("held-%d.raw" % i, ["guika-mint-scenes", str(i), str(scenes[i] // 30), "900001"]) for i in both]
     for start in range(0, len(jobs), 2):
         running = []
         for name, command in jobs[start : start + 2]:
@@ -43,20 +44,21 @@ def mint(options):
 
 
 def train(options):
-    """One core each."""
+    """One core each for the first half; then the finder is done and the digit net has both."""
     at = lambda name: os.path.join(options.work, name)
     real = ["--real", options.real] if options.real else []
     measured = ["--measure", options.measure] if options.measure else []
     commands = {
         "digits": ["--pool", at("strips-0.bin"), at("strips-1.bin"), "--checkpoint", at("digits.pt"), "--minutes",
-                   str(options.minutes)] + real + measured,
+                   str(options.minutes / 2 * (1 + ON_TWO_CORES)), "--alone", str(options.minutes / 2)] + real + measured,
         "finder": [at("scenes-0.raw"), at("scenes-1.raw"), "--held", at("held-0.raw"), at("held-1.raw"), "--checkpoint",
                    at("finder.pt"), "--minutes", str(options.minutes / 2)],
     }
     running = {}
     for name, arguments in commands.items():
         log = open(at(name + ".log"), "a", encoding="utf-8")
-        running[name] = subprocess.Popen([sys.executable, os.path.join(HERE, name + ".py")] + arguments, stdout=log)
+        running[name] = subprocess.Popen([sys.executable, os.path.join(HERE, name + ".py")] + arguments, stdout=log,
+                                         env=dict(os.environ, OMP_WAIT_POLICY="PASSIVE"))  # waiting is no work
     for name, process in running.items():
         if process.wait() != 0:
             sys.exit("train: %s.py failed; see %s" % (name, at(name + ".log")))
@@ -77,6 +79,8 @@ def main():
     parser.add_argument("--real", help="strips/train.tsv of the study's corpus; without it minted strips alone")
     parser.add_argument("--measure", help="strips/dev.tsv: figures only")
     parser.add_argument("--minutes", type=float, default=80)
+    parser.add_argument("--strips", type=int, default=100000, help="minted by each of two processes")
+    parser.add_argument("--scenes", type=int, nargs=2, default=[14000, 12000], help="photographs, and cards that fill the frame")
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
     mint(options)
