@@ -7,7 +7,7 @@
 
 #include "core/recognition/decoder.h"
 
-#define GK_FUSION_FRAMINGS_MOST 20
+#define GK_FUSION_FRAMINGS_MOST 22
 #define GK_FUSION_TEXTS_MOST 40
 #define GK_FUSION_BASES_MOST 3
 

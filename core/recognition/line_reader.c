@@ -10,9 +10,10 @@
 
 /* The line finder is right about a digit's height within a fifth, mostly; the framings reach further. The
  * first decides the direction, the next two are enough where all agree. A line that is still in doubt after
- * all of them is read in each once more as its negative: the net was trained on either, and where relief and
- * glare mislead it in one, they often do not in the other. Last, its slope may be
- * wrong by a quarter of a digit at either end. */
+ * the straight ones is read in each once more as its negative: the net was trained on either, and where
+ * relief and glare mislead it in one, they often do not in the other. Then, its slope may be wrong by a
+ * quarter of a digit at either end; where one way reads more than the other, the last two are steeper. */
+#define STEEP 0.9
 static const struct gk_framing framings[] = {
     {.digit_share = 0.62, .centre_shift = 0},   {.digit_share = 0.5, .centre_shift = 0},
     {.digit_share = 0.76, .centre_shift = 0},   {.digit_share = 0.6, .centre_shift = -0.18},
@@ -20,15 +21,21 @@ static const struct gk_framing framings[] = {
     {.digit_share = 0.7, .centre_shift = -0.1}, {.digit_share = 0.62, .skew = 0.5},
     {.digit_share = 0.62, .skew = -0.5},        {.digit_share = 0.5, .skew = 0.5},
     {.digit_share = 0.5, .skew = -0.5},         {.digit_share = 0.76, .skew = 0.5},
-    {.digit_share = 0.76, .skew = -0.5},
+    {.digit_share = 0.76, .skew = -0.5},        {.digit_share = 0.62, .skew = STEEP},
+    {.digit_share = 0.5, .skew = STEEP},
 };
 #define FIRST_FRAMINGS 3
 #define STRAIGHT 7
-#define BOTH_WAYS (2 * STRAIGHT) /* as it is, then as its negative */
-#define ALL_FRAMINGS (STRAIGHT + sizeof framings / sizeof *framings)
+#define BOTH_WAYS (2 * STRAIGHT)  /* as it is, then as its negative */
+#define SLOPED (BOTH_WAYS + 6)    /* and six that rise or fall */
+#define ALL_FRAMINGS (SLOPED + 2) /* and two that do so more */
+static_assert(ALL_FRAMINGS == STRAIGHT + sizeof framings / sizeof *framings, "a framing is not read");
+static_assert(ALL_FRAMINGS <= GK_READING_FRAMINGS_MOST, "a framing is left out");
 
-/* Probability of a number that its negative is not asked about. Estimated. */
-#define CLEAR_ENOUGH 0.9975
+/* Probability from which a number needs no more framings: a little above what is accepted, so that a line is
+ * not left in doubt for want of a look; where checks are off nothing is accepted, and it is estimated. */
+#define CLEAR_ENOUGH 0.9992
+#define CLEAR_UNCHECKED 0.9975
 
 /* Probability from which the first framings are enough. A list of consecutive numbers leaves a candidate less
  * than it had (core/registry/match.c): to be accepted there it needs 0.9995. Here twice as sure. */
@@ -47,9 +54,10 @@ static const struct gk_framing framings[] = {
 
 /* One direction of a target. */
 struct direction {
-    size_t framing_count; /* that were read */
-    uint64_t summary;     /* of the last one's likeliest characters */
-    bool agreed;          /* all framings have the same summary */
+    size_t framing_count;          /* that were read */
+    uint64_t summary;              /* of the last one's likeliest characters */
+    bool agreed;                   /* all framings have the same summary */
+    double along, rising, falling; /* most that a framing read: that follows the line, or slopes beside it */
     struct gk_reading rows[GK_STACK_MOST_ROWS];
     struct gk_reading joined; /* of blocks */
     struct gk_line_verdict verdict;
@@ -99,15 +107,33 @@ static void negate(struct gk_image *strip)
     }
 }
 
+static struct gk_framing framing_of(const struct direction *direction, size_t framing)
+{
+    struct gk_framing cut = framings[framing < STRAIGHT ? framing : framing - STRAIGHT];
+    if (framing >= SLOPED && direction->falling > direction->rising) {
+        cut.skew = -cut.skew;
+    }
+    return cut;
+}
+
+/* Does the line slope beside the one that was found, so far that a digit more is read one way than the other,
+ * and none less than along it? */
+static bool is_steeper(const struct direction *direction)
+{
+    return fabs(direction->rising - direction->falling) >= 1 &&
+           fmax(direction->rising, direction->falling) > direction->along - 1;
+}
+
 /* Leaves what the net says of the row in `work->matrix`. */
 static bool look(struct line_work *work, int row, bool upside_down, size_t framing)
 {
     const struct gk_card_reader *reader = work->reader;
     const struct gk_line_place *place = work->place;
+    const struct gk_framing cut = framing_of(&work->directions[upside_down], framing);
     struct gk_image strip;
     int64_t began = gk_stage_begin(reader->stages);
-    bool read = gk_number_line_cut(place->picture, place->frame, &work->target->rows[row], upside_down,
-                                   &framings[framing < STRAIGHT ? framing : framing - STRAIGHT], &strip);
+    bool read =
+        gk_number_line_cut(place->picture, place->frame, &work->target->rows[row], upside_down, &cut, &strip);
     gk_stage_end(reader->stages, GK_STAGE_CUT, began);
     if (!read) {
         return false;
@@ -125,6 +151,46 @@ static bool look(struct line_work *work, int row, bool upside_down, size_t frami
     return read;
 }
 
+/* The characters that stand out by column. */
+struct outline {
+    double strength;    /* sum of the net's probabilities, squared: doubtful ones count little */
+    double left, right; /* of those that it is rather sure of, as shares of the strip */
+};
+
+static struct outline outline_of(const struct gk_digit_matrix *matrix)
+{
+    struct outline outline = {.left = 1, .right = 0};
+    double most = 0;
+    int before = 0;
+    for (int x = 0; x < matrix->columns; x++) {
+        const float *logs = matrix->log_probability[x];
+        int best = 0;
+        for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
+            best = logs[class] > logs[best] ? class : best;
+        }
+        if (best != before) {
+            outline.strength += most;
+            most = 0;
+        }
+        most = best == 0 ? 0 : fmax(most, exp(2 * (double)logs[best]));
+        if (best != 0 && most > RATHER_SURE) {
+            outline.left = fmin(outline.left, (double)x / matrix->columns);
+            outline.right = (x + 1.0) / matrix->columns;
+        }
+        before = best;
+    }
+    outline.strength += most;
+    return outline;
+}
+
+/* Keeps what the strongest framing of each slope read. */
+static void compare_slopes(struct direction *direction, double strength)
+{
+    const double skew = framing_of(direction, direction->framing_count).skew;
+    double *most = skew > 0 ? &direction->rising : skew < 0 ? &direction->falling : &direction->along;
+    *most = fmax(*most, strength);
+}
+
 /* Reads all rows in the framings up to `end` that are not read yet. */
 static void read_framings(struct line_work *work, bool upside_down, size_t end)
 {
@@ -132,6 +198,7 @@ static void read_framings(struct line_work *work, bool upside_down, size_t end)
     int row_count = work->target->row_count;
     for (; direction->framing_count < end; direction->framing_count++) {
         uint64_t summary = 0;
+        double strength = 0;
         for (int row = 0; row < row_count; row++) {
             int source = upside_down ? row_count - 1 - row : row;
             if (!look(work, source, upside_down, direction->framing_count)) {
@@ -139,7 +206,9 @@ static void read_framings(struct line_work *work, bool upside_down, size_t end)
             }
             gk_reading_add(&direction->rows[row], &work->matrix);
             summary = summary_of(&work->matrix, summary);
+            strength += outline_of(&work->matrix).strength;
         }
+        compare_slopes(direction, strength);
         direction->agreed =
             direction->framing_count == 0 || (direction->agreed && summary == direction->summary);
         direction->summary = summary;
@@ -204,38 +273,6 @@ static bool choose_direction(struct line_work *work, const struct gk_line_glance
            likeliness(&work->directions[0]) * glance->favour[0];
 }
 
-/* The characters that stand out by column. */
-struct outline {
-    double strength;    /* sum of the net's probabilities, squared: doubtful ones count little */
-    double left, right; /* of those that it is rather sure of, as shares of the strip */
-};
-
-static struct outline outline_of(const struct gk_digit_matrix *matrix)
-{
-    struct outline outline = {.left = 1, .right = 0};
-    double most = 0;
-    int before = 0;
-    for (int x = 0; x < matrix->columns; x++) {
-        const float *logs = matrix->log_probability[x];
-        int best = 0;
-        for (int class = 1; class < GK_DIGIT_CLASSES; class ++) {
-            best = logs[class] > logs[best] ? class : best;
-        }
-        if (best != before) {
-            outline.strength += most;
-            most = 0;
-        }
-        most = best == 0 ? 0 : fmax(most, exp(2 * (double)logs[best]));
-        if (best != 0 && most > RATHER_SURE) {
-            outline.left = fmin(outline.left, (double)x / matrix->columns);
-            outline.right = (x + 1.0) / matrix->columns;
-        }
-        before = best;
-    }
-    outline.strength += most;
-    return outline;
-}
-
 static void add_outline(struct gk_line_glance *glance, const struct outline *outline, int turned)
 {
     bool stronger = outline->strength > glance->strength[0] && outline->strength > glance->strength[1];
@@ -279,6 +316,21 @@ bool gk_line_glance(const struct gk_card_reader *reader, const struct gk_line_pl
     return read;
 }
 
+/* Reads a line in the framings after the straight ones, as long as those before leave it in doubt. */
+static void read_in_doubt(struct line_work *work, bool upside_down)
+{
+    static const size_t ends[] = {BOTH_WAYS, SLOPED, ALL_FRAMINGS};
+    const struct direction *direction = &work->directions[upside_down];
+    const double enough = work->reader->rules.no_check ? CLEAR_UNCHECKED : CLEAR_ENOUGH;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends && !is_clear(&direction->verdict, enough); i++) {
+        if (ends[i] == ALL_FRAMINGS && !is_steeper(direction)) {
+            return;
+        }
+        read_framings(work, upside_down, ends[i]);
+        weigh(work, upside_down);
+    }
+}
+
 /* Letters are looked for only where no number of digits alone fits, and so many digits may have letters in
  * front. */
 static void read_letters(struct line_work *work, bool upside_down)
@@ -317,10 +369,7 @@ bool gk_line_read(const struct gk_card_reader *reader, const struct gk_line_plac
             read_framings(work, upside_down, STRAIGHT);
             weigh(work, upside_down);
         }
-        for (size_t i = 0; i < 2 && !is_clear(&direction->verdict, CLEAR_ENOUGH); i++) {
-            read_framings(work, upside_down, i == 0 ? BOTH_WAYS : ALL_FRAMINGS);
-            weigh(work, upside_down);
-        }
+        read_in_doubt(work, upside_down);
     }
     read_letters(work, upside_down);
     bool worth = direction->verdict.clarity >= WORTH_READING;

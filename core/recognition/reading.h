@@ -9,7 +9,7 @@
 #include "core/recognition/decoder.h"
 #include "core/recognition/letters.h"
 
-#define GK_READING_FRAMINGS_MOST 20
+#define GK_READING_FRAMINGS_MOST 22
 #define GK_READING_ROWS_MOST 5
 
 /* About 190 KB. Start from {.framing_count = 0}; owns nothing. */

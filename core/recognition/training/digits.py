@@ -7,9 +7,6 @@ that no step of the training depends on.
 
     digits.py --pool FILE... [--real TABLE] [--measure TABLE] --checkpoint FILE --minutes N --alone N
 
-What counts in the end is the mean of the weights over the last three tenths: the last state alone knows the real crops by
-heart, and is surer than it should be of others (0.71 nats on a strip of strips/dev, the mean 0.64).
-
 The input of the net, here and in core/recognition/digit_net.c: 32 rows of grey 0..1; of each pixel the mean of a
 window of 25 x 25 pixels (edges repeat) is taken away, and the rest divided by the window's deviation plus 0.03.
 """
@@ -21,7 +18,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel
 
 import augment
 import strips
@@ -29,7 +25,6 @@ from checkpoint import Checkpoint
 
 ALPHABET = "0123456789X"  # classes 1 to 11; 0 is CTC's blank
 WINDOW, FLOOR = 25, 0.03
-AVERAGED_FROM = 0.7  # share of the training after which the net is the mean of its states
 
 
 def block(inputs, outputs, kernel, stride=1, padding=None):
@@ -163,11 +158,11 @@ def step_rate(done, peak):
     return peak * min(1, done / 0.01) * max(0.002, 1 - done)
 
 
-def report(checkpoint, net, losses, pool, table):
+def report(checkpoint, losses, pool, table):
     line = {"minutes": round(checkpoint.seconds() / 60, 1), "steps": checkpoint.steps, "loss": round(sum(losses) / len(losses), 3),
-            "minted": round(measure_pool(net, pool, 7), 4)}
+            "minted": round(measure_pool(checkpoint.net, pool, 7), 4)}
     if table:
-        line["wrong"], line["of"] = measure(net, table), len(table)
+        line["wrong"], line["of"] = measure(checkpoint.net, table), len(table)
     print(json.dumps(line), flush=True)
 
 
@@ -190,8 +185,7 @@ def train(options):
     torch.manual_seed(options.seed)
     net = DigitNet().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=0.01)
-    average = AveragedModel(net, use_buffers=True)
-    checkpoint = Checkpoint(options.checkpoint, net, optimiser, options.minutes, average)
+    checkpoint = Checkpoint(options.checkpoint, net, optimiser, options.minutes)
     pool = strips.Pool(options.pool)
     crops = strips.load_table(options.real) if options.real else []
     table = strips.load_table(options.measure) if options.measure else []
@@ -205,16 +199,14 @@ def train(options):
         if crops:
             batches.append(strips.place_real(crops, pool, rng, generator, options.batch * 3 // 8))
         losses.append(learn(net, optimiser, batches, options, generator))
-        if checkpoint.share() > AVERAGED_FROM:
-            average.update_parameters(net)
         checkpoint.steps += 1
         if checkpoint.steps % 500 == 0:
-            report(checkpoint, average.module if average.n_averaged > 0 else net, losses, pool, table)
+            report(checkpoint, losses, pool, table)
             losses = []
             checkpoint.save()
     checkpoint.save()
     if losses:
-        report(checkpoint, average.module, losses, pool, table)
+        report(checkpoint, losses, pool, table)
 
 
 def main():
