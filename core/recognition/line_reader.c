@@ -35,7 +35,7 @@ static_assert(ALL_FRAMINGS <= GK_READING_FRAMINGS_MOST, "a framing is left out")
 /* Probability from which a number needs no more framings: a little above what is accepted, so that a line is
  * not left in doubt for want of a look; where checks are off nothing is accepted, and it is estimated. */
 #define CLEAR_ENOUGH 0.9992
-#define CLEAR_UNCHECKED 0.9975
+#define CLEAR_UNCHECKED 0.98
 
 /* Probability from which the first framings are enough. A list of consecutive numbers leaves a candidate less
  * than it had (core/registry/match.c): to be accepted there it needs 0.9995. Here twice as sure. */
