@@ -26,6 +26,9 @@ static void flatten(struct gk_image *framed, int begin, int end)
 {
     uint8_t column[GK_DIGIT_STRIP_HEIGHT_PX];
 
+    if (begin >= end) { /* a strip so wide that its margins have no column */
+        return;
+    }
     for (int y = 0; y < framed->height_px; y++) {
         column[y] = framed->grey[(size_t)y * (size_t)framed->width_px + (size_t)begin];
     }
