@@ -29,7 +29,7 @@ struct gk_bench_candidate {
     double unchecked_reading;
 };
 
-/* 1.1 KB. Starts zeroed, padding too: the whole record is summed. */
+/* 1.3 KB. Starts zeroed, padding too: the whole record is summed. */
 struct gk_bench_record {
     uint64_t index; /* of the picture in its series */
     uint32_t reason;

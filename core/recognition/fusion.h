@@ -28,7 +28,7 @@ struct gk_fused_base {
     double probability[GK_NUMBER_LONGEST][GK_DIGIT_CHARACTERS];
 };
 
-/* About 300 KB. Fill in the sheets and pictures; the rest is gk_fusion_run's. Owns nothing. */
+/* About 460 KB. Fill in the sheets and pictures; the rest is gk_fusion_run's. Owns nothing. */
 struct gk_fusion {
     int framing_count; /* 1 to GK_FUSION_FRAMINGS_MOST */
     struct gk_digit_sheet sheets[GK_FUSION_FRAMINGS_MOST];

@@ -12,7 +12,7 @@
 #define GK_READING_FRAMINGS_MOST 22
 #define GK_READING_ROWS_MOST 5
 
-/* About 190 KB. Start from {.framing_count = 0}; owns nothing. */
+/* About 200 KB. Start from {.framing_count = 0}; owns nothing. */
 struct gk_reading {
     int framing_count;
     struct gk_digit_matrix framings[GK_READING_FRAMINGS_MOST];

@@ -55,7 +55,8 @@ static bool read_rows(const struct rig *rig, const struct gk_image *image, const
     return gk_line_read(&reader, &place, &target, &glance, ret_verdict, ret_upside_down);
 }
 
-static int count_right(const struct rig *rig, enum gk_mint_layout layout, bool upside_down)
+/* `fall`: by how many digit heights the rows' right ends are taken too low and their left ends too high. */
+static int count_right(const struct rig *rig, enum gk_mint_layout layout, bool upside_down, double fall)
 {
     int right = 0;
     for (uint64_t i = 0; i < CARDS; i++) {
@@ -69,6 +70,8 @@ static int count_right(const struct rig *rig, enum gk_mint_layout layout, bool u
         for (int row = 0; row < truth.rows; row++) {
             /* From the top of the picture. */
             rows[row] = row_of(&truth, upside_down ? truth.rows - 1 - row : row);
+            rows[row].left.y -= fall * rows[row].left_height;
+            rows[row].right.y += fall * rows[row].right_height;
         }
         bool read = read_rows(rig, &image, rows, truth.rows, &verdict, &turned);
         gk_image_clear(&image);
@@ -80,14 +83,23 @@ static int count_right(const struct rig *rig, enum gk_mint_layout layout, bool u
 
 static void test_line_is_read_in_the_direction_that_it_has(void **state)
 {
-    assert_in_range(count_right(*state, GK_MINT_LINE, false), 7, CARDS);
-    assert_in_range(count_right(*state, GK_MINT_LINE, true), 7, CARDS);
+    assert_in_range(count_right(*state, GK_MINT_LINE, false, 0), 7, CARDS);
+    assert_in_range(count_right(*state, GK_MINT_LINE, true, 0), 7, CARDS);
+}
+
+/* Half of these lines take the steepest framings, either way. */
+static void test_line_is_read_beside_its_slope(void **state)
+{
+    for (int turned = 0; turned < 2; turned++) {
+        assert_in_range(count_right(*state, GK_MINT_LINE, turned == 1, 0.9), 7, CARDS);
+        assert_in_range(count_right(*state, GK_MINT_LINE, turned == 1, -0.9), 7, CARDS);
+    }
 }
 
 static void test_rows_of_a_block_are_read_from_its_own_top(void **state)
 {
-    assert_in_range(count_right(*state, GK_MINT_BLOCKS, false), 6, CARDS);
-    assert_in_range(count_right(*state, GK_MINT_BLOCKS, true), 6, CARDS);
+    assert_in_range(count_right(*state, GK_MINT_BLOCKS, false, 0), 6, CARDS);
+    assert_in_range(count_right(*state, GK_MINT_BLOCKS, true, 0), 6, CARDS);
 }
 
 static void test_glance_tells_a_number_from_the_ground_and_its_direction(void **state)
@@ -130,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line_is_read_in_the_direction_that_it_has),
+        cmocka_unit_test(test_line_is_read_beside_its_slope),
         cmocka_unit_test(test_rows_of_a_block_are_read_from_its_own_top),
         cmocka_unit_test(test_glance_tells_a_number_from_the_ground_and_its_direction),
         cmocka_unit_test(test_even_ground_is_no_number),
